@@ -1,1 +1,55 @@
-pub fn nothing() {}
+//! Housewright builds and runs ClickHouse fleets from an inventory.
+//!
+//! The modules stand in the order of the data:
+//!
+//! ```text
+//!   inventories/<region>/   roles/ + templates/   EC2 instances
+//!              \                  |                  /
+//!               v                 v                 v
+//!                   fleet::resolve          (pure)  -> Fleet          what the operator means
+//!                   /                 \
+//!       render (pure) -> Desired       observe (SSH, read-only) -> Observation
+//!                   \                 /
+//!                    plan::plan             (pure)  -> Plan           waves, steps, gates; holds
+//!                         |  review, approve
+//!                    apply::run             (SSH, ClickHouse)  -> Event...
+//!                         |
+//!                    report                 (edge)  -> terminal | JSON lines; exit code
+//! ```
+//!
+//! Three laws: the executor makes no decisions; a no-op is the absence of a step; not acting is data (a hold).
+
+// Vocabulary that every stage speaks (pure).
+pub mod problem;
+pub mod remote;
+pub mod secret;
+
+// What the operator wrote.
+pub mod discovery;
+pub mod inventory;
+pub mod role;
+
+// What it means, and what should be there.
+pub mod clickhouse;
+pub mod fleet;
+pub mod render;
+pub mod schema;
+
+// What is there.
+pub mod observe;
+pub mod resource;
+pub mod transport;
+
+// What to do, and doing it.
+pub mod apply;
+pub mod plan;
+
+// What happened.
+pub mod event;
+pub mod report;
+
+// Places to try it.
+pub mod lab;
+pub mod sim;
+
+pub mod cli;

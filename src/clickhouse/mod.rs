@@ -1,0 +1,64 @@
+//! ClickHouse's vocabulary: identifiers, statements, rows, errors (pure), and the second seam's trait.
+
+mod rows;
+
+use async_trait::async_trait;
+
+pub use rows::Rows;
+
+/// Where a host's ClickHouse answers HTTP, seen from that host itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// HTTP port on the host's loopback.
+    pub http_port: u16,
+    /// User that Housewright works as.
+    pub user: String,
+    /// Its password, where it has one.
+    pub password: Option<crate::secret::Secret<String>>,
+}
+
+/// One statement, as ClickHouse takes it; it never touches a shell.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct Statement(String);
+
+impl Statement {
+    /// Takes the text of one statement.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+/// One ClickHouse server.
+#[async_trait]
+pub trait ClickHouse: Send + Sync {
+    /// Runs a statement and reads all of its rows.
+    ///
+    /// # Errors
+    /// Tells a server that does not answer from one that refuses the statement.
+    async fn execute(&self, statement: &Statement) -> Result<Rows, ClickHouseError>;
+}
+
+/// Why a statement has no rows.
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
+pub enum ClickHouseError {
+    /// Nothing listens, or the connection broke.
+    #[error("ClickHouse does not answer: {0}")]
+    Unreachable(String),
+    /// No answer in time.
+    #[error("ClickHouse gave no answer within {0:?}")]
+    Timeout(std::time::Duration),
+    /// The server refused the statement.
+    #[error("ClickHouse refused the statement: {message} (code {code}, {name})")]
+    Exception { code: i32, name: String, message: String },
+    /// The answer is not what the protocol promises.
+    #[error("ClickHouse's answer cannot be understood: {0}")]
+    Garbled(String),
+}

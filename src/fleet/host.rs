@@ -1,0 +1,107 @@
+//! One host of the fleet: what it is for and how it is reached (pure).
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::{HostName, RoleName};
+
+/// A machine or pod of the fleet.
+#[derive(Debug, Clone)]
+pub struct Host {
+    /// As the inventory names it.
+    pub name: HostName,
+    /// The role whose `hostClusterRole` the host's own `hostClusterRole` equals.
+    pub role: RoleName,
+    /// What it keeps.
+    pub placement: Placement,
+    /// The name or address under which the other hosts reach its ClickHouse (`fqdn`, else `ansible_host`, else the name).
+    pub fqdn: String,
+    /// Availability zone, where the inventory says one.
+    pub zone: Option<String>,
+    /// How Housewright reaches it.
+    pub reach: Reach,
+    /// All variables after merging: role defaults, then groups, then the host; what templates see.
+    pub vars: Map<String, Value>,
+}
+
+/// What a host keeps; an ingestion host cannot have disks, backups or Keeper paths.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Placement {
+    /// A replica of a shard.
+    Storage {
+        /// From 1.
+        shard: u32,
+        /// The macro `replica`, unique in its shard.
+        replica: String,
+    },
+    /// Nothing: kill it, replace it.
+    Stateless,
+    /// A member of the coordination ensemble.
+    Keeper {
+        /// Raft or ZooKeeper server id, from 1, never used again.
+        id: u32,
+    },
+}
+
+/// How Housewright reaches a host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reach {
+    /// By SSH.
+    Ssh(Connection),
+    /// Not at all: a pod that somebody else runs. It is a member of clusters and nothing more.
+    Member,
+}
+
+/// One host's SSH settings, from `ansible_*` variables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connection {
+    /// Name or address.
+    pub address: String,
+    /// TCP port.
+    pub port: u16,
+    /// Login user.
+    pub user: String,
+    /// Private keys to offer, in order; the agent's and `~/.ssh/id_*` where it is empty.
+    pub identity_files: Vec<PathBuf>,
+    /// known_hosts files; `~/.ssh/known_hosts` and `/etc/ssh/ssh_known_hosts` where it is empty.
+    pub known_hosts: Vec<PathBuf>,
+    /// What to do with a key that no known_hosts line speaks of.
+    pub host_key_policy: HostKeyPolicy,
+    /// A bastion to go through.
+    pub jump: Option<JumpHost>,
+    /// How to become root.
+    pub privilege: Privilege,
+    /// For TCP, key exchange and authentication together.
+    pub connect_timeout: Duration,
+}
+
+/// A bastion.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct JumpHost {
+    /// Name or address.
+    pub address: String,
+    /// TCP port.
+    pub port: u16,
+    /// Login user.
+    pub user: String,
+}
+
+/// What to do with a host key that is not known. A changed or revoked key is always refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HostKeyPolicy {
+    /// Refuse it.
+    Strict,
+    /// Take it and write it to the first known_hosts file.
+    AcceptNew,
+}
+
+/// How root's rights are had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Privilege {
+    /// The login user already has them, or needs none.
+    Login,
+    /// `sudo -n`.
+    Sudo,
+}

@@ -1,0 +1,45 @@
+//! What the inventory means: hosts, placements and clusters, resolved and validated (pure).
+
+mod cluster;
+mod host;
+mod ids;
+
+use std::collections::BTreeMap;
+
+pub use cluster::{Cluster, ClusterShard, Layout, Member};
+pub use host::{Connection, Host, HostKeyPolicy, JumpHost, Placement, Privilege, Reach};
+pub use ids::{ClusterName, HostName, NameError, RoleName};
+
+use crate::role::Role;
+
+/// The resolved and validated whole.
+#[derive(Debug, Clone, Default)]
+pub struct Fleet {
+    /// Every host of the inventory, pods included.
+    pub hosts: BTreeMap<HostName, Host>,
+    /// Every entry of `remote_servers`; the same on every host.
+    pub clusters: BTreeMap<ClusterName, Cluster>,
+    /// The roles that hosts have, with their includes merged in.
+    pub roles: BTreeMap<RoleName, Role>,
+}
+
+impl Fleet {
+    /// The role of a host.
+    #[must_use]
+    pub fn role_of(&self, host: &Host) -> Option<&Role> {
+        self.roles.get(&host.role)
+    }
+
+    /// Hosts that hold the same shard: the host itself included, in order of replica.
+    #[must_use]
+    pub fn shard_peers(&self, host: &Host) -> Vec<&Host> {
+        let Placement::Storage { shard, .. } = &host.placement else { return Vec::new() };
+        self.hosts
+            .values()
+            .filter(|peer| {
+                peer.role == host.role
+                    && matches!(&peer.placement, Placement::Storage { shard: theirs, .. } if theirs == shard)
+            })
+            .collect()
+    }
+}

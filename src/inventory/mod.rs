@@ -1,0 +1,1 @@
+//! What the operator wrote about hosts: documents with spans, groups, variables, patterns (pure; `load` reads the disk).

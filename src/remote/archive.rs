@@ -1,0 +1,103 @@
+//! The wire format of files: a tar archive (pure).
+
+use std::io::{self, Read};
+
+use bytes::Bytes;
+
+use super::{FileWrite, RemotePath};
+
+/// One member of an archive that a host sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Where it is on the host.
+    pub path: RemotePath,
+    /// Owning user's name; the number as text where the host knows no name.
+    pub owner: String,
+    /// Owning group's name; the number as text where the host knows no name.
+    pub group: String,
+    /// Permission bits.
+    pub mode: u32,
+    /// File with content, directory, or something else.
+    pub kind: EntryKind,
+}
+
+/// What an [`Entry`] is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EntryKind {
+    /// A regular file with its whole content.
+    File(Bytes),
+    /// A directory.
+    Directory,
+    /// A link, device, socket or pipe.
+    Other,
+}
+
+/// Why an archive cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("the host's archive cannot be read")]
+pub struct ArchiveError(#[from] io::Error);
+
+/// Reads an archive whose member names are paths below `/`.
+///
+/// # Errors
+/// Refuses a truncated archive and names that are not paths.
+pub fn unpack(archive: &[u8]) -> Result<Vec<Entry>, ArchiveError> {
+    let mut entries = Vec::new();
+    for member in tar::Archive::new(archive).entries()? {
+        let mut member = member?;
+        let name = String::from_utf8_lossy(&member.path_bytes()).into_owned();
+        let path = RemotePath::new(format!("/{}", name.trim_matches('/')))
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        let header = member.header();
+        let (mode, size) = (header.mode()? & 0o7777, header.size()?);
+        let owner = header.username().ok().flatten().filter(|name| !name.is_empty()).map(str::to_owned);
+        let group = header.groupname().ok().flatten().filter(|name| !name.is_empty()).map(str::to_owned);
+        let owner = match owner {
+            Some(owner) => owner,
+            None => header.uid()?.to_string(),
+        };
+        let group = match group {
+            Some(group) => group,
+            None => header.gid()?.to_string(),
+        };
+        let kind = match header.entry_type() {
+            tar::EntryType::Regular | tar::EntryType::Continuous => {
+                let mut content = Vec::with_capacity(usize::try_from(size).unwrap_or(0).min(archive.len()));
+                member.read_to_end(&mut content)?;
+                if content.len() as u64 != size {
+                    return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+                }
+                EntryKind::File(content.into())
+            }
+            tar::EntryType::Directory => EntryKind::Directory,
+            _ => EntryKind::Other,
+        };
+        entries.push(Entry { path, owner, group, mode, kind });
+    }
+    Ok(entries)
+}
+
+/// Packs files under the names that `name_of` gives (relative to `/`), with owner, group and mode in the headers.
+///
+/// # Errors
+/// Fails only for names that tar cannot hold.
+pub fn pack<'a>(
+    files: impl IntoIterator<Item = &'a FileWrite>,
+    name_of: impl Fn(&RemotePath) -> String,
+) -> Result<Vec<u8>, ArchiveError> {
+    let mut archive = tar::Builder::new(Vec::new());
+    for file in files {
+        let content = file.content.expose();
+        let mut header = tar::Header::new_gnu();
+        header.set_size(content.len() as u64);
+        header.set_mode(file.mode);
+        header.set_uid(0);
+        header.set_gid(0);
+        header.set_mtime(0);
+        header.set_username(&file.owner)?;
+        header.set_groupname(&file.group)?;
+        header.set_entry_type(tar::EntryType::Regular);
+        archive.append_data(&mut header, name_of(&file.path).trim_start_matches('/'), content.as_ref())?;
+    }
+    Ok(archive.into_inner()?)
+}

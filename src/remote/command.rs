@@ -1,0 +1,106 @@
+//! Commands as data, and the batch that carries them in one round trip (pure).
+
+use bytes::Bytes;
+
+use super::{RemotePath, UnitName};
+use crate::secret::Secret;
+
+/// Commands that run one after the other in one remote process.
+///
+/// The first command that does not exit with 0 ends the batch; the rest answer [`Status::NotRun`](super::Status).
+/// At most one [`Command::Write`] is in a batch, because the one stdin carries its archive.
+#[derive(Debug, Clone, Default)]
+pub struct Batch {
+    /// In the order in which they run.
+    pub commands: Vec<Command>,
+}
+
+/// One thing to do on a host.
+#[derive(Debug, Clone)]
+pub enum Command {
+    /// Runs a program with these arguments, without a shell; stdin is empty. Never holds a secret.
+    Run { argv: Vec<String> },
+    /// Reads metadata of all paths and content of those that are regular files, as one tar archive on stdout.
+    /// A path that does not exist is left out and is no failure.
+    Read { paths: Vec<RemotePath> },
+    /// Checks what is there, then writes files so that each is either old or new, never half.
+    Write(WriteSet),
+    /// Reads the state of units, as `systemctl show` prints it.
+    UnitState { units: Vec<UnitName> },
+    /// Does something to a unit; on failure its last log lines are on stderr.
+    Unit { unit: UnitName, action: UnitAction },
+    /// Makes systemd read its unit files again.
+    DaemonReload,
+}
+
+/// What can be done to a unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UnitAction {
+    /// `systemctl enable`.
+    Enable,
+    /// `systemctl start`.
+    Start,
+    /// `systemctl restart`.
+    Restart,
+}
+
+/// Files and directories that are written together.
+///
+/// The order on the host: directories are made; all files are unpacked beside their targets under a name that no
+/// server reads; `expects` and the digests of the unpacked files are checked; only then each file is renamed.
+#[derive(Debug, Clone, Default)]
+pub struct WriteSet {
+    /// What must still be there, else nothing is written.
+    pub expects: Vec<Expect>,
+    /// Directories to make or mend, parents first.
+    pub directories: Vec<DirectoryWrite>,
+    /// Files to write.
+    pub files: Vec<FileWrite>,
+}
+
+/// A directory with its owner and mode.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DirectoryWrite {
+    /// Where.
+    pub path: RemotePath,
+    /// Owning user's name.
+    pub owner: String,
+    /// Owning group's name.
+    pub group: String,
+    /// Permission bits, such as `0o750`.
+    pub mode: u32,
+}
+
+/// A file with its content, owner and mode.
+#[derive(Debug, Clone)]
+pub struct FileWrite {
+    /// Where.
+    pub path: RemotePath,
+    /// The bytes; they may hold a secret and travel on stdin only.
+    pub content: Secret<Bytes>,
+    /// Owning user's name.
+    pub owner: String,
+    /// Owning group's name.
+    pub group: String,
+    /// Permission bits, such as `0o640`.
+    pub mode: u32,
+}
+
+/// One precondition on a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expect {
+    /// Of which file.
+    pub path: RemotePath,
+    /// What it must be.
+    pub state: Expected,
+}
+
+/// What a file must be right before it is replaced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expected {
+    /// Nothing is there.
+    Absent,
+    /// The SHA-256 of its content.
+    Sha256([u8; 32]),
+}

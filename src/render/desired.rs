@@ -1,0 +1,52 @@
+//! What should be on one host (pure).
+
+use std::collections::BTreeMap;
+
+use super::Content;
+use crate::remote::{RemotePath, UnitName};
+
+/// Everything that Housewright wants on one host, schema apart.
+#[derive(Debug, Clone, Default)]
+pub struct Desired {
+    /// Directories, by path.
+    pub directories: BTreeMap<RemotePath, DesiredDirectory>,
+    /// Files, by path.
+    pub files: BTreeMap<RemotePath, DesiredFile>,
+    /// Units, by name.
+    pub units: BTreeMap<UnitName, DesiredUnit>,
+}
+
+/// A directory with owner and mode.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DesiredDirectory {
+    /// Owning user's name.
+    pub owner: String,
+    /// Owning group's name.
+    pub group: String,
+    /// Permission bits.
+    pub mode: u32,
+}
+
+/// A file with content, owner and mode.
+#[derive(Debug, Clone)]
+pub struct DesiredFile {
+    /// What it holds.
+    pub content: Content,
+    /// Owning user's name.
+    pub owner: String,
+    /// Owning group's name.
+    pub group: String,
+    /// Permission bits.
+    pub mode: u32,
+    /// The unit that reads it.
+    pub unit: Option<UnitName>,
+}
+
+/// A unit's state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DesiredUnit {
+    /// Starts at boot.
+    pub enabled: bool,
+    /// Runs now.
+    pub running: bool,
+}

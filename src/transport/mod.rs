@@ -1,0 +1,90 @@
+//! Reaching a host: the first seam (edge).
+//!
+//! One connection per host and run; one batch per phase; ClickHouse over a tunnel of the same connection.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::clickhouse::{ClickHouse, Endpoint};
+use crate::fleet::Host;
+use crate::remote::{Batch, Output};
+
+/// Opens sessions.
+#[async_trait]
+pub trait Transport: Send + Sync {
+    /// Connects and authenticates to a host.
+    ///
+    /// # Errors
+    /// Says which of the steps (resolve, connect, host key, authenticate) failed and why.
+    async fn connect(&self, host: &Host) -> Result<Arc<dyn Session>, ConnectError>;
+}
+
+/// One authenticated connection to one host.
+#[async_trait]
+pub trait Session: Send + Sync {
+    /// Runs a batch as one remote process; one output per command, in order.
+    ///
+    /// # Errors
+    /// Only where the batch as a whole could not run or its answer did not arrive; a command that fails is an output.
+    async fn run(&self, batch: &Batch) -> Result<Vec<Output>, SessionError>;
+
+    /// ClickHouse on that host, over this connection.
+    fn clickhouse(&self, endpoint: &Endpoint) -> Arc<dyn ClickHouse>;
+
+    /// Says goodbye; errors do not matter any more.
+    async fn close(&self);
+}
+
+/// Why a host could not be connected to.
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
+pub enum ConnectError {
+    /// The name does not resolve.
+    #[error("cannot resolve `{address}`: {reason}")]
+    Resolve { address: String, reason: String },
+    /// No TCP connection, or no SSH answer in time.
+    #[error("cannot reach `{address}:{port}`: {reason}")]
+    Unreachable { address: String, port: u16, reason: String },
+    /// No known_hosts line for the host.
+    #[error("the host key of `{address}` is not known ({fingerprint})")]
+    UnknownHostKey { address: String, port: u16, fingerprint: String },
+    /// A known_hosts line for the host has another key.
+    #[error("the host key of `{address}` has changed: it offers {fingerprint}, `{known_hosts}:{line}` has another")]
+    ChangedHostKey { address: String, fingerprint: String, known_hosts: String, line: usize },
+    /// A known_hosts line marks the key as revoked.
+    #[error("the host key of `{address}` is revoked ({fingerprint}, `{known_hosts}:{line}`)")]
+    RevokedHostKey { address: String, fingerprint: String, known_hosts: String, line: usize },
+    /// A key file or the agent could not be used at all.
+    #[error("cannot use the key `{path}`: {reason}")]
+    Key { path: String, reason: String },
+    /// The host took none of the keys.
+    #[error("`{address}` refused user `{user}`: {reason}")]
+    Authentication { address: String, user: String, reason: String },
+    /// The jump host failed.
+    #[error("cannot pass the jump host `{jump}`")]
+    Jump {
+        jump: String,
+        #[source]
+        source: Box<ConnectError>,
+    },
+    /// Anything else of the SSH protocol.
+    #[error("SSH to `{address}` failed: {reason}")]
+    Protocol { address: String, reason: String },
+}
+
+/// Why a batch has no answer.
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
+pub enum SessionError {
+    /// The connection ended in the middle.
+    #[error("the connection was lost: {0}")]
+    Lost(String),
+    /// No answer in time.
+    #[error("no answer within {0:?}")]
+    Timeout(std::time::Duration),
+    /// `sudo -n` refused: a password is asked for, or the user may not.
+    #[error("sudo refused: {0}")]
+    Sudo(String),
+    /// The remote side did not speak our framing: a broken shell, a banner in the way.
+    #[error("the host's answer cannot be understood: {0}")]
+    Garbled(String),
+}
