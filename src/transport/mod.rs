@@ -2,6 +2,8 @@
 //!
 //! One connection per host and run; one batch per phase; ClickHouse over a tunnel of the same connection.
 
+pub mod advice;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
