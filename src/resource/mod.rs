@@ -14,7 +14,7 @@ pub use file::{FileChange, FileChangeKind, ObservedDirectory, ObservedFile, diff
 pub use identity::Identity;
 pub use server::{Server, ServerFacts};
 pub use text_diff::unified;
-pub use unit::{ObservedUnit, UnitChange, diff as diff_units};
+pub use unit::{ObservedUnit, UnitChange, diff as diff_units, running_units};
 
 use crate::remote::{Batch, Command, Output, RemotePath, UnitName};
 use crate::render::Desired;

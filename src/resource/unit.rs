@@ -1,6 +1,6 @@
 //! Units: their state as systemd tells it, and what is to do about it (pure).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::HostFacts;
 use crate::remote::{UnitAction, UnitName};
@@ -49,6 +49,12 @@ pub(super) fn parse(text: &str) -> BTreeMap<UnitName, ObservedUnit> {
         }
     }
     units
+}
+
+/// Names the units that run, out of what `systemctl show` printed.
+#[must_use]
+pub fn running_units(shown: &str) -> BTreeSet<UnitName> {
+    parse(shown).into_iter().filter(|(_, unit)| unit.is_running()).map(|(name, _)| name).collect()
 }
 
 /// Finds the units that have to be enabled or started, in order of name.
