@@ -6,6 +6,7 @@ mod change;
 mod disruption;
 mod hold;
 mod safety;
+mod saved;
 mod schema;
 mod step;
 mod steps;
@@ -18,6 +19,7 @@ use serde::Serialize;
 pub use change::Change;
 pub use hold::Hold;
 pub use safety::Replicas;
+pub use saved::{SavedPlan, SavedPlanError};
 pub use step::{FailurePolicy, FileStep, Gate, Step};
 
 use crate::clickhouse::config::Disruption;
