@@ -78,6 +78,45 @@ impl Node {
         }
     }
 
+    /// A scalar's text: a text or a number.
+    #[must_use]
+    pub fn scalar_text(&self) -> Option<String> {
+        match &self.value {
+            NodeValue::Text(text) => Some(text.clone()),
+            NodeValue::Number(number) => Some(number.to_string()),
+            _ => None,
+        }
+    }
+
+    /// A whole number from 0, quoted or not.
+    #[must_use]
+    pub fn whole(&self) -> Option<u64> {
+        match &self.value {
+            NodeValue::Number(number) => number.as_u64(),
+            NodeValue::Text(text) if text.bytes().all(|byte| byte.is_ascii_digit()) => text.parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// A TCP port.
+    #[must_use]
+    pub fn port(&self) -> Option<u16> {
+        self.whole().and_then(|port| u16::try_from(port).ok()).filter(|port| *port > 0)
+    }
+
+    /// A boolean, quoted or not.
+    #[must_use]
+    pub fn flag(&self) -> Option<bool> {
+        match &self.value {
+            NodeValue::Bool(flag) => Some(*flag),
+            NodeValue::Text(text) => match super::scalar::plain(text) {
+                NodeValue::Bool(flag) => Some(flag),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// Tells whether nothing was written.
     #[must_use]
     pub fn is_null(&self) -> bool {
