@@ -55,8 +55,10 @@ pub fn source(path: &Path) -> Result<Arc<Source>, Problem> {
         return Err(Problem::new("HW0102", format!("`{name}` is larger than {} MB", MAX_BYTES >> 20)));
     }
     match String::from_utf8(bytes) {
-        Ok(text) => {
-            let text = text.strip_prefix('\u{FEFF}').map_or_else(|| text.clone(), str::to_owned);
+        Ok(mut text) => {
+            if text.starts_with('\u{FEFF}') {
+                text.remove(0);
+            }
             Ok(Arc::new(Source { name, text }))
         }
         Err(error) => Err(not_utf8(name, error.as_bytes(), error.utf8_error().valid_up_to())),
