@@ -115,7 +115,7 @@ impl Assembly<'_> {
     }
 
     fn hosts(&mut self, group: &str, entry: &Entry) {
-        let (pattern, port) = split_port(&entry.key);
+        let (pattern, port) = ranges::split_port(&entry.key);
         let names = match ranges::expand(pattern) {
             Ok(names) => names,
             Err(why) => {
@@ -200,19 +200,5 @@ impl Assembly<'_> {
         };
         let vars: BTreeMap<_, _> = entries.iter().map(|entry| (entry.key.clone(), entry.clone())).collect();
         Some(Layer { owner, vars })
-    }
-}
-
-/// `name:2222`; an IPv6 address has more than one colon and keeps them.
-fn split_port(name: &str) -> (&str, Option<u16>) {
-    let outside = name.rsplit_once(']').map_or(name, |(_, behind)| behind);
-    match outside.split_once(':') {
-        Some((before, port)) if !port.contains(':') => match port.parse::<u16>() {
-            Ok(port) if !before.is_empty() || outside.len() < name.len() => {
-                (name.rsplit_once(':').map_or(name, |(host, _)| host), Some(port))
-            }
-            _ => (name, None),
-        },
-        _ => (name, None),
     }
 }

@@ -26,6 +26,16 @@ pub fn expand(pattern: &str) -> Result<Vec<String>, String> {
     Ok(names)
 }
 
+/// Splits the port off `name:2222`; an IPv6 address has more than one colon and keeps them.
+#[must_use]
+pub fn split_port(name: &str) -> (&str, Option<u16>) {
+    let behind = name.rfind(']').map_or(0, |end| end + 1);
+    let outside = name.get(behind..).unwrap_or_default();
+    let Some((before, port)) = outside.split_once(':') else { return (name, None) };
+    let Some(host) = name.get(..behind + before.len()).filter(|host| !host.is_empty()) else { return (name, None) };
+    port.parse().map_or((name, None), |port| (host, Some(port)))
+}
+
 fn values(range: &str) -> Result<Vec<String>, String> {
     let mut parts = range.split(':');
     let (start, end, step) = (parts.next().unwrap_or_default(), parts.next(), parts.next());
@@ -109,6 +119,16 @@ mod tests {
         ] {
             assert_eq!(expand(pattern).unwrap_err(), why, "{pattern}");
         }
+    }
+
+    #[test]
+    fn a_port_is_split_off_but_an_ipv6_address_stays_whole() {
+        use super::split_port;
+        assert_eq!(split_port("data-[1:3]:2222"), ("data-[1:3]", Some(2222)));
+        assert_eq!(split_port("data-1:22"), ("data-1", Some(22)));
+        assert_eq!(split_port("data-[1:3]"), ("data-[1:3]", None));
+        assert_eq!(split_port("fe80::1"), ("fe80::1", None));
+        assert_eq!(split_port(":1"), (":1", None));
     }
 
     proptest! {

@@ -1,1 +1,3 @@
-//! (soon)
+//! What happened, for people and machines: diagnostics, bars, lines, JSON (edge).
+
+pub mod diagnostic;
