@@ -3,12 +3,15 @@
 mod cluster;
 mod host;
 mod ids;
+pub mod load;
+mod resolve;
 
 use std::collections::BTreeMap;
 
 pub use cluster::{Cluster, ClusterShard, Layout, Member};
 pub use host::{Connection, Host, HostKeyPolicy, JumpHost, Placement, Privilege, Reach};
 pub use ids::{ClusterName, HostName, NameError, RoleName};
+pub use resolve::{ConnectionDefaults, in_order, resolve};
 
 use crate::role::Role;
 
@@ -21,6 +24,8 @@ pub struct Fleet {
     pub clusters: BTreeMap<ClusterName, Cluster>,
     /// The roles that hosts have, with their includes merged in.
     pub roles: BTreeMap<RoleName, Role>,
+    /// The network namespace in which every connection is opened, where the inventory names one.
+    pub network_namespace: Option<String>,
 }
 
 impl Fleet {

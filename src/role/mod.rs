@@ -1,5 +1,9 @@
 //! What a kind of host is: placement, directories, files, units and schema, as data (pure; `load` reads the disk).
 
+pub mod load;
+mod merge;
+mod parse;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -8,6 +12,10 @@ use serde_json::{Map, Value};
 use crate::fleet::RoleName;
 use crate::problem::Source;
 use crate::remote::{RemotePath, UnitName};
+
+pub use merge::merge;
+pub use parse::{RoleDocument, parse};
+pub(crate) use parse::secret;
 
 /// A role with its included roles merged in: an included role's parts come first, its own win on the same key.
 #[derive(Debug, Clone)]

@@ -1,0 +1,168 @@
+//! Gives what the operator wrote its meaning (pure): roles, placements, connections and clusters, all problems at once.
+
+mod clusters;
+mod connection;
+mod lint;
+mod placement;
+mod ssh_args;
+mod vocabulary;
+
+use std::collections::BTreeMap;
+
+use serde_json::Map;
+
+pub use connection::ConnectionDefaults;
+
+use super::{Fleet, Host, HostName, Placement, Reach, RoleName};
+use crate::inventory::{Entry, Inventory, InventoryHost, Node};
+use crate::problem::{Problem, Severity, near_name};
+use crate::role::Role;
+
+/// Resolves and validates the whole; the second part of the answer are notes.
+///
+/// # Errors
+/// Every problem and note, where there is at least one problem.
+pub fn resolve(
+    inventory: &Inventory,
+    roles: &BTreeMap<RoleName, Role>,
+    defaults: &ConnectionDefaults,
+) -> Result<(Fleet, Vec<Problem>), Vec<Problem>> {
+    let mut problems = Vec::new();
+    if inventory.hosts.is_empty() {
+        problems.push(Problem::new("HW0122", "the inventory has no hosts"));
+    }
+    vocabulary::check(inventory, &mut problems);
+    let mut fleet = Fleet::default();
+    let by_value: BTreeMap<&str, &Role> =
+        roles.values().filter_map(|role| Some((role.host_cluster_role.as_deref()?, role))).collect();
+    for (name, written) in &inventory.hosts {
+        let vars = HostVars { name, written, merged: written.vars() };
+        if let Some(host) = host(&vars, &by_value, defaults, &mut problems) {
+            fleet.hosts.insert(name.clone(), host);
+        }
+    }
+    let used = fleet.hosts.values().filter_map(|host| roles.get_key_value(&host.role));
+    fleet.roles = used.map(|(name, role)| (name.clone(), role.clone())).collect();
+    fleet.network_namespace = network_namespace(inventory, &mut problems);
+    fleet.clusters = clusters::resolve(inventory, &fleet.hosts, &mut problems);
+    lint::check(inventory, &fleet, &mut problems);
+    let problems = in_order(problems);
+    let stops = problems.iter().any(|problem| problem.severity == Severity::Problem);
+    if stops { Err(problems) } else { Ok((fleet, problems)) }
+}
+
+/// The variables of one host while it is resolved.
+struct HostVars<'a> {
+    name: &'a HostName,
+    written: &'a InventoryHost,
+    merged: BTreeMap<&'a str, &'a Entry>,
+}
+
+impl<'a> HostVars<'a> {
+    /// The value that wins; null counts as absent.
+    fn get(&self, name: &str) -> Option<&'a Node> {
+        self.merged.get(name).map(|entry| &entry.value).filter(|node| !node.is_null())
+    }
+
+    fn text(&self, name: &str) -> Option<String> {
+        self.get(name)?.scalar_text()
+    }
+}
+
+fn host(
+    vars: &HostVars<'_>,
+    roles: &BTreeMap<&str, &Role>,
+    defaults: &ConnectionDefaults,
+    problems: &mut Vec<Problem>,
+) -> Option<Host> {
+    let role = role(vars, roles, problems);
+    let reach = match vars.text("housewright_reach").as_deref() {
+        Some("member") => Reach::Member,
+        _ => Reach::Ssh(connection::resolve(vars, defaults, problems)),
+    };
+    let role = role?;
+    let placement = placement::resolve(vars, role, problems)?;
+    let fqdn = vars.text("fqdn").or_else(|| vars.text("ansible_host")).unwrap_or_else(|| vars.name.to_string());
+    let mut all = Map::clone(&role.vars);
+    all.extend(vars.merged.iter().map(|(name, entry)| ((*name).to_owned(), entry.value.to_json())));
+    Some(Host {
+        name: vars.name.clone(),
+        role: role.name.clone(),
+        placement,
+        fqdn,
+        zone: vars.text("zone"),
+        reach,
+        vars: all,
+    })
+}
+
+fn role<'a>(vars: &HostVars<'_>, roles: &BTreeMap<&str, &'a Role>, problems: &mut Vec<Problem>) -> Option<&'a Role> {
+    let known = || roles.keys().copied();
+    let listed = || known().map(|value| format!("`{value}`")).collect::<Vec<_>>().join(", ");
+    let Some(node) = vars.get("hostClusterRole") else {
+        let mut problem = Problem::new("HW0301", format!("host `{}` has no `hostClusterRole`", vars.name));
+        let near = vars.merged.keys().find(|name| near_name(name, ["hostClusterRole"]).is_some());
+        problem.hint = Some(match near {
+            Some(near) => format!("did you mean `hostClusterRole` where you wrote `{near}`?"),
+            None => format!("say in `group_vars/` what its group is: one of {}", listed()),
+        });
+        problems.push(problem.at(&vars.written.span));
+        return None;
+    };
+    let value = node.scalar_text()?;
+    let role = roles.get(value.as_str()).copied();
+    if role.is_none() {
+        let mut problem = Problem::new("HW0302", format!("no role has the hostClusterRole `{value}`")).at(&node.span);
+        problem.hint = near_name(&value, known()).or_else(|| Some(format!("the roles have {}", listed())));
+        problems.push(problem);
+    }
+    role
+}
+
+/// All connections of a run come from one process, which is in one namespace.
+fn network_namespace(inventory: &Inventory, problems: &mut Vec<Problem>) -> Option<String> {
+    let mut named = inventory.hosts.iter().map(|(name, host)| {
+        let node = host.var("network_namespace").map(|entry| &entry.value);
+        (name, host, node.and_then(Node::scalar_text))
+    });
+    let (first, _, namespace) = named.next()?;
+    if let Some((other, host, _)) = named.find(|(_, _, other)| *other != namespace) {
+        let message = format!("the hosts `{first}` and `{other}` have different values of `network_namespace`");
+        let span = host.var("network_namespace").map_or(&host.span, |entry| &entry.value.span);
+        let hint = "one run works in one network namespace: say it once, in `group_vars/all.yml`";
+        problems.push(Problem::new("HW0315", message).at(span).hint(hint));
+    }
+    namespace
+}
+
+/// Where a variable of a host was written, else the host itself.
+fn place<'a>(inventory: &'a Inventory, host: &HostName, variable: &str) -> Option<&'a crate::problem::Span> {
+    let host = inventory.hosts.get(host)?;
+    Some(host.var(variable).map_or(&host.span, |entry| &entry.value.span))
+}
+
+/// Tells the number of a placement, for an error text.
+fn shard_of(placement: &Placement) -> Option<(u32, &str)> {
+    match placement {
+        Placement::Storage { shard, replica } => Some((*shard, replica)),
+        Placement::Stateless | Placement::Keeper { .. } => None,
+    }
+}
+
+/// Orders replicas as people count: by number where they are numbers.
+fn replica_order(replica: &str) -> (u64, &str) {
+    (replica.parse().unwrap_or(u64::MAX), replica)
+}
+
+/// Sorts by file and place; the same finding at the same place is kept once.
+#[must_use]
+pub fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
+    problems.sort_by(|a, b| key(a).cmp(&key(b)));
+    problems.dedup();
+    problems
+}
+
+fn key(problem: &Problem) -> (Option<(&str, usize)>, &str, &str) {
+    let place = problem.span.as_ref().map(|span| (span.source.name.as_str(), span.range.start));
+    (place, problem.code, &problem.message)
+}

@@ -1,0 +1,184 @@
+//! Reads an inventory directory or file from the disk (edge): bounded in file size, and every unreadable file is a problem.
+
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::{Documents, Node, yaml};
+use crate::problem::{Problem, Source, Span};
+
+/// The largest inventories are a few megabytes.
+const MAX_BYTES: u64 = 16 << 20;
+/// Directories in `group_vars/NAME/` and the like: deeper is a loop of links.
+const MAX_DIRECTORIES: usize = 16;
+/// Ansible does not read these from an inventory directory either.
+const IGNORED: [&str; 11] = ["pyc", "pyo", "swp", "bak", "rpm", "md", "txt", "rst", "orig", "cfg", "retry"];
+
+/// Reads a directory (its top level in order of name, `group_vars/` and `host_vars/`) or a single file with these beside it.
+///
+/// Problems of all files are added to `problems`.
+#[must_use]
+pub fn read(path: &Path, problems: &mut Vec<Problem>) -> Documents {
+    let mut documents = Documents::default();
+    let directory = if path.is_dir() {
+        for file in entries(path, problems) {
+            if !file.is_dir() && wanted(&file) {
+                inventory_file(&file, &mut documents, problems);
+            }
+        }
+        path.to_owned()
+    } else {
+        inventory_file(path, &mut documents, problems);
+        path.parent().map_or_else(PathBuf::new, Path::to_owned)
+    };
+    documents.group_vars = vars_directory(&directory.join("group_vars"), problems);
+    documents.host_vars = vars_directory(&directory.join("host_vars"), problems);
+    documents
+}
+
+/// Reads a whole text file.
+///
+/// # Errors
+/// One problem: it cannot be read, is too big, or is not UTF-8.
+pub fn source(path: &Path) -> Result<Arc<Source>, Problem> {
+    let name = path.display().to_string();
+    let unreadable = |error: &std::io::Error| Problem::new("HW0101", format!("cannot read `{name}`: {error}"));
+    let mut file = fs::File::open(path).map_err(|error| unreadable(&error))?;
+    let kind = file.metadata().map_err(|error| unreadable(&error))?;
+    if !kind.is_file() {
+        return Err(Problem::new("HW0101", format!("cannot read `{name}`: it is not a file")));
+    }
+    let mut bytes = Vec::new();
+    file.by_ref().take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(Problem::new("HW0102", format!("`{name}` is larger than {} MB", MAX_BYTES >> 20)));
+    }
+    match String::from_utf8(bytes) {
+        Ok(mut text) => {
+            if text.starts_with('\u{FEFF}') {
+                text.remove(0);
+            }
+            Ok(Arc::new(Source { name, text }))
+        }
+        Err(error) => Err(not_utf8(name, error.as_bytes(), error.utf8_error().valid_up_to())),
+    }
+}
+
+fn not_utf8(name: String, bytes: &[u8], at: usize) -> Problem {
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    let source = Arc::new(Source { name, text });
+    let message = format!("not UTF-8: byte {at} is wrong");
+    Problem::new("HW0103", message).at(&Span::new(source, at..at + 1)).hint("save the file as UTF-8")
+}
+
+/// Reads and parses one YAML file.
+pub(crate) fn document(path: &Path, problems: &mut Vec<Problem>) -> Option<Node> {
+    match source(path) {
+        Ok(source) => yaml::read(&source, problems),
+        Err(problem) => {
+            problems.push(problem);
+            None
+        }
+    }
+}
+
+fn inventory_file(path: &Path, documents: &mut Documents, problems: &mut Vec<Problem>) {
+    let source = match source(path) {
+        Ok(source) => source,
+        Err(problem) => return problems.push(problem),
+    };
+    if extension(path).is_none_or(|extension| !matches!(extension, "yml" | "yaml" | "json")) && is_ini(&source) {
+        let problem = Problem::new("HW0114", "INI inventories are not read yet").at(&Span::new(source, 0..1));
+        return problems.push(problem.hint("write it as YAML: `ansible-inventory --list --yaml` prints it so"));
+    }
+    let Some(node) = yaml::read(&source, problems) else { return };
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    if ["aws_ec2.yml", "aws_ec2.yaml"].iter().any(|suffix| name.ends_with(suffix)) {
+        documents.discovery.push(node);
+    } else {
+        documents.inventories.push(node);
+    }
+}
+
+/// Its first line that says something is a `[section]`, or a name with `key=value`.
+fn is_ini(source: &Source) -> bool {
+    let mut lines = source.text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(['#', ';']));
+    lines.next().is_some_and(|line| line.starts_with('[') || !line.contains(':'))
+}
+
+/// `NAME/` before `NAME`, `NAME.yml`, `NAME.yaml`, `NAME.json`: only the first of them is read, as Ansible does.
+fn vars_directory(directory: &Path, problems: &mut Vec<Problem>) -> Vec<(String, Node)> {
+    if !directory.exists() {
+        return Vec::new();
+    }
+    let mut found: Vec<(String, usize, PathBuf)> = Vec::new();
+    for path in entries(directory, problems) {
+        let rank = match extension(&path) {
+            _ if path.is_dir() => 0,
+            Some("yml") => 2,
+            Some("yaml") => 3,
+            Some("json") => 4,
+            _ => 1,
+        };
+        let name = if rank > 1 { path.file_stem() } else { path.file_name() };
+        let name = name.unwrap_or_default().to_string_lossy().into_owned();
+        if rank != 1 || wanted(&path) {
+            found.push((name, rank, path));
+        }
+    }
+    found.sort();
+    let mut documents: Vec<(String, Node)> = Vec::new();
+    let mut taken: Option<(String, PathBuf)> = None;
+    for (name, _, path) in found {
+        if let Some((_, first)) = taken.as_ref().filter(|(taken, _)| *taken == name) {
+            let message = format!("`{}` is not read: `{}` comes before it", path.display(), first.display());
+            problems.push(Problem::note("HW0115", message).hint("put both into one"));
+            continue;
+        }
+        let files = if path.is_dir() { tree(&path, MAX_DIRECTORIES, problems) } else { vec![path.clone()] };
+        documents.extend(files.iter().filter_map(|file| Some((name.clone(), document(file, problems)?))));
+        taken = Some((name, path));
+    }
+    documents
+}
+
+fn tree(directory: &Path, depth: usize, problems: &mut Vec<Problem>) -> Vec<PathBuf> {
+    if depth == 0 {
+        let message = format!("cannot read `{}`: too many directories in each other", directory.display());
+        problems.push(Problem::new("HW0101", message));
+        return Vec::new();
+    }
+    let mut files = Vec::new();
+    for path in entries(directory, problems) {
+        if path.is_dir() {
+            files.extend(tree(&path, depth - 1, problems));
+        } else if extension(&path).is_none_or(|extension| matches!(extension, "yml" | "yaml" | "json")) {
+            files.push(path);
+        }
+    }
+    files
+}
+
+/// What is in a directory, in order of name, without hidden files and editors' backups.
+pub(crate) fn entries(directory: &Path, problems: &mut Vec<Problem>) -> Vec<PathBuf> {
+    let read = fs::read_dir(directory).and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect());
+    let mut paths: Vec<PathBuf> = read.unwrap_or_else(|error: std::io::Error| {
+        problems.push(Problem::new("HW0101", format!("cannot read `{}`: {error}", directory.display())));
+        Vec::new()
+    });
+    paths.retain(|path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        !name.starts_with('.') && !name.ends_with('~')
+    });
+    paths.sort();
+    paths
+}
+
+fn wanted(path: &Path) -> bool {
+    extension(path).is_none_or(|extension| !IGNORED.contains(&extension))
+}
+
+fn extension(path: &Path) -> Option<&str> {
+    path.extension().and_then(|extension| extension.to_str())
+}

@@ -1,0 +1,156 @@
+//! A value that the operator wrote, with its place, so that every later stage can say where a mistake is (pure).
+
+use serde_json::{Map, Number, Value};
+
+use crate::problem::Span;
+use crate::secret::SecretRef;
+
+/// A value of a YAML document and where it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Node {
+    /// Where it was written.
+    pub span: Span,
+    /// What was written.
+    pub value: NodeValue,
+}
+
+/// A value, typed as Ansible's YAML reader types it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum NodeValue {
+    /// Nothing, `~` or `null`.
+    Null,
+    /// `true`, `yes`, `on` and their opposites, unquoted.
+    Bool(bool),
+    /// An unquoted number.
+    Number(Number),
+    /// Any other scalar.
+    Text(String),
+    /// A mapping with the single key `from_secret`.
+    Secret(SecretRef),
+    /// A sequence.
+    List(Vec<Node>),
+    /// A mapping, in the order in which it was written; no key stands twice.
+    Map(Vec<Entry>),
+}
+
+/// One key of a mapping with its value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// The key; a number or boolean is in its JSON form.
+    pub key: String,
+    /// Where the key was written.
+    pub key_span: Span,
+    /// The value.
+    pub value: Node,
+}
+
+impl Node {
+    /// The value of a mapping's key.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Self> {
+        self.entries()?.iter().find(|entry| entry.key == key).map(|entry| &entry.value)
+    }
+
+    /// The entries of a mapping.
+    #[must_use]
+    pub fn entries(&self) -> Option<&[Entry]> {
+        match &self.value {
+            NodeValue::Map(entries) => Some(entries),
+            _ => None,
+        }
+    }
+
+    /// The items of a sequence.
+    #[must_use]
+    pub fn items(&self) -> Option<&[Self]> {
+        match &self.value {
+            NodeValue::List(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    /// The text of a text scalar.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        match &self.value {
+            NodeValue::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// A scalar's text: a text or a number.
+    #[must_use]
+    pub fn scalar_text(&self) -> Option<String> {
+        match &self.value {
+            NodeValue::Text(text) => Some(text.clone()),
+            NodeValue::Number(number) => Some(number.to_string()),
+            _ => None,
+        }
+    }
+
+    /// A whole number from 0, quoted or not.
+    #[must_use]
+    pub fn whole(&self) -> Option<u64> {
+        match &self.value {
+            NodeValue::Number(number) => number.as_u64(),
+            NodeValue::Text(text) if text.bytes().all(|byte| byte.is_ascii_digit()) => text.parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// A TCP port.
+    #[must_use]
+    pub fn port(&self) -> Option<u16> {
+        self.whole().and_then(|port| u16::try_from(port).ok()).filter(|port| *port > 0)
+    }
+
+    /// A boolean, quoted or not.
+    #[must_use]
+    pub fn flag(&self) -> Option<bool> {
+        match &self.value {
+            NodeValue::Bool(flag) => Some(*flag),
+            NodeValue::Text(text) => match super::scalar::plain(text) {
+                NodeValue::Bool(flag) => Some(flag),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Tells whether nothing was written.
+    #[must_use]
+    pub fn is_null(&self) -> bool {
+        self.value == NodeValue::Null
+    }
+
+    /// The value as JSON; a secret is its marker.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        match &self.value {
+            NodeValue::Null => Value::Null,
+            NodeValue::Bool(flag) => Value::Bool(*flag),
+            NodeValue::Number(number) => Value::Number(number.clone()),
+            NodeValue::Text(text) => Value::String(text.clone()),
+            NodeValue::Secret(secret) => Value::String(secret.marker()),
+            NodeValue::List(items) => Value::Array(items.iter().map(Self::to_json).collect()),
+            NodeValue::Map(entries) => Value::Object(
+                entries.iter().map(|entry| (entry.key.clone(), entry.value.to_json())).collect::<Map<_, _>>(),
+            ),
+        }
+    }
+
+    /// Names the value in an error text: `` `one` ``, `a list`, ...
+    #[must_use]
+    pub fn describe(&self) -> String {
+        match &self.value {
+            NodeValue::Null => "nothing".to_owned(),
+            NodeValue::Bool(flag) => format!("`{flag}`"),
+            NodeValue::Number(number) => format!("`{number}`"),
+            NodeValue::Text(text) if text.len() > 60 || text.contains('\n') => "a long text".to_owned(),
+            NodeValue::Text(text) => format!("`{text}`"),
+            NodeValue::Secret(secret) => format!("the secret `{secret}`"),
+            NodeValue::List(_) => "a list".to_owned(),
+            NodeValue::Map(_) => "a mapping".to_owned(),
+        }
+    }
+}

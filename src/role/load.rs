@@ -1,0 +1,71 @@
+//! Reads `roles/<role>/role.yml` and `roles/<role>/schema/**/*.sql` from the disk (edge).
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::{Role, SchemaFile, merge, parse};
+use crate::fleet::RoleName;
+use crate::inventory::load::{document, entries, source};
+use crate::problem::Problem;
+
+/// Directories below `schema/`: deeper is a loop of links.
+const MAX_DIRECTORIES: usize = 16;
+
+/// Reads a directory of roles and merges included roles; problems of all files are added to `problems`.
+#[must_use]
+pub fn read(directory: &Path, problems: &mut Vec<Problem>) -> BTreeMap<RoleName, Role> {
+    let mut documents = BTreeMap::new();
+    for path in entries(directory, problems).into_iter().filter(|path| path.is_dir()) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = match RoleName::new(name) {
+            Ok(name) => name,
+            Err(error) => {
+                problems.push(Problem::new("HW0211", error.to_string()));
+                continue;
+            }
+        };
+        let file = path.join("role.yml");
+        if !file.exists() {
+            let message = format!("`{}` has no `role.yml`", path.display());
+            problems.push(Problem::new("HW0201", message).hint("a role's directory begins with its `role.yml`"));
+            continue;
+        }
+        let schema = schema(&name, &path.join("schema"), problems);
+        let Some(root) = document(&file, problems) else { continue };
+        if let Some(role) = parse(name.clone(), &root, schema, problems) {
+            documents.insert(name, role);
+        }
+    }
+    merge(&documents, problems)
+}
+
+fn schema(role: &RoleName, directory: &Path, problems: &mut Vec<Problem>) -> Vec<SchemaFile> {
+    if !directory.is_dir() {
+        return Vec::new();
+    }
+    let mut paths = Vec::new();
+    sql_files(directory, MAX_DIRECTORIES, &mut paths, problems);
+    paths.sort();
+    let mut files = Vec::new();
+    for path in paths {
+        match source(&path) {
+            Ok(source) => files.push(SchemaFile { role: role.clone(), source }),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    files
+}
+
+fn sql_files(directory: &Path, depth: usize, found: &mut Vec<PathBuf>, problems: &mut Vec<Problem>) {
+    if depth == 0 {
+        let message = format!("cannot read `{}`: too many directories in each other", directory.display());
+        return problems.push(Problem::new("HW0101", message));
+    }
+    for path in entries(directory, problems) {
+        if path.is_dir() {
+            sql_files(&path, depth - 1, found, problems);
+        } else if path.extension().is_some_and(|extension| extension == "sql") {
+            found.push(path);
+        }
+    }
+}
