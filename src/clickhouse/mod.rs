@@ -1,9 +1,12 @@
 //! ClickHouse's vocabulary: identifiers, statements, rows, errors (pure), and the second seam's trait.
 
+mod answer;
+mod client;
 mod rows;
 
 use async_trait::async_trait;
 
+pub use client::{HttpClickHouse, Opener, Stream};
 pub use rows::Rows;
 
 /// Where a host's ClickHouse answers HTTP, seen from that host itself.

@@ -91,8 +91,9 @@ pub fn pack<'a>(
         let mut header = tar::Header::new_gnu();
         header.set_size(content.len() as u64);
         header.set_mode(file.mode);
-        header.set_uid(0);
-        header.set_gid(0);
+        // A name that is a number is one (`tar` looks names up and falls back to these).
+        header.set_uid(file.owner.parse().unwrap_or(0));
+        header.set_gid(file.group.parse().unwrap_or(0));
         header.set_mtime(0);
         header.set_username(&file.owner)?;
         header.set_groupname(&file.group)?;
