@@ -114,12 +114,13 @@ pub fn pack_entries(entries: &[Entry]) -> Result<Vec<u8>, ArchiveError> {
     Ok(archive.into_inner()?)
 }
 
-/// A header that says owner and group by name; the numbers do not count where the host knows the names.
+/// A header that says owner and group by name.
 fn header(owner: &str, group: &str, mode: u32, kind: tar::EntryType) -> Result<tar::Header, io::Error> {
     let mut header = tar::Header::new_gnu();
     header.set_mode(mode);
-    header.set_uid(0);
-    header.set_gid(0);
+    // A name that is a number is one: `tar` looks names up and falls back to these.
+    header.set_uid(owner.parse().unwrap_or(0));
+    header.set_gid(group.parse().unwrap_or(0));
     header.set_mtime(0);
     header.set_username(owner)?;
     header.set_groupname(group)?;
