@@ -55,7 +55,20 @@ pub(super) fn make(journal: &Journal, cache_dir: &Path) -> Result<(), LabError> 
     } else {
         require(&[("mmdebstrap", "mmdebstrap")])?;
     }
-    files::rename(&building, &target)
+    files::rename(&building, &target)?;
+    remove_older(cache_dir, &target)
+}
+
+/// Removes base roots of older recipes; no lab uses them, since this one is not up yet and there is only one.
+fn remove_older(cache_dir: &Path, current: &Path) -> Result<(), LabError> {
+    let kept = current.file_name().unwrap_or_default().to_string_lossy();
+    for entry in std::fs::read_dir(cache_dir).map_err(files::failed("read", cache_dir))?.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with("base-") && !name.starts_with(&*kept) {
+            files::remove(&entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 fn apt_files() -> Vec<(PathBuf, String)> {

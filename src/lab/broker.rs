@@ -109,7 +109,7 @@ pub(super) fn start(broker: Broker, journal: &Journal, spec: &LabSpec, client: &
             std::iter::once(text(&binary)).chain(words.iter().map(|word| (*word).to_owned())).collect::<Vec<_>>()
         }
     };
-    let process = inside(&broker.namespace(), || process::start(journal, "broker", Task::Broker, &argv, &log))?;
+    let process = inside(&broker.namespace(), || process::start(journal, "broker", Task::Broker, &argv, &log, &[]))?;
     let deadline = Instant::now() + Duration::from_secs(30);
     for namespace in &namespaces {
         let address = IpAddr::V4(broker.address());

@@ -67,7 +67,7 @@ pub(super) fn build(journal: &Journal, name: &str, argv: &[&str], log: &Path) ->
     all.extend(["sh", "-c", script, "build", &status_text]);
     all.extend(argv);
     let all: Vec<_> = all.into_iter().map(str::to_owned).collect();
-    let process = process::start(journal, name, Task::Build, &all, log)?;
+    let process = process::start(journal, name, Task::Build, &all, log, &[])?;
     while process.alive() {
         std::thread::sleep(std::time::Duration::from_millis(20));
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
+use super::cgroup;
 use super::error::LabError;
 use super::files;
 use super::network;
@@ -52,9 +53,8 @@ pub(super) fn sweep(lock: &Lock, paths: &Paths<'_>, state: &State, progress: &dy
             Entry::Namespace(name) if state.this_boot() => {
                 namespaces += usize::from(network::exists(name));
                 network::remove(lock, name)?;
-                // systemd-nspawn keeps a directory per machine for mounts that it passes in.
-                files::remove(&Path::new("/run/systemd/nspawn/propagate").join(name))?;
             }
+            Entry::ControlGroup(group) if state.this_boot() => cgroup::remove(group)?,
             Entry::Sysctl { path, old, new } if state.this_boot() && sysctl::put_back(path, old, new)? => {
                 progress(&format!("put back {path}: {old}"));
             }

@@ -11,6 +11,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::broker::Broker;
+use super::cgroup;
 use super::error::LabError;
 use super::files::{self, failed};
 use super::keys;
@@ -19,8 +20,11 @@ use super::process::{self, Process, Task};
 use super::spec::{LAB_GATEWAY, LAB_NAMESPACE, LabHost, LabSpec, Paths, namespace_of};
 use super::state::{Journal, Lock};
 
-/// Mounts the root, then becomes systemd-nspawn.
-const BOOT: &str = r#"mount -t overlay overlay -o "$1" "$2" || exit 1; shift 2; exec "$@""#;
+/// Mounts the root and a place for systemd-nspawn's own locks, both of which end with the process; then becomes
+/// systemd-nspawn.
+const BOOT: &str = r#"mount -t overlay overlay -o "$1" "$2" && mkdir -p /run/systemd/nspawn &&
+mount -t tmpfs -o size=1m,mode=755 tmpfs /run/systemd/nspawn || exit 1
+shift 2; exec "$@""#;
 
 /// Writes what differs between hosts into the host's own layer.
 pub(super) fn prepare(lock: &Lock, paths: &Paths<'_>, host: &LabHost) -> Result<(), LabError> {
@@ -92,7 +96,7 @@ pub(super) fn start(
         &format!("--network-namespace-path=/run/netns/{namespace}"),
     ];
     let argv: Vec<_> = argv.into_iter().map(str::to_owned).collect();
-    process::start(journal, &host.name, Task::Host, &argv, &paths.log(&host.name))
+    process::start(journal, &host.name, Task::Host, &argv, &paths.log(&host.name), &cgroup::make(journal, &host.name)?)
 }
 
 /// Waits until every started host greets at its SSH port; all are waited for at once.

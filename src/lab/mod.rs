@@ -7,6 +7,7 @@
 
 mod base;
 mod broker;
+mod cgroup;
 mod clickhouse;
 mod command;
 mod down;

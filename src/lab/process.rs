@@ -3,7 +3,7 @@
 
 use std::fs::{self, File};
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -36,13 +36,14 @@ pub(super) enum Task {
 /// died in between. `exec` keeps the process id and the start time.
 const GATE: &str = r#"read -r word || exit 1; exec "$@" </dev/null"#;
 
-/// Starts a detached process, records it, and only then lets it run.
+/// Starts a detached process, records it, puts it into its control groups, and only then lets it run.
 pub(super) fn start(
     journal: &Journal,
     name: &str,
     task: Task,
     argv: &[String],
     log: &Path,
+    groups: &[PathBuf],
 ) -> Result<Process, LabError> {
     let output = File::create(log).map_err(failed("create", log))?;
     let errors = output.try_clone().map_err(failed("open", log))?;
@@ -61,6 +62,10 @@ pub(super) fn start(
         .map(|started| Process { pid, started })
         .ok_or_else(|| spawned(std::io::Error::other("it ended at once")))?;
     journal.add(&Entry::Process { name: name.to_owned(), task, process })?;
+    for group in groups {
+        let members = group.join("cgroup.procs");
+        fs::write(&members, pid.to_string()).map_err(failed("write", &members))?;
+    }
     if let Some(mut gate) = child.stdin.take() {
         gate.write_all(b"go\n").map_err(spawned)?;
     }

@@ -25,6 +25,8 @@ pub(super) enum Entry {
     NamespaceDirectory,
     /// A process, waiting at its gate.
     Process { name: String, task: Task, process: Process },
+    /// A control group, about to be made.
+    ControlGroup(std::path::PathBuf),
     /// A kernel setting, about to be changed.
     Sysctl { path: String, old: String, new: String },
     /// What was chosen where the specification left a choice.

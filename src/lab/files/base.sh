@@ -139,6 +139,7 @@ cat > "$root/etc/clickhouse-server/users.xml" <<'END'
             <profile>default</profile>
             <quota>default</quota>
             <access_management>1</access_management>
+            <named_collection_control>1</named_collection_control>
         </default>
     </users>
 </clickhouse>
@@ -150,6 +151,8 @@ chmod 0400 "$root/etc/clickhouse-server/config.xml" "$root/etc/clickhouse-server
 # ZooKeeper: Debian's package and a Java that works; Housewright brings its configuration and its unit.
 chroot "$root" java -version 2>&1
 chroot "$root" id zookeeper
+# The package's placeholder id ('replace this text ...') keeps even a standalone server from starting.
+rm -f "$root/var/lib/zookeeper/myid"
 chroot "$root" install -d -o zookeeper -g zookeeper -m 0750 /var/lib/zookeeper /var/log/zookeeper
 
 rm -rf "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/*.bin
