@@ -2,6 +2,9 @@
 //! their own. edge
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::error::LabError;
 use super::files;
@@ -17,6 +20,37 @@ pub(super) fn make(journal: &Journal, host: &str) -> Result<Vec<PathBuf>, LabErr
         files::directory(group)?;
     }
     Ok(groups)
+}
+
+/// Kills whatever is left in a group and those below it: all of it began with the host's recorded process.
+///
+/// systemd-nspawn that is killed leaves its host running, and ends late if told to while the host's systemd is just starting.
+pub(super) fn kill(group: &Path) {
+    for _ in 0..ATTEMPTS {
+        let members = members(group);
+        if members.is_empty() {
+            return;
+        }
+        for member in members {
+            let _ = kill_process(member, Signal::KILL);
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Killed processes leave their group within milliseconds; a few may have started others meanwhile.
+const ATTEMPTS: usize = 300;
+
+fn members(group: &Path) -> Vec<Pid> {
+    let text = std::fs::read_to_string(group.join("cgroup.procs")).unwrap_or_default();
+    // 0 stands for a process of another process namespace; none is in a group of ours.
+    let mut found: Vec<_> = text.lines().filter_map(|line| line.parse().ok()).filter_map(Pid::from_raw).collect();
+    for entry in std::fs::read_dir(group).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            found.extend(members(&entry.path()));
+        }
+    }
+    found
 }
 
 /// Removes a group that no process is in any more, and the lab's own if this was its last.

@@ -47,6 +47,12 @@ pub fn down(state_dir: &Path, progress: &dyn Fn(&str)) -> Result<(), LabError> {
 /// Removes everything that the journal names.
 pub(super) fn sweep(lock: &Lock, paths: &Paths<'_>, state: &State, progress: &dyn Fn(&str)) -> Result<(), LabError> {
     end_processes(state, progress);
+    let this_boot = state.entries.iter().filter(|_| state.this_boot());
+    for entry in this_boot {
+        if let Entry::ControlGroup(group) = entry {
+            cgroup::kill(group);
+        }
+    }
     let mut namespaces = 0;
     for entry in &state.entries {
         match entry {
@@ -85,21 +91,21 @@ fn end_processes(state: &State, progress: &dyn Fn(&str)) {
     }
     let names: Vec<_> = alive.iter().map(|(name, _, _)| *name).collect();
     progress(&format!("stopping {}", names.join(", ")));
-    for (_, task, process) in &alive {
-        process.signal(match task {
-            Task::Host | Task::Broker => Signal::TERM,
-            Task::Build => Signal::KILL,
-        });
-    }
     let processes: Vec<Process> = alive.iter().map(|(_, _, process)| *process).collect();
-    let stubborn = wait_for(&processes, PATIENCE);
-    for (name, _, process) in &alive {
-        if stubborn.contains(process) {
-            progress(&format!("{name} did not power off within {} s: killed", PATIENCE.as_secs()));
-            process.signal(Signal::KILL);
+    if state.complete() {
+        for (_, task, process) in &alive {
+            process.signal(if *task == Task::Build { Signal::KILL } else { Signal::TERM });
+        }
+        let stubborn = wait_for(&processes, PATIENCE);
+        for (name, _, _) in alive.iter().filter(|(_, _, process)| stubborn.contains(process)) {
+            progress(&format!("{name} did not end within {} s and is killed", PATIENCE.as_secs()));
         }
     }
-    wait_for(&stubborn, PATIENCE);
+    // An interrupted `up` leaves nothing worth an orderly end; a systemd that is just starting would not hear of it.
+    for process in &processes {
+        process.signal(Signal::KILL);
+    }
+    wait_for(&processes, PATIENCE);
 }
 
 /// Removes the command files that a killed `up` may have left.

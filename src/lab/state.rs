@@ -52,6 +52,8 @@ impl Journal {
     pub(super) fn open(paths: &Paths<'_>) -> Result<Self, LabError> {
         let path = paths.journal();
         let file = OpenOptions::new().create(true).append(true).open(&path).map_err(failed("open", &path))?;
+        // Ends a line that a killed command may have left torn.
+        (&file).write_all(b"\n").map_err(failed("write", &path))?;
         Ok(Self { file, path })
     }
 
