@@ -101,13 +101,18 @@ fn debian_sources(files: &[(PathBuf, String)]) -> Vec<String> {
 fn from_stanza(stanza: &str) -> Vec<String> {
     let field = |name: &str| {
         let lines = stanza.lines().filter(|line| !line.starts_with('#'));
-        lines.filter_map(|line| line.split_once(':')).find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, v)| v.trim())
+        lines
+            .filter_map(|line| line.split_once(':'))
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, v)| v.trim())
     };
     let words = |name: &str| field(name).unwrap_or_default().split_whitespace();
     if !words("Types").any(|kind| kind == "deb") || field("Enabled") == Some("no") {
         return Vec::new();
     }
-    let options = field("Signed-By").filter(|key| key.starts_with('/')).map_or(String::new(), |key| format!("[signed-by={key}] "));
+    let options = field("Signed-By")
+        .filter(|key| key.starts_with('/'))
+        .map_or(String::new(), |key| format!("[signed-by={key}] "));
     let components = words("Components").collect::<Vec<_>>().join(" ");
     words("URIs")
         .flat_map(|uri| words("Suites").map(move |suite| (uri, suite)))

@@ -105,7 +105,8 @@ pub(super) fn start(broker: Broker, journal: &Journal, spec: &LabSpec, client: &
         Broker::Tansu => {
             let binary = tansu(&spec.cache_dir).unwrap_or_else(|| PathBuf::from("tansu"));
             let url = format!("tcp://{LAB_BROKER}:{PORT}");
-            let words = ["--listener-url", &url, "--advertised-listener-url", &url, "--storage-engine", "memory://tansu/"];
+            let words =
+                ["--listener-url", &url, "--advertised-listener-url", &url, "--storage-engine", "memory://tansu/"];
             std::iter::once(text(&binary)).chain(words.iter().map(|word| (*word).to_owned())).collect::<Vec<_>>()
         }
     };

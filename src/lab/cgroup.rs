@@ -75,7 +75,7 @@ fn remove_tree(group: &Path) -> Result<(), LabError> {
     std::fs::remove_dir(group).map_err(files::failed("remove", group))
 }
 
-/// Returns the mount points of the unified hierarchy and of version 1's `name=systemd`, see proc_pid_mountinfo(5).
+/// Returns the mount points of the unified hierarchy and of version 1's `name=systemd`, see `proc_pid_mountinfo(5)`.
 fn hierarchies(mounts: &str) -> Vec<PathBuf> {
     let of_systemd = |line: &&str| {
         let kind = line.split_once(" - ").map(|(_, rest)| rest.split(' ').collect::<Vec<_>>()).unwrap_or_default();

@@ -1,7 +1,7 @@
-//! The ClickHouse that the lab's hosts find at /usr/bin/clickhouse: the given binary, an installed one, or the pinned one.
+//! The `ClickHouse` that the lab's hosts find at /usr/bin/clickhouse: the given binary, an installed one, or the pinned one.
 //! Invariant: the pinned library is used only after its digest was checked. edge
 //!
-//! The pinned one is the server inside the Python wheel `chdb` 3.7.2 (25.8.2.1-lts): its library exports ClickHouse's own
+//! The pinned one is the server inside the Python wheel `chdb` 3.7.2 (25.8.2.1-lts): its library exports `ClickHouse`'s own
 //! `main`. No later release of the wheel does. It has no Keeper.
 
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ const LIBRARY_SHA256: &str = "a9589a16d78072e1f7a903a944d43388fe4c6413dfdef88dbf
 #[cfg(not(target_arch = "x86_64"))]
 const LIBRARY_SHA256: &str = "20b4b39ddf4f88dd4aacb3be8e72c7faaf7caf0c0da93ea5fb3494e6ef35bed0";
 
-/// Where ClickHouse comes from.
+/// Where `ClickHouse` comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Source {
     /// A whole `clickhouse` binary.

@@ -62,7 +62,8 @@ pub(super) fn build(journal: &Journal, name: &str, argv: &[&str], log: &Path) ->
     files::remove(&status)?;
     // The status is written by the inside: the outer process is not always our child to wait for.
     let script = r#"status=$1; shift; "$@"; echo $? > "$status""#;
-    let mut all = vec!["unshare", "--mount", "--propagation", "slave", "--pid", "--fork", "--kill-child", "--mount-proc"];
+    let mut all =
+        vec!["unshare", "--mount", "--propagation", "slave", "--pid", "--fork", "--kill-child", "--mount-proc"];
     let status_text = status.to_string_lossy();
     all.extend(["sh", "-c", script, "build", &status_text]);
     all.extend(argv);

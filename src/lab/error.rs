@@ -75,7 +75,7 @@ pub enum LabError {
         /// The end of what it wrote to standard error or to its log.
         stderr: String,
     },
-    /// The ClickHouse library is not the pinned one.
+    /// The `ClickHouse` library is not the pinned one.
     #[error("`{}` has the sha256 {found}, expected {expected}", path.display())]
     Digest {
         /// The library.

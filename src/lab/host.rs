@@ -35,7 +35,8 @@ pub(super) fn prepare(lock: &Lock, paths: &Paths<'_>, host: &LabHost) -> Result<
     // The layer's directories lie over those of the base root, with their modes: do not let the caller's umask in.
     for directory in ["upper", "upper/etc", "upper/etc/ssh"] {
         let path = root.join(directory);
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).map_err(failed("set the mode of", &path))?;
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755))
+            .map_err(failed("set the mode of", &path))?;
     }
     keys::make_host_key(lock, paths, &host.name)?;
     let etc = root.join("upper/etc");
@@ -48,7 +49,10 @@ pub(super) fn prepare(lock: &Lock, paths: &Paths<'_>, host: &LabHost) -> Result<
 
 /// Renders /etc/hosts, the same for all hosts and for the lab's shell.
 pub(super) fn etc_hosts(spec: &LabSpec, broker: Broker) -> String {
-    let mut text = format!("127.0.0.1 localhost\n::1 localhost ip6-localhost\n{LAB_GATEWAY} driver\n{} broker\n", broker.address());
+    let mut text = format!(
+        "127.0.0.1 localhost\n::1 localhost ip6-localhost\n{LAB_GATEWAY} driver\n{} broker\n",
+        broker.address()
+    );
     for host in &spec.hosts {
         let _ = writeln!(text, "{} {}", host.address, host.name);
     }
@@ -65,8 +69,7 @@ pub(super) fn start(
 ) -> Result<Process, LabError> {
     let directory = paths.host(&host.name);
     let (upper, work, root) = (directory.join("upper"), directory.join("work"), directory.join("root"));
-    let layers =
-        format!("lowerdir={},upperdir={},workdir={}", base.display(), upper.display(), work.display());
+    let layers = format!("lowerdir={},upperdir={},workdir={}", base.display(), upper.display(), work.display());
     let namespace = namespace_of(&host.name);
     let root = root.to_string_lossy();
     let argv = [
@@ -107,7 +110,8 @@ pub(super) fn wait_ready(
     progress: &dyn Fn(&str),
 ) -> Result<(), LabError> {
     let deadline = Instant::now() + limit;
-    let mut waiting: BTreeMap<&str, _> = hosts.iter().map(|(host, process)| (host.name.as_str(), (*host, *process))).collect();
+    let mut waiting: BTreeMap<&str, _> =
+        hosts.iter().map(|(host, process)| (host.name.as_str(), (*host, *process))).collect();
     let fault = |host: &str, what: String| {
         let log = files::last_lines(&paths.log(host), 6);
         LabError::HostFailed { host: host.to_owned(), what, log }
@@ -144,12 +148,13 @@ fn greeting_hosts(waiting: &BTreeMap<&str, (&LabHost, Process)>) -> Result<Vec<S
                 })
             })
             .collect();
-        let results = probes.into_iter().map(|probe| probe.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        let results =
+            probes.into_iter().map(|probe| probe.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
         Ok(results.collect::<Result<Vec<_>, LabError>>()?.into_iter().flatten().collect())
     })
 }
 
-const PROBE: Duration = Duration::from_millis(1000);
+const PROBE: Duration = Duration::from_secs(1);
 
 fn greets(address: IpAddr) -> bool {
     let Ok(mut stream) = TcpStream::connect_timeout(&SocketAddr::new(address, 22), PROBE) else { return false };

@@ -1,4 +1,4 @@
-//! The lab's SSH keys, host keys and cluster secret. Invariant: known_hosts holds every host's key before the host has
+//! The lab's SSH keys, host keys and cluster secret. Invariant: `known_hosts` holds every host's key before the host has
 //! started, so strict host key checking works from the first connection. edge
 
 use std::fmt::Write as _;
@@ -22,7 +22,7 @@ pub(super) fn make_host_key(lock: &Lock, paths: &Paths<'_>, host: &str) -> Resul
     generate(lock, &directory.join("ssh_host_ed25519_key").to_string_lossy(), host)
 }
 
-/// Writes known_hosts and an ssh_config with every host of the lab.
+/// Writes `known_hosts` and an `ssh_config` with every host of the lab.
 pub(super) fn publish(paths: &Paths<'_>, spec: &LabSpec) -> Result<(), LabError> {
     let mut known = String::new();
     let mut config = format!(

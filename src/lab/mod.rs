@@ -1,9 +1,12 @@
-//! The lab: a local fleet of real hosts (systemd, sshd, ClickHouse, ZooKeeper, a Kafka broker) on which a change can be
+//! The lab: a local fleet of real hosts (systemd, sshd, `ClickHouse`, `ZooKeeper`, a Kafka broker) on which a change can be
 //! tried before it meets a real fleet. Invariant: every namespace, process and setting is in the journal before it is made,
 //! so an interrupted `up` is always cleaned up, and nothing but what the lab made is ever removed. edge
 //!
-//! The hosts are bare: ClickHouse and ZooKeeper are there as packages leave them, but neither enabled nor started.
+//! The hosts are bare: `ClickHouse` and `ZooKeeper` are there as packages leave them, but neither enabled nor started.
 //! Provisioning them is Housewright's work.
+//!
+//! Faults for tests need nothing more than the namespaces: host `h` lives in the network namespace `hwlab-h`, where its
+//! interface is `eth0` (`ip -n hwlab-h link set eth0 down` cuts it off), and `poweroff` on a host ends it until the next `up`.
 
 mod base;
 mod broker;
@@ -43,7 +46,7 @@ pub use visit::{exec, produce, shell};
 pub struct Lab {
     /// Where its state is.
     pub state_dir: PathBuf,
-    /// An ssh_config for all its hosts.
+    /// An `ssh_config` for all its hosts.
     pub ssh_config: PathBuf,
     /// The private key for `root` and `deploy`.
     pub key: PathBuf,

@@ -75,9 +75,8 @@ pub(super) fn make(lock: &Lock, journal: &Journal, work: &Path, members: &[Membe
         journal.add(&Entry::Namespace(name.to_owned()))?;
         let _ = writeln!(all, "netns add {name}");
     }
-    let mut bridge = format!(
-        "link add br0 type bridge\naddress add {LAB_GATEWAY}/16 dev br0\nlink set br0 up\nlink set lo up\n"
-    );
+    let mut bridge =
+        format!("link add br0 type bridge\naddress add {LAB_GATEWAY}/16 dev br0\nlink set br0 up\nlink set lo up\n");
     for (number, Member { namespace, .. }) in members.iter().enumerate() {
         let _ = writeln!(all, "link add eth0 netns {namespace} type veth peer name v{number} netns {LAB_NAMESPACE}");
         let _ = writeln!(bridge, "link set v{number} master br0 up");

@@ -23,9 +23,9 @@ pub struct LabSpec {
     pub hosts: Vec<LabHost>,
     /// Where the running lab keeps its state; removed by `down`.
     pub state_dir: PathBuf,
-    /// Where the base root, ClickHouse and the broker's programs are kept between labs.
+    /// Where the base root, `ClickHouse` and the broker's programs are kept between labs.
     pub cache_dir: PathBuf,
-    /// A ClickHouse binary to use in place of an installed or the pinned one.
+    /// A `ClickHouse` binary to use in place of an installed or the pinned one.
     pub clickhouse: Option<PathBuf>,
     /// Which Kafka broker.
     pub broker: BrokerChoice,
@@ -49,9 +49,9 @@ pub enum LabHostKind {
     Data,
     /// An ingestion host: reaches the broker.
     Ingestion,
-    /// A coordination host: ZooKeeper.
+    /// A coordination host: `ZooKeeper`.
     Coordination,
-    /// Answers SSH, for fan-out; no ClickHouse.
+    /// Answers SSH, for fan-out; no `ClickHouse`.
     SshOnly,
 }
 

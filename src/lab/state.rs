@@ -60,7 +60,8 @@ impl Journal {
     /// Adds a line with one write, so that lines of several threads do not mix.
     pub(super) fn add(&self, entry: &Entry) -> Result<(), LabError> {
         let line = serde_json::to_string(entry).map_err(std::io::Error::from);
-        line.and_then(|line| (&self.file).write_all(format!("{line}\n").as_bytes())).map_err(failed("write", &self.path))
+        line.and_then(|line| (&self.file).write_all(format!("{line}\n").as_bytes()))
+            .map_err(failed("write", &self.path))
     }
 }
 

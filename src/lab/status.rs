@@ -15,7 +15,7 @@ use super::state::State;
 pub struct LabStatus {
     /// Whether it is there, and whole.
     pub condition: LabCondition,
-    /// Where its ClickHouse comes from.
+    /// Where its `ClickHouse` comes from.
     pub clickhouse: Option<String>,
     /// Which broker it has, and whether that runs.
     pub broker: Option<(Broker, Running)>,

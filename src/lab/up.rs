@@ -127,7 +127,8 @@ fn fill_cache(
     source: &Source,
     progress: &dyn Fn(&str),
 ) -> Result<(), LabError> {
-    files::directory(&spec.cache_dir)?;
+    // Held until the cache is whole: a second lab's directory may share it.
+    let _filling = Lock::take(&spec.cache_dir)?;
     let client = broker::client(lock, &spec.cache_dir)?;
     let (want_base, want_client) = (!base::path(&spec.cache_dir).exists(), !client.exists());
     let want_clickhouse = match source {
@@ -171,8 +172,9 @@ fn in_parallel<T: Sync>(items: &[T], work: impl Fn(&T) -> Result<(), LabError> +
     const THREADS: usize = 4;
     let share = items.len().div_ceil(THREADS).max(1);
     std::thread::scope(|scope| {
-        let threads: Vec<_> =
-            items.chunks(share).map(|part| scope.spawn(|| part.iter().try_for_each(&work))).collect();
-        threads.into_iter().try_for_each(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        let threads: Vec<_> = items.chunks(share).map(|part| scope.spawn(|| part.iter().try_for_each(&work))).collect();
+        threads
+            .into_iter()
+            .try_for_each(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     })
 }

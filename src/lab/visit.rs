@@ -1,5 +1,5 @@
 //! Ways into a lab that is up: a shell, a command, messages to its broker. Invariant: they see the lab's network and host
-//! names through namespaces of their own; the machine's /etc/hosts and ssh_config stay as they are. edge
+//! names through namespaces of their own; the machine's /etc/hosts and `ssh_config` stay as they are. edge
 
 use std::path::Path;
 use std::process::{Command, ExitStatus};
@@ -24,7 +24,10 @@ pub fn shell(state_dir: &Path, host: Option<&str>) -> Result<ExitStatus, LabErro
         let spec = running(state_dir)?;
         let host = find(&spec, name)?;
         let config = Paths(state_dir).ssh_config();
-        return exec(state_dir, &["ssh".to_owned(), "-F".to_owned(), config.to_string_lossy().into_owned(), host.name.clone()]);
+        return exec(
+            state_dir,
+            &["ssh".to_owned(), "-F".to_owned(), config.to_string_lossy().into_owned(), host.name.clone()],
+        );
     }
     let shell = std::env::var("SHELL").unwrap_or_else(|_| "/bin/sh".to_owned());
     exec(state_dir, &[shell])
