@@ -4,12 +4,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules that decide; everything else may speak to the world.
-const PURE: [&str; 10] = [
-    "problem.rs", "event.rs", "secret.rs", "remote", "fleet", "render", "resource", "schema", "plan", "role",
-];
+const PURE: [&str; 10] =
+    ["problem.rs", "event.rs", "secret.rs", "remote", "fleet", "render", "resource", "schema", "plan", "role"];
 /// Words that only the edge may use.
 const EDGE_WORDS: [&str; 10] = [
-    "tokio::", "russh::", "aws_", "indicatif", "async fn", "std::net", "std::process", "SystemTime", "Instant::now",
+    "tokio::",
+    "russh::",
+    "aws_",
+    "indicatif",
+    "async fn",
+    "std::net",
+    "std::process",
+    "SystemTime",
+    "Instant::now",
     "crate::transport",
 ];
 /// The one kind of file in pure modules that reads the disk.
@@ -70,14 +77,19 @@ fn files_keep_to_their_budget() {
     let (largest, path) = sizes.last().unwrap();
     assert!(*largest <= MOST_CODE_LINES, "{} has {largest} code lines", path.display());
     let small = sizes.iter().filter(|(size, _)| *size <= FEW_CODE_LINES).count();
-    assert!(small * 10 >= sizes.len() * 9, "only {small} of {} files have {FEW_CODE_LINES} code lines or fewer", sizes.len());
+    assert!(
+        small * 10 >= sizes.len() * 9,
+        "only {small} of {} files have {FEW_CODE_LINES} code lines or fewer",
+        sizes.len()
+    );
     let median = sizes[sizes.len() / 2].0;
     assert!(median <= 110, "the median file has {median} code lines");
 }
 
 #[test]
 fn every_file_says_what_it_is() {
-    let silent: Vec<_> = sources().iter().filter(|(_, text)| !text.starts_with("//! ")).map(|(path, _)| path.clone()).collect();
+    let silent: Vec<_> =
+        sources().iter().filter(|(_, text)| !text.starts_with("//! ")).map(|(path, _)| path.clone()).collect();
     assert!(silent.is_empty(), "no module doc in {silent:?}");
 }
 
