@@ -57,7 +57,10 @@ async fn batch(plan: &HostPlan, steps: &[Step], run: &Run<'_>) -> Result<(), Ste
     let session = session(plan, run).ok_or_else(|| fail("no connection".to_owned(), None, false))?;
     let mut commands = Vec::new();
     for step in steps {
-        commands.push(command(plan, step, run).ok_or_else(|| fail("the plan asks for a file that is not rendered".to_owned(), None, false))?);
+        commands.push(
+            command(plan, step, run)
+                .ok_or_else(|| fail("the plan asks for a file that is not rendered".to_owned(), None, false))?,
+        );
     }
     run.sink.emit(Event::StepStarted { host: plan.host.clone(), step: whole.clone() });
     let outputs = session

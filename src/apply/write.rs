@@ -30,7 +30,9 @@ pub(super) fn hint(step: &Step, output: &Output, host: &HostName) -> Option<Stri
     let complaint = output.complaint();
     let has = |text: &str| complaint.contains(text);
     Some(match step {
-        Step::Write { .. } if has("No space left") => format!("free some space: `ssh {host} df -h`; nothing was written"),
+        Step::Write { .. } if has("No space left") => {
+            format!("free some space: `ssh {host} df -h`; nothing was written")
+        }
         Step::Write { .. } if has("Read-only file system") => {
             format!("why is it read-only? `ssh {host} 'dmesg | tail; findmnt -O ro'`; nothing was written")
         }

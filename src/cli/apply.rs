@@ -42,7 +42,10 @@ pub(super) fn run(global: &Global, options: &Options) -> Answer {
         let plan = options.planning.plan(&context, &observed);
         if let Some(saved) = &saved {
             SavedPlan::new(&plan).check(saved).map_err(|error| {
-                CommandError::hinted(format!("the saved plan is not run: {error}"), "look at what it is now: `housewright plan`")
+                CommandError::hinted(
+                    format!("the saved plan is not run: {error}"),
+                    "look at what it is now: `housewright plan`",
+                )
             })?;
         }
         if global.output == Form::Text {

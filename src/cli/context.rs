@@ -46,7 +46,13 @@ impl Context {
     }
 
     /// Asks the chosen hosts; with `peers`, also the other replicas of their shards.
-    pub(super) async fn observe(&self, global: &Global, peers: Peers, afterwards: Afterwards, sink: &dyn Sink) -> Observed {
+    pub(super) async fn observe(
+        &self,
+        global: &Global,
+        peers: Peers,
+        afterwards: Afterwards,
+        sink: &dyn Sink,
+    ) -> Observed {
         let fleet = &self.project.fleet;
         let mut names = self.hosts.clone();
         if peers == Peers::Too {
@@ -55,12 +61,12 @@ impl Context {
         }
         let hosts = names.iter().filter_map(|name| fleet.hosts.get(name)).filter(|host| host.reach != Reach::Member);
         let targets = hosts.map(|host| self.target(host)).collect();
-        let transport = SshTransport::new(SshOptions::default());
+        let transport = SshTransport::new(SshOptions::from_environment());
         observe(&transport, targets, global.forks, afterwards, sink).await
     }
 
     fn target<'a>(&self, host: &'a Host) -> Target<'a> {
-        let probe = self.desired.get(&host.name).map(Probe::of).unwrap_or_default();
+        let probe = self.desired.get(&host.name).map_or_else(|| Probe::of(&Desired::default()), Probe::of);
         Target { host, probe, endpoint: self.endpoints.get(&host.name).cloned() }
     }
 }

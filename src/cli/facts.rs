@@ -1,9 +1,9 @@
 //! `housewright facts`: what is on the hosts now (edge).
 
+use super::Global;
 use super::context::{Context, Peers, block_on};
 use super::error::{Answer, Exit};
 use super::output::{self, Events};
-use super::Global;
 use crate::observe::Afterwards;
 use crate::report;
 use crate::resource::HostObservation;

@@ -9,7 +9,9 @@ use super::error::{CommandError, Exit};
 use super::{ColorWhen, CommandLine, Form, Global};
 use crate::event::Sink;
 use crate::problem::{Problem, Severity};
-use crate::report::{Bars, JsonLines, Lines, diagnostic};
+use crate::report::diagnostic::{self, Colour};
+use crate::report::style::{BAD, GOOD, paint};
+use crate::report::{Bars, JsonLines, Lines, hosts};
 
 /// Decides about colours once, for all that is printed.
 pub(super) fn choose_colors(when: ColorWhen) {
@@ -40,8 +42,8 @@ pub(super) fn say(text: &str) {
 
 /// Prints findings, each with its source line.
 pub(super) fn problems(problems: &[Problem]) {
-    for problem in problems {
-        say(&diagnostic::render(problem));
+    if !problems.is_empty() {
+        say(&diagnostic::render(problems, Colour::Styled));
     }
 }
 
@@ -51,9 +53,14 @@ pub(super) fn error(error: &CommandError) {
         CommandError::Problems(found) => {
             problems(found);
             let count = found.iter().filter(|problem| problem.severity == Severity::Problem).count();
-            say(&diagnostic::closing(count));
+            say(&format!("\n{} {}", paint(BAD, "error:"), hosts::count(count, "problem")));
         }
-        CommandError::Other { message, hint } => say(&diagnostic::plain(message, hint.as_deref())),
+        CommandError::Other { message, hint } => {
+            say(&format!("{} {message}", paint(BAD, "error:")));
+            if let Some(hint) = hint {
+                say(&format!("{} {hint}", paint(GOOD, "hint:")));
+            }
+        }
     }
 }
 
@@ -77,7 +84,10 @@ pub(super) enum Events {
 /// Asks a yes-or-no question; anything but `yes` is no.
 pub(super) fn confirm(question: &str) -> Result<bool, CommandError> {
     if !io::stdin().is_terminal() {
-        return Err(CommandError::hinted("nobody is there to approve the plan", "approve it on the command line: `--yes`"));
+        return Err(CommandError::hinted(
+            "nobody is there to approve the plan",
+            "approve it on the command line: `--yes`",
+        ));
     }
     let _ = write!(anstream::stderr().lock(), "{question} [yes/no] ");
     let mut line = String::new();

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use super::Global;
 use super::error::CommandError;
 use crate::clickhouse::Endpoint;
-use crate::fleet::{self, Fleet, HostName, Reach, RoleName};
+use crate::fleet::{self, ConnectionDefaults, Fleet, HostName, Reach, RoleName};
 use crate::inventory::{self, Inventory};
+use crate::lab;
 use crate::problem::{Problem, Severity};
 use crate::render::{self, Desired, Templates};
 use crate::schema::{self, Object, Schema};
 use crate::secret::{Secret, SecretStore};
-use crate::{lab, role};
 
 /// Everything that is written, without problems.
 pub(super) struct Project {
@@ -26,30 +26,28 @@ pub(super) struct Project {
 impl Project {
     /// Reads it; all problems of all files at once.
     pub(super) fn load(global: &Global) -> Result<Self, CommandError> {
-        let directory = global.inventory.as_ref().ok_or_else(|| {
-            CommandError::hinted("no inventory is given", "name its directory: `-i inventories/lab`")
-        })?;
+        let directory = global
+            .inventory
+            .as_ref()
+            .ok_or_else(|| CommandError::hinted("no inventory is given", "name its directory: `-i inventories/lab`"))?;
         let root = match &global.project {
             Some(root) => root.clone(),
             None => root_above(directory)?,
         };
         let mut found = Vec::new();
-        let documents = inventory::load::read(directory, &mut found);
-        let inventory = Inventory::assemble(&documents, &mut found);
-        let roles = role::load::read(&root.join("roles"), &mut found);
-        let fleet = fleet::resolve(&inventory, &roles, &mut found);
-        let templates = render::load::templates(&root.join("templates")).unwrap_or_else(|problems| {
-            found.extend(problems);
-            Templates::default()
-        });
+        let fleet::load::Loaded { inventory, fleet, notes } =
+            fleet::load::load(directory, &root.join("roles"), &connection_defaults())?;
+        found.extend(notes);
+        let templates = render::load::templates(&root.join("templates"));
+        found.extend(templates.as_ref().err().into_iter().flatten().cloned());
         let (schema, problems) = Schema::read(&fleet);
         found.extend(problems);
         found.extend(schema::check(&fleet, &schema));
-        let (problems, notes): (Vec<_>, Vec<_>) = found.into_iter().partition(|problem| problem.severity == Severity::Problem);
-        if problems.is_empty() {
-            Ok(Self { inventory, fleet, objects: schema.roles, notes, templates })
-        } else {
-            Err(problems.into())
+        match templates {
+            Ok(templates) if found.iter().all(|problem| problem.severity == Severity::Note) => {
+                Ok(Self { inventory, fleet, objects: schema.roles, notes: found, templates })
+            }
+            _ => Err(found.into()),
         }
     }
 
@@ -98,6 +96,17 @@ impl Project {
         let Some(namespace) = &self.fleet.network_namespace else { return Ok(()) };
         lab::enter_namespace(namespace)
             .map_err(|error| CommandError::Other { message: crate::event::chain(&error), hint: error.hint() })
+    }
+}
+
+/// What holds for a connection where the inventory says nothing: the person at the keyboard.
+fn connection_defaults() -> ConnectionDefaults {
+    let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME"));
+    let defaults = ConnectionDefaults::default();
+    ConnectionDefaults {
+        user: user.unwrap_or(defaults.user),
+        home: std::env::var_os("HOME").map(PathBuf::from),
+        connect_timeout: defaults.connect_timeout,
     }
 }
 

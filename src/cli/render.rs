@@ -34,7 +34,9 @@ pub(super) fn run(global: &Global, options: &Options) -> Answer {
                     let parent = target.parent().map_or_else(|| to.clone(), PathBuf::from);
                     std::fs::create_dir_all(parent)
                         .and_then(|()| std::fs::write(&target, file.content.shown()))
-                        .map_err(|error| CommandError::plain(format!("cannot write `{}`: {error}", target.display())))?;
+                        .map_err(|error| {
+                            CommandError::plain(format!("cannot write `{}`: {error}", target.display()))
+                        })?;
                 }
             }
         }

@@ -111,7 +111,7 @@ async fn ask_session(session: &dyn Session, target: &Target<'_>) -> Result<HostF
 pub async fn ask_clickhouse(clickhouse: &dyn ClickHouse) -> ClickHouseFacts {
     let answer = async {
         let server = Server::parse(&clickhouse.execute(&Server::statement()).await?)?;
-        let objects = schema::observe::parse(&clickhouse.execute(&schema::observe::statement()).await?)?;
+        let objects = schema::read_objects(&clickhouse.execute(&schema::statement()).await?);
         Ok::<_, ClickHouseError>(ClickHouseFacts::Up { server: Box::new(server), objects })
     };
     answer.await.unwrap_or_else(|error| ClickHouseFacts::Down { reason: chain(&error) })

@@ -101,7 +101,9 @@ impl HostChanges<'_> {
 pub(super) fn collect<'a>(inputs: &Inputs<'a>, holds: &mut Vec<Hold>) -> Vec<HostChanges<'a>> {
     let mut all = Vec::new();
     for name in inputs.hosts {
-        let (Some(host), Some(facts)) = (inputs.fleet.hosts.get(name), inputs.observation.facts(name)) else { continue };
+        let (Some(host), Some(facts)) = (inputs.fleet.hosts.get(name), inputs.observation.facts(name)) else {
+            continue;
+        };
         let (Some(role), Some(desired)) = (inputs.fleet.role_of(host), inputs.desired.get(name)) else { continue };
         let mut files = diff_files(desired, facts);
         files.retain(|file| {
@@ -116,7 +118,8 @@ pub(super) fn collect<'a>(inputs: &Inputs<'a>, holds: &mut Vec<Hold>) -> Vec<Hos
             }
             !blocked
         });
-        let units: Vec<_> = diff_units(desired, facts).into_iter().filter(|unit| known(unit, name, holds, desired, facts)).collect();
+        let units: Vec<_> =
+            diff_units(desired, facts).into_iter().filter(|unit| known(unit, name, holds, desired, facts)).collect();
         let cost = disruption::cost(&files, desired, facts, role);
         let restarts = restarts(&files, &cost, facts, &units);
         let serving = matches!(facts.clickhouse, ClickHouseFacts::Up { .. });

@@ -27,7 +27,9 @@ pub(super) fn other_replicas(inputs: &Inputs<'_>, host: &Host) -> Replicas {
     let mut serving = Vec::new();
     for peer in &others {
         match inputs.observation.hosts.get(&peer.name) {
-            Some(HostObservation::Reached(_)) if serves(inputs.observation, &peer.name) => serving.push(peer.name.clone()),
+            Some(HostObservation::Reached(_)) if serves(inputs.observation, &peer.name) => {
+                serving.push(peer.name.clone())
+            }
             Some(HostObservation::Reached(_)) => {}
             Some(HostObservation::Unreachable { .. }) => {
                 return Replicas::Unknown { reason: format!("`{}` is unreachable", peer.name) };
@@ -40,9 +42,9 @@ pub(super) fn other_replicas(inputs: &Inputs<'_>, host: &Host) -> Replicas {
 
 /// Whether a host's ClickHouse answers and none of its replicas is read-only.
 fn serves(observation: &Observation, host: &HostName) -> bool {
-    observation.facts(host).is_some_and(
-        |facts| matches!(&facts.clickhouse, ClickHouseFacts::Up { server, .. } if server.readonly == 0),
-    )
+    observation
+        .facts(host)
+        .is_some_and(|facts| matches!(&facts.clickhouse, ClickHouseFacts::Up { server, .. } if server.readonly == 0))
 }
 
 /// Decides whether a serving replica may be restarted; the answer names the peers that must serve meanwhile.

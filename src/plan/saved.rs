@@ -48,11 +48,14 @@ impl<'a> SavedPlan<'a> {
     /// # Errors
     /// Refuses a file that is unreadable, of another version, or that says anything else than this plan.
     pub fn check(&self, saved: &str) -> Result<(), SavedPlanError> {
-        let saved: Value = serde_json::from_str(saved).map_err(|error| SavedPlanError::Unreadable(error.to_string()))?;
+        let saved: Value =
+            serde_json::from_str(saved).map_err(|error| SavedPlanError::Unreadable(error.to_string()))?;
         let is = |key: &str| saved.get(key).map(|value| value.as_str().map_or(value.to_string(), str::to_owned));
         match (is("version"), is("housewright")) {
             (Some(version), Some(program)) if version == VERSION.to_string() && program == self.housewright => {}
-            (Some(version), Some(program)) => return Err(SavedPlanError::Version(format!("{program}, form {version}"))),
+            (Some(version), Some(program)) => {
+                return Err(SavedPlanError::Version(format!("{program}, form {version}")));
+            }
             _ => return Err(SavedPlanError::Unreadable("no `version` in it".to_owned())),
         }
         let now = serde_json::to_value(self.plan).map_err(|error| SavedPlanError::Unreadable(error.to_string()))?;

@@ -6,7 +6,7 @@ use super::{Change, FailurePolicy, Gate, Hold, HostPlan, Inputs, Step, Wave};
 use crate::clickhouse::config::Disruption;
 use crate::fleet::HostName;
 use crate::resource::{ClickHouseFacts, HostFacts};
-use crate::schema::{self, Object, ObjectChange};
+use crate::schema::{self, Object, ObjectChange, ObjectKind, SchemaStage};
 
 /// Makes one wave per creation stage, each with the hosts where something of it is missing.
 ///
@@ -41,9 +41,13 @@ fn missing_on<'a>(
             let mut missing = Vec::new();
             for change in schema::diff(objects, live) {
                 match change {
-                    ObjectChange::Create(object) => missing.push(object),
+                    ObjectChange::Create(object) => {
+                        missing.extend(objects.iter().find(|ours| ours.name == object.name))
+                    }
                     ObjectChange::Differs { object, why } => {
-                        hold(format!("change `{}`", object.name), why, Some("change it by hand: this version only creates".to_owned()));
+                        let why: Vec<_> = why.iter().map(ToString::to_string).collect();
+                        let hint = "change it by hand: this version only creates".to_owned();
+                        hold(format!("change `{}`", object.name), why.join("; "), Some(hint));
                     }
                 }
             }
@@ -51,29 +55,32 @@ fn missing_on<'a>(
         }
         ClickHouseFacts::Down { .. } if starting.contains(host) => objects.iter().collect(),
         ClickHouseFacts::Down { reason } => {
-            hold(format!("apply the schema ({} objects)", objects.len()), reason.clone(), Some(format!(
-                "look at its log: `ssh {host} journalctl -u clickhouse-server -n 50`"
-            )));
+            hold(
+                format!("apply the schema ({} objects)", objects.len()),
+                reason.clone(),
+                Some(format!("look at its log: `ssh {host} journalctl -u clickhouse-server -n 50`")),
+            );
             Vec::new()
         }
         ClickHouseFacts::NotAsked => Vec::new(),
     }
 }
 
-fn wave(stage: &schema::SchemaStage, missing: &BTreeMap<&HostName, Vec<&Object>>) -> Option<Wave> {
+fn wave(stage: &SchemaStage, missing: &BTreeMap<&HostName, Vec<&Object>>) -> Option<Wave> {
     let mut hosts = Vec::new();
     for (host, objects) in missing {
-        let objects: Vec<_> = objects.iter().filter(|object| stage.holds(object)).collect();
+        let objects: Vec<_> = objects.iter().filter(|object| holds(stage, object)).collect();
         if objects.is_empty() {
             continue;
         }
         let names = objects.iter().map(|object| object.name.to_string()).collect();
-        let execute = |object: &&&Object| Step::Execute { object: object.name.to_string(), statement: object.statement.clone() };
+        let execute =
+            |object: &&&Object| Step::Execute { object: object.name.to_string(), statement: object.statement.clone() };
         let mut steps: Vec<_> = objects.iter().map(execute).collect();
         steps.push(Step::Gate(Gate::Objects { names }));
         let change = |object: &&&Object| Change::Object {
             name: object.name.to_string(),
-            kind: object.kind_name().to_owned(),
+            kind: kind(object),
             role: object.role.to_string(),
         };
         hosts.push(HostPlan {
@@ -85,6 +92,23 @@ fn wave(stage: &schema::SchemaStage, missing: &BTreeMap<&HostName, Vec<&Object>>
             on_failure: FailurePolicy::StopRun,
         });
     }
-    let title = format!("schema: {}", stage.title());
-    (!hosts.is_empty()).then(|| Wave { title, reason: stage.reason().to_owned(), hosts })
+    let title = format!("schema: {}", stage.stage);
+    (!hosts.is_empty()).then(|| Wave {
+        title,
+        reason: "after all that it needs, on every host whose role has it".to_owned(),
+        hosts,
+    })
+}
+
+/// Whether a stage creates this very object of this object's role.
+fn holds(stage: &SchemaStage, object: &Object) -> bool {
+    stage.roles.values().flatten().any(|staged| staged == object)
+}
+
+/// The engine, where it has one, says more than `table`.
+fn kind(object: &Object) -> String {
+    match (object.kind, object.engine_name()) {
+        (ObjectKind::Table, engine) if !engine.is_empty() => engine.to_owned(),
+        (kind, _) => kind.to_string(),
+    }
 }

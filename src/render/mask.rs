@@ -64,8 +64,7 @@ fn mask_elements(text: &str, desired: &Content) -> String {
 
 /// Masks what stands between the same beginning and end of a line as a secret of the desired text does.
 fn mask_lines(text: &str, desired: &Content, values: &BTreeMap<String, String>) -> String {
-    let patterns: Vec<(&str, &str, &str)> =
-        desired.shown().lines().filter_map(|line| pattern(line, desired)).collect();
+    let patterns: Vec<(&str, &str, &str)> = desired.shown().lines().filter_map(|line| pattern(line, desired)).collect();
     let mut masked = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
         let (body, end) = line.strip_suffix('\n').map_or((line, ""), |body| (body, "\n"));

@@ -108,7 +108,13 @@ impl Sink for Bars {
             Event::HostFailed { host, .. } => state.done(host),
             Event::StepFinished { .. } | Event::RunStopped { .. } => {}
         }
-        if matches!(event, Event::HostUnreachable { .. } | Event::HostFailed { .. } | Event::RunStopped { .. } | Event::ObserveFinished { .. }) {
+        if matches!(
+            event,
+            Event::HostUnreachable { .. }
+                | Event::HostFailed { .. }
+                | Event::RunStopped { .. }
+                | Event::ObserveFinished { .. }
+        ) {
             lines::text(&event).iter().for_each(|line| self.print(line));
         }
     }

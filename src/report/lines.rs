@@ -20,7 +20,9 @@ impl Sink for Lines {
 
 /// The lines of an event; none for what only a moving display shows.
 pub(super) fn text(event: &Event) -> Vec<String> {
-    let hint = |hint: &Option<String>| hint.iter().map(|hint| format!("    {}", paint(QUIET, format!("hint: {hint}")))).collect();
+    let hint = |hint: &Option<String>| {
+        hint.iter().map(|hint| format!("    {}", paint(QUIET, format!("hint: {hint}")))).collect()
+    };
     match event {
         Event::HostUnreachable { host, reason, hint: next } => {
             let mut lines: Vec<String> = hint(next);

@@ -2,13 +2,13 @@
 
 mod bars;
 pub mod diagnostic;
-mod hosts;
+pub mod hosts;
 mod json;
 mod lines;
 mod plan;
 mod recap;
 mod status;
-mod style;
+pub mod style;
 
 pub use bars::Bars;
 pub use json::JsonLines;

@@ -69,7 +69,12 @@ fn changes(out: &mut String, wave: &Wave, diffs: Diffs) {
         let new_file = matches!(change, Change::File { kind: FileChangeKind::Create, .. });
         if new_file && diffs == Diffs::Fold && seen[head] > 1 {
             if told.insert(head) {
-                let all: Vec<_> = folded.iter().zip(&heads).filter(|(_, other)| *other == head).flat_map(|((_, hosts), _)| hosts.iter()).collect();
+                let all: Vec<_> = folded
+                    .iter()
+                    .zip(&heads)
+                    .filter(|(_, other)| *other == head)
+                    .flat_map(|((_, hosts), _)| hosts.iter())
+                    .collect();
                 let _ = writeln!(out, "  {head}  {}", paint(QUIET, format!("differs by host, on {}", short(&all))));
             }
             continue;
@@ -163,7 +168,11 @@ fn summary(plan: &Plan) -> String {
     let changed = plan.changed_hosts().len();
     let with = |disruption| {
         let hosts = plan.waves.iter().flat_map(|wave| &wave.hosts);
-        hosts.filter(|host| host.disruption == disruption).map(|host| &host.host).collect::<std::collections::BTreeSet<_>>().len()
+        hosts
+            .filter(|host| host.disruption == disruption)
+            .map(|host| &host.host)
+            .collect::<std::collections::BTreeSet<_>>()
+            .len()
     };
     let mut parts = Vec::new();
     if changed == 0 {

@@ -67,9 +67,12 @@ pub fn recap(plan: &Plan, outcome: &Outcome) -> String {
 impl Row {
     fn text(&self) -> String {
         let mut parts = Vec::new();
-        for (number, noun) in
-            [(self.directories, "directory"), (self.files, "file"), (self.units, "unit change"), (self.objects, "object")]
-        {
+        for (number, noun) in [
+            (self.directories, "directory"),
+            (self.files, "file"),
+            (self.units, "unit change"),
+            (self.objects, "object"),
+        ] {
             match (number, noun) {
                 (0, _) => {}
                 (2.., "directory") => parts.push(format!("{number} directories")),

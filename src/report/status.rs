@@ -15,7 +15,10 @@ pub fn status(fleet: &Fleet, observation: &Observation) -> String {
     let width = observation.hosts.keys().map(|host| host.as_str().len()).max().unwrap_or_default().max(4);
     let mut out = format!(
         "{}\n",
-        paint(HEAD, format!("{:width$}  {:18} {:12} {:12} {:>9}  state", "host", "role", "place", "clickhouse", "objects"))
+        paint(
+            HEAD,
+            format!("{:width$}  {:18} {:12} {:12} {:>9}  state", "host", "role", "place", "clickhouse", "objects")
+        )
     );
     for (name, found) in &observation.hosts {
         let Some(host) = fleet.hosts.get(name) else { continue };
@@ -36,7 +39,8 @@ pub fn status(fleet: &Fleet, observation: &Observation) -> String {
 fn server(facts: &HostFacts) -> (String, String, String) {
     match &facts.clickhouse {
         ClickHouseFacts::NotAsked => {
-            let down: Vec<_> = facts.units.iter().filter(|(_, unit)| !unit.is_running()).map(|(name, _)| name).collect();
+            let down: Vec<_> =
+                facts.units.iter().filter(|(_, unit)| !unit.is_running()).map(|(name, _)| name).collect();
             let state = match down.first() {
                 None => paint(GOOD, "up"),
                 Some(unit) => paint(BAD, format!("{unit} does not run")),
@@ -68,10 +72,13 @@ pub fn facts(observation: &Observation) -> Value {
 
 fn host(found: &HostObservation) -> Value {
     let facts = match found {
-        HostObservation::Unreachable { reason, hint } => return json!({ "reachable": false, "reason": reason, "hint": hint }),
+        HostObservation::Unreachable { reason, hint } => {
+            return json!({ "reachable": false, "reason": reason, "hint": hint });
+        }
         HostObservation::Reached(facts) => facts,
     };
-    let metadata = |owner: &str, group: &str, mode: u32| json!({ "owner": owner, "group": group, "mode": format!("{mode:04o}") });
+    let metadata =
+        |owner: &str, group: &str, mode: u32| json!({ "owner": owner, "group": group, "mode": format!("{mode:04o}") });
     let files: BTreeMap<_, _> =
         facts.files.iter().map(|(path, file)| (path.as_str(), metadata(&file.owner, &file.group, file.mode))).collect();
     let directories: BTreeMap<_, _> =
@@ -79,7 +86,9 @@ fn host(found: &HostObservation) -> Value {
     let units: BTreeMap<_, _> = facts
         .units
         .iter()
-        .map(|(name, unit)| (name.as_str(), json!({ "load": unit.load, "active": unit.active, "file": unit.file_state })))
+        .map(|(name, unit)| {
+            (name.as_str(), json!({ "load": unit.load, "active": unit.active, "file": unit.file_state }))
+        })
         .collect();
     let clickhouse = match &facts.clickhouse {
         ClickHouseFacts::NotAsked => Value::Null,

@@ -35,7 +35,11 @@ impl Identity {
             Some(String::from_utf8_lossy(file.content.as_ref()?.expose()).into_owned())
         };
         let names = |text: Option<String>| -> BTreeSet<String> {
-            text.iter().flat_map(|text| text.lines()).filter_map(|line| line.split(':').next()).map(str::to_owned).collect()
+            text.iter()
+                .flat_map(|text| text.lines())
+                .filter_map(|line| line.split(':').next())
+                .map(str::to_owned)
+                .collect()
         };
         let os = text(OS_RELEASE).and_then(|text| {
             let line = text.lines().find_map(|line| line.strip_prefix("PRETTY_NAME="))?;

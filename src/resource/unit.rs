@@ -43,7 +43,8 @@ pub(super) fn parse(text: &str) -> BTreeMap<UnitName, ObservedUnit> {
         let get = |key: &str| {
             block.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('=')).unwrap_or_default().to_owned()
         };
-        let unit = ObservedUnit { load: get("LoadState"), active: get("ActiveState"), file_state: get("UnitFileState") };
+        let unit =
+            ObservedUnit { load: get("LoadState"), active: get("ActiveState"), file_state: get("UnitFileState") };
         if let Ok(name) = UnitName::new(get("Id")) {
             units.insert(name, unit);
         }

@@ -14,8 +14,8 @@ use crate::problem::Source;
 use crate::remote::{RemotePath, UnitName};
 
 pub use merge::merge;
-pub use parse::{RoleDocument, parse};
 pub(crate) use parse::secret;
+pub use parse::{RoleDocument, parse};
 
 /// A role with its included roles merged in: an included role's parts come first, its own win on the same key.
 #[derive(Debug, Clone)]

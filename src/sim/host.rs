@@ -95,7 +95,8 @@ impl SimHost {
     /// All XML files below a directory, in order of path, as ClickHouse reads them.
     #[must_use]
     pub fn xml_below(&self, directory: &str) -> Vec<String> {
-        let paths = self.entries.keys().filter(|path| path.parent().as_str() == directory && path.as_str().ends_with(".xml"));
+        let paths =
+            self.entries.keys().filter(|path| path.parent().as_str() == directory && path.as_str().ends_with(".xml"));
         paths.filter_map(|path| self.text(path)).collect()
     }
 }

@@ -72,7 +72,9 @@ impl Transport for SimFleet {
             world.connects += 1;
             match world.hosts.get(&host.name) {
                 Some(sim) => sim.refuses.clone(),
-                None => Some(ConnectError::Resolve { address: host.name.to_string(), reason: "no such host".to_owned() }),
+                None => {
+                    Some(ConnectError::Resolve { address: host.name.to_string(), reason: "no such host".to_owned() })
+                }
             }
         });
         match refusal {

@@ -12,7 +12,8 @@ use super::{Disk, SimFleet, SimHost, SimUnit, Transition};
 use crate::clickhouse::{ClickHouse, Endpoint};
 use crate::fleet::HostName;
 use crate::remote::{
-    Batch, Command, Entry, EntryKind, Expected, Output, RemotePath, Status, UnitAction, UnitName, WriteSet, pack_entries,
+    Batch, Command, Entry, EntryKind, Expected, Output, RemotePath, Status, UnitAction, UnitName, WriteSet,
+    pack_entries,
 };
 use crate::transport::{Session, SessionError};
 

@@ -22,9 +22,20 @@ pub fn connect(error: &ConnectError, host: &HostName) -> Option<String> {
             format!("check `ansible_ssh_private_key_file`, or load the key into the agent: `ssh-add {path}`")
         }
         ConnectError::Authentication { user, .. } => {
-            format!("is the key in `{user}`'s authorized_keys on `{host}`? set `ansible_user` or `ansible_ssh_private_key_file`")
+            format!(
+                "is the key in `{user}`'s authorized_keys on `{host}`? set `ansible_user` or `ansible_ssh_private_key_file`"
+            )
+        }
+        ConnectError::HostCertificate { .. } => {
+            format!(
+                "renew the host certificate of `{host}`, with the name that the inventory uses among its principals"
+            )
+        }
+        ConnectError::KnownHosts { path, .. } => {
+            format!("make `{path}` readable, or name another with `-o UserKnownHostsFile=`")
         }
         ConnectError::Jump { source, .. } => return connect(source, host),
+        ConnectError::Member { .. } => return None,
         ConnectError::Protocol { address, .. } => format!("try `ssh -v {address}` for what the server says"),
     })
 }
@@ -38,8 +49,11 @@ pub fn session(error: &SessionError, host: &HostName) -> Option<String> {
         SessionError::Sudo(_) => {
             format!("allow the login user `NOPASSWD: ALL` in sudoers on `{host}`, or set `ansible_user: root`")
         }
+        SessionError::Unspeakable(_) => return None,
         SessionError::Garbled(_) => {
-            format!("a login shell on `{host}` that prints text (a banner in .bashrc) breaks every tool: make it silent")
+            format!(
+                "a login shell on `{host}` that prints text (a banner in .bashrc) breaks every tool: make it silent"
+            )
         }
     })
 }

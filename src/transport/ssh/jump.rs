@@ -60,8 +60,7 @@ impl SshTransport {
             State::Down(since, error) if since.elapsed() < FAILURE_HOLDS => return Err(error.clone()),
             State::New | State::Up(_) | State::Down(..) => {}
         }
-        let entry =
-            Target { address: &jump.address, port: jump.port, user: &jump.user, settings: target.settings };
+        let entry = Target { address: &jump.address, port: jump.port, user: &jump.user, settings: target.settings };
         match self.directly(&entry).await {
             Ok(link) => {
                 let link = Arc::new(link);
