@@ -20,11 +20,20 @@ use super::process::{self, Process, Task};
 use super::spec::{LAB_GATEWAY, LAB_NAMESPACE, LabHost, LabSpec, Paths, namespace_of};
 use super::state::{Journal, Lock};
 
-/// Mounts the root and a place for systemd-nspawn's own locks, both of which end with the process; then becomes
-/// systemd-nspawn.
+/// Mounts the root and a place for systemd-nspawn's own locks, both of which end with the process, and runs systemd-nspawn.
+/// Its exit status 133 is a host that reboots, see systemd-nspawn(1) at `--keep-unit`. A `wait` that a signal has cut short
+/// is repeated.
 const BOOT: &str = r#"mount -t overlay overlay -o "$1" "$2" && mkdir -p /run/systemd/nspawn &&
 mount -t tmpfs -o size=1m,mode=755 tmpfs /run/systemd/nspawn || exit 1
-shift 2; exec "$@""#;
+shift 2
+trap 'kill -TERM "$child"' TERM
+code=133
+while [ "$code" = 133 ]; do
+    "$@" & child=$!
+    wait "$child"; code=$?
+    while kill -0 "$child" 2>/dev/null; do wait "$child"; code=$?; done
+done
+exit "$code""#;
 
 /// Writes what differs between hosts into the host's own layer.
 pub(super) fn prepare(lock: &Lock, paths: &Paths<'_>, host: &LabHost) -> Result<(), LabError> {

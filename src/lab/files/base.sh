@@ -30,13 +30,16 @@ END
 # systemd: nothing that a machine in a namespace does not need.
 : > "$root/etc/machine-id"
 rm -f "$root/etc/hostname"
-for unit in nvmf-autoconnect.service systemd-networkd-wait-online.service systemd-logind.service console-getty.service \
+for unit in nvmf-autoconnect.service systemd-networkd-wait-online.service console-getty.service \
     getty@.service apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer \
     e2scrub_reap.service mdmonitor.service mdcheck_start.timer mdcheck_continue.timer mdmonitor-oneshot.timer \
     systemd-timesyncd.service nvmefc-boot-connections.service systemd-update-utmp.service \
     systemd-update-utmp-runlevel.service; do
     ln -sfn /dev/null "$root/etc/systemd/system/$unit"
 done
+
+# logind only when someone asks for it, as `systemctl reboot` does.
+rm -f "$root/usr/lib/systemd/system/multi-user.target.wants/systemd-logind.service"
 
 # ClickHouse, as its package lays it out. The binary is bind-mounted at /opt/clickhouse when a host starts.
 mkdir -p "$root/opt/clickhouse"
