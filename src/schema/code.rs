@@ -26,6 +26,8 @@ pub const NO_REMOTE_TABLE: &str = "HW0421";
 pub const NO_SHARDING_KEY: &str = "HW0422";
 /// Rows are spread over shards of a table that every host has in full (note).
 pub const SPREAD_OVER_COPIES: &str = "HW0423";
+/// One part of a table is taken for a full copy of it (note).
+pub const PARTS_AS_COPIES: &str = "HW0424";
 /// A view reads from what its hosts do not have.
 pub const NO_SOURCE: &str = "HW0430";
 /// A view writes to what its hosts do not have.

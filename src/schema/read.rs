@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::object::{DEFAULT_DATABASE, Object, ObjectKind, ObjectName};
 use super::{code, engine};
 use crate::clickhouse::{
-    Create, CreateKind, Effect, Head, Statement, StatementText, TableName, WhenPresent, read_head, split, unclosed,
+    Create, CreateKind, Effect, Head, Statement, StatementText, TableName, TokenKind, WhenPresent, read_head, split,
+    unclosed,
 };
 use crate::problem::Problem;
 use crate::role::{Role, SchemaFile};
@@ -18,8 +19,8 @@ pub fn read(role: &Role) -> (Vec<Object>, Vec<Problem>) {
     let (mut objects, mut problems) = (Vec::new(), Vec::new());
     for file in &role.schema {
         problems.extend(unclosed(&file.source));
-        for statement in split(&file.source) {
-            match from_statement(file, &statement) {
+        for statement in split(&file.source).iter().filter(|statement| !is_unclosed(statement)) {
+            match from_statement(file, statement) {
                 Ok(object) => objects.push(object),
                 Err(problem) => problems.push(*problem),
             }
@@ -27,6 +28,11 @@ pub fn read(role: &Role) -> (Vec<Object>, Vec<Problem>) {
     }
     problems.extend(twice(&objects));
     (objects, problems)
+}
+
+/// A statement that is cut off is told of already.
+fn is_unclosed(statement: &StatementText) -> bool {
+    statement.tokens.last().is_some_and(|token| matches!(token.kind, TokenKind::Unclosed(_)))
 }
 
 /// Reads one statement as an object.

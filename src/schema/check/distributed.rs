@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::{Place, keeper_path, list};
-use crate::fleet::{Cluster, Host};
+use crate::fleet::{Cluster, Host, Placement};
 use crate::problem::{Problem, near_name};
+use crate::role::PlacementKind;
 use crate::schema::code;
 use crate::schema::engine::Remote;
 use crate::schema::object::{Object, ObjectName};
@@ -39,6 +40,7 @@ fn check_one(place: &Place<'_>, object: &Object, remote: &Remote) -> Vec<Problem
     problems.extend(no_remote_table(place, object, remote, &members));
     problems.extend(no_sharding_key(place, object, remote, cluster));
     problems.extend(spread_over_copies(place, object, remote, cluster, &members));
+    problems.extend(parts_as_copies(place, object, remote, cluster, &members));
     problems
 }
 
@@ -93,6 +95,8 @@ fn no_sharding_key(place: &Place<'_>, object: &Object, remote: &Remote, cluster:
                 object.name, cluster.name, view.name
             ),
         ),
+        // Readers on data hosts need no key.
+        None if place.role.placement == PlacementKind::Storage => return None,
         None => Problem::note(
             code::NO_SHARDING_KEY,
             format!(
@@ -128,6 +132,42 @@ fn spread_over_copies(
             .at(&object.span)
             .hint("use a cluster of one shard, or put `{shard}` into the table's Keeper path"),
     )
+}
+
+/// A cluster of one shard takes its hosts for copies of each other; `{shard}` in the Keeper path makes them parts.
+fn parts_as_copies(
+    place: &Place<'_>,
+    object: &Object,
+    remote: &Remote,
+    cluster: &Cluster,
+    members: &[&Host],
+) -> Option<Problem> {
+    let shards: BTreeSet<u32> = members
+        .iter()
+        .filter(|host| holds_part(place, host, &remote.table))
+        .filter_map(|host| match host.placement {
+            Placement::Storage { shard, .. } => Some(shard),
+            _ => None,
+        })
+        .collect();
+    if cluster.shards.len() != 1 || shards.len() < 2 {
+        return None;
+    }
+    let message = format!(
+        "table `{}` takes the hosts of cluster `{}` for copies of one shard, and `{}` has another part on each of {} shards: `{{shard}}` is in its Keeper path",
+        object.name,
+        cluster.name,
+        remote.table,
+        shards.len()
+    );
+    let hint =
+        "take `{shard}` out of the path of a table that every host has in full, or use a cluster with all shards";
+    Some(Problem::note(code::PARTS_AS_COPIES, message).at(&object.span).hint(hint))
+}
+
+fn holds_part(place: &Place<'_>, host: &Host, table: &ObjectName) -> bool {
+    let object = place.schema.of(&host.role).iter().find(|object| object.name == *table);
+    object.and_then(keeper_path::of).is_some_and(|path| path.path.contains("{shard}"))
 }
 
 fn stored_whole(place: &Place<'_>, host: &Host, table: &ObjectName) -> Option<ObjectName> {
