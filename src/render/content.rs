@@ -1,15 +1,19 @@
 //! A rendered file's text: the bytes for the host, and a form for people in which secrets are masked (pure).
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
+use super::elements;
 use crate::secret::{MARKER_END, MARKER_START, Secret, SecretRef, SecretStore};
 
-/// A file's content, with the secrets put in for the host and masked for people.
+/// A file's content, with the secrets put in for the host and masked for people. A clone is cheap.
 #[derive(Debug, Clone)]
 pub struct Content {
-    shown: String,
+    shown: Arc<str>,
     bytes: Secret<Bytes>,
-    secrets: Vec<SecretRef>,
+    secrets: Arc<[SecretRef]>,
+    values: Arc<[Secret<String>]>,
 }
 
 /// How a secret's text is written into a file.
@@ -21,42 +25,70 @@ pub(super) enum Escape {
     Plain,
 }
 
+/// Why a rendered text has no content.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub(super) enum RevealError {
+    /// The store does not hold it.
+    #[error("secret `{0}` was not read")]
+    Unknown(SecretRef),
+    /// A filter cut or changed the marker: the secret would be lost without a word.
+    #[error("a secret's marker is damaged: filters cannot look into a secret")]
+    Damaged,
+}
+
 impl Content {
     /// Puts the secrets' values in the places of their markers.
     ///
     /// # Errors
-    /// Names the first secret that the store does not hold.
-    pub(super) fn reveal(rendered: &str, store: &SecretStore, escape: Escape) -> Result<Self, SecretRef> {
-        let (mut shown, mut bytes, mut secrets) = (String::new(), String::new(), Vec::new());
+    /// Names the first secret that the store does not hold, and refuses a marker that is not whole.
+    pub(super) fn reveal(rendered: &str, store: &SecretStore, escape: Escape) -> Result<Self, RevealError> {
+        let (mut shown, mut bytes) = (String::new(), String::new());
+        let (mut secrets, mut values) = (Vec::new(), Vec::new());
         let mut rest = rendered;
         while let Some((before, after)) = rest.split_once(MARKER_START) {
-            let (marker, after) = after.split_once(MARKER_END).unwrap_or((after, ""));
+            let (marker, after) = after.split_once(MARKER_END).ok_or(RevealError::Damaged)?;
+            let reference = SecretRef::parse(marker).ok_or(RevealError::Damaged)?;
+            let value = store.get(&reference).ok_or_else(|| RevealError::Unknown(reference.clone()))?;
             shown.push_str(before);
+            shown.push_str(&mask_text(&reference));
             bytes.push_str(before);
-            if let Some(reference) = SecretRef::parse(marker) {
-                let value = store.get(&reference).ok_or_else(|| reference.clone())?;
-                shown.push_str(&format!("‹{reference}›"));
-                match escape {
-                    Escape::Xml => bytes.push_str(&quick_xml::escape::escape(value.expose().as_str())),
-                    Escape::Plain => bytes.push_str(value.expose()),
-                }
-                secrets.push(reference);
+            match escape {
+                Escape::Xml => bytes.push_str(&quick_xml::escape::escape(value.expose().as_str())),
+                Escape::Plain => bytes.push_str(value.expose()),
             }
+            secrets.push(reference);
+            values.push(value.clone());
             rest = after;
+        }
+        if rest.contains(MARKER_END) {
+            return Err(RevealError::Damaged);
         }
         shown.push_str(rest);
         bytes.push_str(rest);
-        Ok(Self { shown, bytes: Secret::new(Bytes::from(bytes)), secrets })
+        if escape == Escape::Xml {
+            shown = elements::hide(&shown);
+        }
+        Ok(Self {
+            shown: shown.into(),
+            bytes: Secret::new(Bytes::from(bytes)),
+            secrets: secrets.into(),
+            values: values.into(),
+        })
     }
 
     /// A content without secrets.
     #[must_use]
     pub fn plain(text: impl Into<String>) -> Self {
-        let shown = text.into();
-        Self { bytes: Secret::new(Bytes::from(shown.clone())), shown, secrets: Vec::new() }
+        let text: String = text.into();
+        Self {
+            shown: text.as_str().into(),
+            bytes: Secret::new(Bytes::from(text)),
+            secrets: Arc::default(),
+            values: Arc::default(),
+        }
     }
 
-    /// For people: secrets are `‹env:NAME›`.
+    /// For people: secrets are `‹env:NAME›`, and other texts of elements such as `password` are `‹hidden›`.
     #[must_use]
     pub fn shown(&self) -> &str {
         &self.shown
@@ -68,9 +100,19 @@ impl Content {
         &self.bytes
     }
 
-    /// Which secrets it holds.
+    /// Which secrets it holds, in the order of the text.
     #[must_use]
     pub fn secrets(&self) -> &[SecretRef] {
         &self.secrets
     }
+
+    /// The secrets with their values, in the order of the text.
+    pub(super) fn values(&self) -> impl Iterator<Item = (&SecretRef, &str)> {
+        self.secrets.iter().zip(self.values.iter().map(|value| value.expose().as_str()))
+    }
+}
+
+/// What stands for a secret in text for people.
+pub(super) fn mask_text(reference: &SecretRef) -> String {
+    format!("‹{reference}›")
 }

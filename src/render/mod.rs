@@ -1,7 +1,50 @@
 //! What should be on each host: templates and variables become [`Desired`] (pure; `load` reads the templates).
 
+mod check;
 mod content;
+mod context;
 mod desired;
+mod elements;
+mod engine;
+mod filters;
+mod findings;
+pub mod load;
+mod mask;
+mod order;
+mod press;
+mod secrets;
+
+use std::collections::BTreeMap;
 
 pub use content::Content;
 pub use desired::{Desired, DesiredDirectory, DesiredFile, DesiredUnit};
+pub use engine::Templates;
+pub use mask::mask;
+pub use secrets::secrets_of;
+
+use crate::fleet::{Fleet, HostName, Reach};
+use crate::problem::Problem;
+use crate::secret::SecretStore;
+
+/// Renders every file of every host that Housewright reaches.
+///
+/// # Errors
+/// Gives all problems of all hosts; one that many hosts share is told once, with their number.
+pub fn render(
+    fleet: &Fleet,
+    templates: &Templates,
+    secrets: &SecretStore,
+) -> Result<BTreeMap<HostName, Desired>, Vec<Problem>> {
+    let mut press = press::Press::new(fleet, templates, secrets);
+    let mut findings = findings::Findings::default();
+    let mut desired = BTreeMap::new();
+    for host in fleet.hosts.values().filter(|host| !matches!(host.reach, Reach::Member)) {
+        match press.host(host) {
+            Ok(wanted) => {
+                desired.insert(host.name.clone(), wanted);
+            }
+            Err(problems) => findings.add(&host.name, problems),
+        }
+    }
+    findings.into_result().map(|()| desired)
+}

@@ -1,0 +1,71 @@
+//! Static checks of a rendered XML file: what ClickHouse would refuse, or worse, take (pure).
+
+use std::sync::Arc;
+
+use roxmltree::{Document, Node};
+
+use super::Content;
+use crate::problem::{Problem, Source, Span};
+use crate::remote::RemotePath;
+
+/// Checks a rendered file; the places are in the text as people see it, secrets masked.
+pub(super) fn xml(path: &RemotePath, template: &str, content: &Content) -> Vec<Problem> {
+    let name = format!("{path} (rendered from {template})");
+    let source = Arc::new(Source { name, text: content.shown().to_owned() });
+    let document = match Document::parse(&source.text) {
+        Ok(document) => document,
+        Err(error) => return vec![not_well_formed(&source, &error)],
+    };
+    let real = std::str::from_utf8(content.bytes().expose()).unwrap_or_default();
+    if !content.secrets().is_empty() && Document::parse(real).is_err() {
+        return vec![unfit_secret(&source, content)];
+    }
+    document
+        .descendants()
+        .filter(|node| node.has_tag_name("remote_servers"))
+        .flat_map(|servers| servers.children().filter(Node::is_element))
+        .filter_map(|cluster| empty_cluster(&source, cluster))
+        .collect()
+}
+
+fn not_well_formed(source: &Arc<Source>, error: &roxmltree::Error) -> Problem {
+    let at = offset(&source.text, error.pos().row, error.pos().col);
+    let reason = error.to_string();
+    let reason = reason.rsplit_once(" at ").map_or(reason.as_str(), |(reason, _)| reason);
+    Problem::new("HW0505", format!("the rendered XML is not well-formed: {reason}"))
+        .at(&Span::new(Arc::clone(source), at..at + 1))
+}
+
+/// The parser's message is not told: it could quote the value.
+fn unfit_secret(source: &Arc<Source>, content: &Content) -> Problem {
+    let names: Vec<String> = content.secrets().iter().map(|secret| format!("`{secret}`")).collect();
+    let message = format!("a secret holds a character that XML cannot: one of {}", names.join(", "));
+    Problem::new("HW0505", message).at(&Span::new(Arc::clone(source), 0..0))
+}
+
+/// `<shard>` with a `<replica>` in each, or a plain list of `<node>`.
+///
+/// ClickHouse 25.8 answers an entry without members with SHARD_HAS_NO_CONNECTIONS on reload, and from then on
+/// `system.clusters` is empty until a good file comes: all Distributed tables of the host are dead.
+fn empty_cluster(source: &Arc<Source>, cluster: Node) -> Option<Problem> {
+    let mut shards = cluster.children().filter(|node| node.has_tag_name("shard")).peekable();
+    let name = cluster.tag_name().name();
+    let message = if cluster.children().any(|node| node.has_tag_name("node") || node.has_tag_name("discovery")) {
+        return None;
+    } else if shards.peek().is_none() {
+        format!("cluster `{name}` has no shard: ClickHouse would empty `system.clusters` on reload")
+    } else if shards.any(|shard| !shard.children().any(|node| node.has_tag_name("replica"))) {
+        format!("cluster `{name}` has a shard without a replica: ClickHouse would empty `system.clusters` on reload")
+    } else {
+        return None;
+    };
+    Some(Problem::new("HW0506", message).at(&Span::new(Arc::clone(source), cluster.range())))
+}
+
+/// Turns row and column, both from 1 and the column in characters, into a byte offset.
+fn offset(text: &str, row: u32, column: u32) -> usize {
+    let skip = |count: u32| usize::try_from(count.saturating_sub(1)).unwrap_or_default();
+    let start: usize = text.split_inclusive('\n').take(skip(row)).map(str::len).sum();
+    let line = text.get(start..).unwrap_or_default();
+    start + line.chars().take(skip(column)).map(char::len_utf8).sum::<usize>()
+}

@@ -1,0 +1,157 @@
+//! What templates see: the host's variables, `host`, `fleet` and `managed_by` (pure).
+//!
+//! A template is given exactly the variables that it uses, and the same set makes the key of its cached result: what
+//! is not in the key cannot be in the text.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+use tera::Context;
+
+use super::secrets::with_markers;
+use crate::fleet::{Cluster, Fleet, Host, Placement};
+use crate::problem::Problem;
+
+/// Where a keeper's clients connect, unless its `keeper_port` says otherwise.
+const KEEPER_PORT: u64 = 2181;
+/// Where Raft members connect, unless `keeper_raft_port` says otherwise.
+const KEEPER_RAFT_PORT: u64 = 9234;
+
+/// The part that is the same on every host, converted once.
+pub(super) struct FleetContext {
+    fleet: tera::Value,
+}
+
+impl FleetContext {
+    /// Converts the clusters and the keepers.
+    pub(super) fn new(fleet: &Fleet) -> Self {
+        let clusters: Vec<Value> = fleet.clusters.values().map(cluster).collect();
+        let keepers: Vec<Value> = fleet.hosts.values().filter_map(keeper).collect();
+        let fleet = json!({ "clusters": clusters, "keepers": keepers });
+        Self { fleet: tera::Value::from_serializable(&fleet) }
+    }
+}
+
+/// One host's part.
+pub(super) struct HostContext<'a> {
+    shared: &'a FleetContext,
+    vars: &'a Map<String, Value>,
+    host: Value,
+}
+
+impl<'a> HostContext<'a> {
+    /// Describes the host.
+    pub(super) fn new(shared: &'a FleetContext, fleet: &Fleet, host: &'a Host) -> Self {
+        let cluster_role = fleet.role_of(host).and_then(|role| role.host_cluster_role.as_deref());
+        Self { shared, vars: &host.vars, host: describe(host, cluster_role) }
+    }
+
+    /// A text that is equal on two hosts exactly where these variables are.
+    pub(super) fn key(&self, variables: &BTreeSet<String>) -> String {
+        let mut key = String::new();
+        for name in variables {
+            if let Some(value) = self.value(name) {
+                key.push_str(name);
+                key.push('=');
+                key.push_str(&value.to_string());
+                key.push('\n');
+            }
+        }
+        key
+    }
+
+    /// The context for a template that uses these variables.
+    pub(super) fn context(&self, template: &str, variables: &BTreeSet<String>) -> Result<Context, Problem> {
+        let mut context = Context::new();
+        for name in variables {
+            if let Some(value) = self.value(name) {
+                let value = with_markers(value).map_err(|written| bad_reference(name, &written))?;
+                context.insert(name.clone(), &value);
+            }
+        }
+        context.insert_value("fleet", self.shared.fleet.clone());
+        context.insert("managed_by", &managed_by(template));
+        Ok(context)
+    }
+
+    /// The inventory's value; `host`, `fleet` and `managed_by` are ours.
+    fn value(&self, name: &str) -> Option<&Value> {
+        match name {
+            "host" => Some(&self.host),
+            "fleet" | "managed_by" => None,
+            _ => self.vars.get(name),
+        }
+    }
+}
+
+/// The header of every file that Housewright writes.
+fn managed_by(template: &str) -> String {
+    format!("Managed by Housewright from templates/{template}: changes made here are overwritten.")
+}
+
+fn bad_reference(name: &str, written: &str) -> Problem {
+    Problem::new("HW0508", format!("variable `{name}`: `{written}` is no reference to a secret"))
+        .hint("write `from_secret: env:NAME` or `from_secret: file:/path`")
+}
+
+fn describe(host: &Host, cluster_role: Option<&str>) -> Value {
+    let mut about = json!({ "name": host.name, "fqdn": host.fqdn, "role": host.role });
+    let mut add = |key: &str, value: Value| about.as_object_mut().and_then(|map| map.insert(key.to_owned(), value));
+    if let Some(cluster_role) = cluster_role {
+        add("hostClusterRole", cluster_role.into());
+    }
+    if let Some(zone) = &host.zone {
+        add("zone", zone.as_str().into());
+    }
+    match &host.placement {
+        Placement::Storage { shard, replica } => {
+            add("placement", "storage".into());
+            add("shard", (*shard).into());
+            add("replica", replica.as_str().into());
+        }
+        Placement::Stateless => {
+            add("placement", "stateless".into());
+        }
+        Placement::Keeper { id } => {
+            add("placement", "keeper".into());
+            add("keeper_id", (*id).into());
+        }
+    }
+    about
+}
+
+fn cluster(cluster: &Cluster) -> Value {
+    let shards: Vec<Value> = cluster
+        .shards
+        .iter()
+        .map(|shard| {
+            let members = shard.members.iter().map(|member| {
+                json!({
+                    "host": member.host,
+                    "port": member.port,
+                    "secure": member.secure,
+                    "user": member.user,
+                })
+            });
+            json!({ "members": members.collect::<Vec<_>>() })
+        })
+        .collect();
+    json!({
+        "name": cluster.name,
+        "secret": cluster.secret.as_ref().map(crate::secret::SecretRef::marker),
+        "internal_replication": cluster.internal_replication,
+        "shards": shards,
+    })
+}
+
+fn keeper(host: &Host) -> Option<Value> {
+    let Placement::Keeper { id } = host.placement else { return None };
+    let port = |name: &str, default: u64| host.vars.get(name).and_then(Value::as_u64).unwrap_or(default);
+    Some(json!({
+        "name": host.name,
+        "fqdn": host.fqdn,
+        "id": id,
+        "port": port("keeper_port", KEEPER_PORT),
+        "raft_port": port("keeper_raft_port", KEEPER_RAFT_PORT),
+    }))
+}

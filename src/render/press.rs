@@ -1,0 +1,100 @@
+//! Renders the files of one host after the other; equal inputs are rendered once (pure).
+
+use std::collections::BTreeMap;
+
+use super::content::{Escape, RevealError};
+use super::context::{FleetContext, HostContext};
+use super::engine::XML_SUFFIX;
+use super::{Content, Desired, DesiredDirectory, DesiredFile, DesiredUnit, Templates, check};
+use crate::fleet::{Fleet, Host};
+use crate::problem::Problem;
+use crate::remote::RemotePath;
+use crate::role::{FileSpec, Role};
+use crate::secret::SecretStore;
+
+/// What is rendered from what, and what was rendered already.
+pub(super) struct Press<'a> {
+    fleet: &'a Fleet,
+    templates: &'a Templates,
+    secrets: &'a SecretStore,
+    shared: FleetContext,
+    done: BTreeMap<(&'a str, &'a RemotePath, String), Result<Content, Vec<Problem>>>,
+}
+
+impl<'a> Press<'a> {
+    /// Prepares what all hosts share.
+    pub(super) fn new(fleet: &'a Fleet, templates: &'a Templates, secrets: &'a SecretStore) -> Self {
+        Self { fleet, templates, secrets, shared: FleetContext::new(fleet), done: BTreeMap::new() }
+    }
+
+    /// Everything that should be on one host.
+    pub(super) fn host(&mut self, host: &'a Host) -> Result<Desired, Vec<Problem>> {
+        let Some(role) = self.fleet.role_of(host) else {
+            let message = format!("role `{}` of host `{}` is not defined", host.role, host.name);
+            return Err(vec![Problem::new("HW0511", message)]);
+        };
+        let (mut files, mut problems) = (BTreeMap::new(), Vec::new());
+        for (path, spec) in &role.files {
+            match self.content(host, path, spec) {
+                Ok(content) => {
+                    files.insert(path.clone(), file(spec, content));
+                }
+                Err(found) => problems.extend(found),
+            }
+        }
+        if problems.is_empty() { Ok(Desired { files, ..without_files(role) }) } else { Err(problems) }
+    }
+
+    fn content(&mut self, host: &Host, path: &'a RemotePath, spec: &'a FileSpec) -> Result<Content, Vec<Problem>> {
+        let Some(variables) = self.templates.variables(&spec.template) else {
+            return Err(vec![self.templates.unknown(&spec.template)]);
+        };
+        let inputs = HostContext::new(&self.shared, self.fleet, host);
+        let key = (spec.template.as_str(), path, inputs.key(variables));
+        if let Some(content) = self.done.get(&key) {
+            return content.clone();
+        }
+        let content = inputs
+            .context(&spec.template, variables)
+            .and_then(|context| self.templates.render(&spec.template, &context))
+            .map_err(|problem| vec![problem])
+            .and_then(|rendered| reveal(&rendered, self.secrets, path, spec));
+        self.done.insert(key, content.clone());
+        content
+    }
+}
+
+fn reveal(rendered: &str, secrets: &SecretStore, path: &RemotePath, spec: &FileSpec) -> Result<Content, Vec<Problem>> {
+    let escape = if spec.template.ends_with(XML_SUFFIX) { Escape::Xml } else { Escape::Plain };
+    let content = Content::reveal(rendered, secrets, escape).map_err(|error| {
+        let problem = Problem::new("HW0507", format!("template `{}`: {error}", spec.template));
+        vec![match error {
+            RevealError::Unknown(_) => problem,
+            RevealError::Damaged => problem.hint("print the variable without a filter"),
+        }]
+    })?;
+    let is_xml = escape == Escape::Xml || path.as_str().ends_with(".xml");
+    let problems = if is_xml { check::xml(path, &spec.template, &content) } else { Vec::new() };
+    if problems.is_empty() { Ok(content) } else { Err(problems) }
+}
+
+fn file(spec: &FileSpec, content: Content) -> DesiredFile {
+    DesiredFile {
+        content,
+        owner: spec.owner.clone(),
+        group: spec.group.clone(),
+        mode: spec.mode,
+        unit: spec.unit.clone(),
+    }
+}
+
+fn without_files(role: &Role) -> Desired {
+    let directories = role.directories.iter().map(|(path, spec)| {
+        let directory = DesiredDirectory { owner: spec.owner.clone(), group: spec.group.clone(), mode: spec.mode };
+        (path.clone(), directory)
+    });
+    let units = role.units.iter().map(|(name, spec)| {
+        (name.clone(), DesiredUnit { enabled: spec.enabled, running: spec.running })
+    });
+    Desired { directories: directories.collect(), files: BTreeMap::new(), units: units.collect() }
+}
