@@ -31,18 +31,10 @@ pub fn load(inventory: &Path, roles: &Path, defaults: &ConnectionDefaults) -> Re
     if problems.iter().any(|problem| problem.severity == Severity::Problem && unread(problem.code)) {
         return Err(in_order(problems));
     }
-    match resolve(&inventory, &roles, defaults) {
-        Ok((fleet, notes)) => {
-            problems.extend(notes);
-            let problems = in_order(problems);
-            let stops = problems.iter().any(|problem| problem.severity == Severity::Problem);
-            if stops { Err(problems) } else { Ok(Loaded { inventory, fleet, notes: problems }) }
-        }
-        Err(more) => {
-            problems.extend(more);
-            Err(in_order(problems))
-        }
-    }
+    let fleet = resolve(&inventory, &roles, defaults, &mut problems);
+    let problems = in_order(problems);
+    let stops = problems.iter().any(|problem| problem.severity == Severity::Problem);
+    if stops { Err(problems) } else { Ok(Loaded { inventory, fleet, notes: problems }) }
 }
 
 fn unread(code: &str) -> bool {

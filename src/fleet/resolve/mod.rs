@@ -15,40 +15,38 @@ pub use connection::ConnectionDefaults;
 
 use super::{Fleet, Host, HostName, Placement, Reach, RoleName};
 use crate::inventory::{Entry, Inventory, InventoryHost, Node};
-use crate::problem::{Problem, Severity, near_name};
+use crate::problem::{Problem, near_name};
 use crate::role::Role;
 
-/// Resolves and validates the whole; the second part of the answer are notes.
+/// Resolves and validates the whole; problems and notes are added to `problems`.
 ///
-/// # Errors
-/// Every problem and note, where there is at least one problem.
+/// Where there is a problem, the fleet lacks what is wrong: it may be checked further, never acted on.
+#[must_use]
 pub fn resolve(
     inventory: &Inventory,
     roles: &BTreeMap<RoleName, Role>,
     defaults: &ConnectionDefaults,
-) -> Result<(Fleet, Vec<Problem>), Vec<Problem>> {
-    let mut problems = Vec::new();
+    problems: &mut Vec<Problem>,
+) -> Fleet {
     if inventory.hosts.is_empty() {
         problems.push(Problem::new("HW0122", "the inventory has no hosts"));
     }
-    vocabulary::check(inventory, &mut problems);
+    vocabulary::check(inventory, roles, problems);
     let mut fleet = Fleet::default();
     let by_value: BTreeMap<&str, &Role> =
         roles.values().filter_map(|role| Some((role.host_cluster_role.as_deref()?, role))).collect();
     for (name, written) in &inventory.hosts {
         let vars = HostVars { name, written, merged: written.vars() };
-        if let Some(host) = host(&vars, &by_value, defaults, &mut problems) {
+        if let Some(host) = host(&vars, &by_value, defaults, problems) {
             fleet.hosts.insert(name.clone(), host);
         }
     }
     let used = fleet.hosts.values().filter_map(|host| roles.get_key_value(&host.role));
     fleet.roles = used.map(|(name, role)| (name.clone(), role.clone())).collect();
-    fleet.network_namespace = network_namespace(inventory, &mut problems);
-    fleet.clusters = clusters::resolve(inventory, &fleet.hosts, &mut problems);
-    lint::check(inventory, &fleet, &mut problems);
-    let problems = in_order(problems);
-    let stops = problems.iter().any(|problem| problem.severity == Severity::Problem);
-    if stops { Err(problems) } else { Ok((fleet, problems)) }
+    fleet.network_namespace = network_namespace(inventory, problems);
+    fleet.clusters = clusters::resolve(inventory, &fleet.hosts, problems);
+    lint::check(inventory, &fleet, problems);
+    fleet
 }
 
 /// The variables of one host while it is resolved.

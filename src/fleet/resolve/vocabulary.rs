@@ -2,8 +2,12 @@
 //!
 //! Each place is looked at once, however many hosts inherit it. Other variables are the templates' own.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::fleet::RoleName;
 use crate::inventory::{Entry, Inventory, Node, NodeValue, Owner};
 use crate::problem::{Problem, near_name};
+use crate::role::Role;
 
 #[derive(Debug, Clone, Copy)]
 enum Kind {
@@ -51,14 +55,17 @@ const KNOWN: [(&str, Kind); 30] = [
     ("ansible_connection", Kind::Text),
 ];
 
-/// Checks every definition of every variable.
-pub(super) fn check(inventory: &Inventory, problems: &mut Vec<Problem>) {
+/// Checks every definition of every variable; a role's own variables are as well known as Housewright's.
+pub(super) fn check(inventory: &Inventory, roles: &BTreeMap<RoleName, Role>, problems: &mut Vec<Problem>) {
+    let of_roles = roles.values().flat_map(|role| role.vars.keys()).map(String::as_str);
+    let names: BTreeSet<&str> = KNOWN.iter().map(|(known, _)| *known).chain(of_roles).collect();
     let mut unresolved: Option<Problem> = None;
     for layer in inventory.layers() {
         for (name, entry) in &layer.vars {
             match KNOWN.iter().find(|(known, _)| known == name) {
                 Some((_, kind)) => typed(name, *kind, &entry.value, problems),
-                None => misspelt(name, entry, problems),
+                None if names.contains(name.as_str()) => {}
+                None => misspelt(name, entry, &names, problems),
             }
             if name == "clickhouse_clusters" && layer.owner != Owner::Group("all".to_owned()) {
                 let message = "`clickhouse_clusters` is read from the group `all` only: it is the same on every host";
@@ -102,16 +109,17 @@ fn typed(name: &str, kind: Kind, node: &Node, problems: &mut Vec<Problem>) {
     }
 }
 
-/// One letter in six may be wrong, or only case and underscores: more would be another name.
-fn misspelt(name: &str, entry: &Entry, problems: &mut Vec<Problem>) {
+/// A letter or two may be wrong, or only case and underscores: more would be another name.
+fn misspelt(name: &str, entry: &Entry, names: &BTreeSet<&str>, problems: &mut Vec<Problem>) {
     let plain = |name: &str| name.replace(['_', '-'], "").to_lowercase();
-    let known = || KNOWN.iter().map(|(known, _)| *known);
-    let same = known().find(|known| plain(known) == plain(name)).map(|known| format!("did you mean `{known}`?"));
+    let written = plain(name);
+    let same = names.iter().find(|known| plain(known) == written).map(|known| format!("did you mean `{known}`?"));
     let hint = same.or_else(|| {
-        let near = known().filter(|known| {
-            let distance = strsim::damerau_levenshtein(name, known);
+        let near = names.iter().copied().filter(|known| {
             // A plural is a list of one's own, not a slip.
-            distance <= (known.len() / 6).max(1) && name.strip_suffix('s') != Some(known) && known.len() > 4
+            let plural = name.strip_suffix('s') == Some(known) || known.strip_suffix('s') == Some(name);
+            let allowed = (known.len() / 6).clamp(1, 2);
+            !plural && known.len() > 4 && strsim::damerau_levenshtein(name, known) <= allowed
         });
         near_name(name, near)
     });
