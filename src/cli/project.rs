@@ -112,9 +112,11 @@ fn connection_defaults() -> ConnectionDefaults {
 
 /// The nearest directory above the inventory that has `roles/`.
 fn root_above(inventory: &Path) -> Result<PathBuf, CommandError> {
-    let start = std::path::absolute(inventory).unwrap_or_else(|_| inventory.to_owned());
-    let found = start.ancestors().find(|directory| directory.join("roles").is_dir());
-    found.map(Path::to_owned).ok_or_else(|| {
+    let absolute = std::path::absolute(inventory).unwrap_or_else(|_| inventory.to_owned());
+    // The way that the operator typed it first, so that places in messages are short.
+    let mut directories = inventory.ancestors().chain(absolute.ancestors());
+    let found = directories.find(|directory| directory.join("roles").is_dir());
+    found.map(|root| if root.as_os_str().is_empty() { PathBuf::from(".") } else { root.to_owned() }).ok_or_else(|| {
         CommandError::hinted(
             format!("no directory above `{}` has `roles/`", inventory.display()),
             "name the directory with roles/ and templates/: `--project DIR`",
