@@ -3,6 +3,8 @@
 use std::net::Ipv4Addr;
 use std::path::Path;
 
+use serde::Serialize;
+
 use super::LabHostKind;
 use super::broker::Broker;
 use super::error::LabError;
@@ -11,7 +13,7 @@ use super::spec::Paths;
 use super::state::State;
 
 /// A lab as it is now.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LabStatus {
     /// Whether it is there, and whole.
     pub condition: LabCondition,
@@ -24,7 +26,7 @@ pub struct LabStatus {
 }
 
 /// Whether a lab is there, and whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum LabCondition {
     /// No lab.
     Down,
@@ -37,7 +39,7 @@ pub enum LabCondition {
 }
 
 /// Whether a process runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Running {
     /// It runs.
     Yes {
@@ -49,7 +51,7 @@ pub enum Running {
 }
 
 /// A host of the lab as it is now.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct HostStatus {
     /// Its name.
     pub name: String,
