@@ -102,3 +102,6 @@ fn write(path: &Path, line: &str) -> io::Result<()> {
     let mut file = std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
     file.write_all(line.as_bytes())
 }
+
+#[cfg(test)]
+mod tests;

@@ -56,6 +56,9 @@ pub fn encode(batch: &Batch, privilege: Privilege, mark: &Mark) -> Result<Script
             Command::Run { argv } if argv.is_empty() => script.push_str("(exit 127)"),
             // `exec` takes neither builtins, functions nor reserved words, and the subshell is the process that it needs.
             Command::Run { argv } => script.push_str(&format!("(exec{} </dev/null)", quoted(argv))),
+            // Without names, tar refuses and `systemctl show` tells of something else.
+            Command::Read { paths } if paths.is_empty() => script.push(':'),
+            Command::UnitState { units } if units.is_empty() => script.push(':'),
             Command::Read { paths } => script.push_str(&format!("read_{}", quoted(paths.iter().map(|p| p.as_str())))),
             Command::Write(set) => {
                 let write = write::encode(set, mark)?;
@@ -116,6 +119,7 @@ fn prelude(mark: &Mark) -> String {
             r#"LC_ALL=C;export LC_ALL;PATH="$PATH:/usr/sbin:/sbin";umask 022;"#,
             r#"mark_(){{ printf "%s%s %s %s\n" {left} {right} $1 $2;printf "%s%s %s %s\n" {left} {right} $1 $2 >&2; }};"#,
             r#"end_(){{ mark_ $1 $2;[ $2 = 0 ]||exit 0; }};"#,
+            r#"as_(){{ return $1; }};"#,
             r#"read_(){{ {{ x=$(exec tar -cPf - --format=gnu --no-recursion --hard-dereference -- "$@" 2>&1 >&3 3>&- </dev/null); }} 3>&1;"#,
             r#"r=$?;if [ $r != 2 ];then [ -z "$x" ]||printf "%s\n" "$x" >&2;return $r;fi;"#,
             r#"n=$(printf "\nx");IFS=${{n%x}};set -f;r=0;for l in $x;do case $l in "#,
