@@ -61,6 +61,14 @@ fn matching(inventory: &Inventory, term: &str) -> Result<BTreeSet<HostName>, Pro
     if matches!(term, "all" | "*") {
         return Ok(inventory.hosts.keys().cloned().collect());
     }
+    if !term.contains(['*', '?', '[']) {
+        if inventory.groups.contains_key(term) {
+            return Ok(inventory.hosts_of(term));
+        }
+        if let Some((name, _)) = HostName::new(term).ok().and_then(|name| inventory.hosts.get_key_value(&name)) {
+            return Ok(BTreeSet::from([name.clone()]));
+        }
+    }
     let mut found = BTreeSet::new();
     let mut known = false;
     for name in inventory.groups.keys().filter(|name| glob(term, name)) {

@@ -59,13 +59,18 @@ const KNOWN: [(&str, Kind); 30] = [
 pub(super) fn check(inventory: &Inventory, roles: &BTreeMap<RoleName, Role>, problems: &mut Vec<Problem>) {
     let of_roles = roles.values().flat_map(|role| role.vars.keys()).map(String::as_str);
     let names: BTreeSet<&str> = KNOWN.iter().map(|(known, _)| *known).chain(of_roles).collect();
-    let mut unresolved: Option<Problem> = None;
+    let (mut unresolved, mut judged): (Option<Problem>, BTreeSet<&str>) = (None, BTreeSet::new());
     for layer in inventory.layers() {
         for (name, entry) in &layer.vars {
             match KNOWN.iter().find(|(known, _)| known == name) {
                 Some((_, kind)) => typed(name, *kind, &entry.value, problems),
                 None if names.contains(name.as_str()) => {}
-                None => misspelt(name, entry, &names, problems),
+                // A thousand hosts with one slip need one note.
+                None => {
+                    if judged.insert(name) {
+                        misspelt(name, entry, &names, problems);
+                    }
+                }
             }
             if name == "clickhouse_clusters" && layer.owner != Owner::Group("all".to_owned()) {
                 let message = "`clickhouse_clusters` is read from the group `all` only: it is the same on every host";

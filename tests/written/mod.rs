@@ -1,0 +1,70 @@
+//! An inventory written for one test, resolved with the repository's roles.
+
+use std::path::{Path, PathBuf};
+
+use housewright::fleet::{ConnectionDefaults, Fleet, load::load};
+use housewright::problem::Problem;
+use housewright::report::diagnostic::{Colour, render};
+
+/// Begins an inventory.
+pub fn written() -> Written {
+    Written { directory: tempfile::tempdir().unwrap(), roles: PathBuf::from("roles") }
+}
+
+pub struct Written {
+    directory: tempfile::TempDir,
+    roles: PathBuf,
+}
+
+#[expect(clippy::allow_attributes, reason = "each test crate uses its own part")]
+#[allow(dead_code)]
+impl Written {
+    pub fn hosts(self, text: &str) -> Self {
+        self.file("hosts.yml", text)
+    }
+
+    pub fn group_vars(self, name: &str, text: &str) -> Self {
+        self.file(&format!("group_vars/{name}"), text)
+    }
+
+    pub fn file(self, path: &str, text: impl AsRef<[u8]>) -> Self {
+        let path = self.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+        self
+    }
+
+    /// Takes `roles/` of this inventory instead of the repository's.
+    pub fn own_roles(mut self) -> Self {
+        self.roles = self.path().join("roles");
+        self
+    }
+
+    pub fn path(&self) -> PathBuf {
+        self.directory.path().to_owned()
+    }
+
+    pub fn load(&self) -> Result<(Fleet, Vec<Problem>), Vec<Problem>> {
+        let defaults = ConnectionDefaults { home: Some(Path::new("/home/me").to_owned()), ..Default::default() };
+        load(&self.path(), &self.roles, &defaults)
+    }
+
+    pub fn fleet(self) -> Fleet {
+        match self.load() {
+            Ok((fleet, _)) => fleet,
+            Err(problems) => panic!("{}", self.shown(&problems)),
+        }
+    }
+
+    /// What the operator sees: problems and notes.
+    pub fn said(self) -> String {
+        match self.load() {
+            Ok((_, notes)) => self.shown(&notes),
+            Err(problems) => self.shown(&problems),
+        }
+    }
+
+    fn shown(&self, problems: &[Problem]) -> String {
+        render(problems, Colour::Plain).replace(&format!("{}/", self.path().display()), "")
+    }
+}
