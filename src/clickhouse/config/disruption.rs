@@ -86,8 +86,8 @@ pub fn disruption_of(changes: &[KeyChange], directory: ConfigDirectory) -> (Disr
 }
 
 fn reason(change: &KeyChange, directory: ConfigDirectory) -> Reason {
-    let rules = RULES.iter().filter(|rule| rule.directory == directory);
-    match rules.filter_map(|rule| Some((rule, key(rule, change)?))).next() {
+    let mut rules = RULES.iter().filter(|rule| rule.directory == directory);
+    match rules.find_map(|rule| Some((rule, key(rule, change)?))) {
         Some((rule, key)) => Reason {
             key: key.to_owned(),
             disruption: rule.disruption,
