@@ -279,8 +279,7 @@ mod suite {
         assert!(write(world, WriteSet { files: old, ..WriteSet::default() }).await.succeeded());
         let before = world.look();
         let digest = |content: &[u8]| Expected::Sha256(Sha256::digest(content).into());
-        for (below, state) in
-            [("there", Expected::Absent), ("there", digest(b"another")), ("missing", digest(b"old"))]
+        for (below, state) in [("there", Expected::Absent), ("there", digest(b"another")), ("missing", digest(b"old"))]
         {
             for files in [vec![file(world, "there", b"new", 0o600), file(world, "other", b"new", 0o600)], vec![]] {
                 let expects = vec![
@@ -316,7 +315,8 @@ mod suite {
         let before = world.look();
         let output = write(world, WriteSet { files: vec![file(world, "d", b"x", 0o600)], ..WriteSet::default() }).await;
         assert!(matches!(output.status, Status::Exited(_)) && !output.succeeded());
-        let output = write(world, WriteSet { files: vec![file(world, "no/f", b"x", 0o600)], ..WriteSet::default() }).await;
+        let output =
+            write(world, WriteSet { files: vec![file(world, "no/f", b"x", 0o600)], ..WriteSet::default() }).await;
         assert!(!output.succeeded(), "the directory is not there");
         assert_eq!(world.look(), before);
     }
@@ -373,7 +373,9 @@ mod suite {
     }
 
     pub async fn arguments_arrive_as_they_are(world: &dyn World) {
-        for argument in ["", " ", "'", "'\\''", "\\", "\\\\", "$HOME", "`id`", "$(id)", "a\nb\n", "!x", "~", "*", "-n", "ü"] {
+        for argument in
+            ["", " ", "'", "'\\''", "\\", "\\\\", "$HOME", "`id`", "$(id)", "a\nb\n", "!x", "~", "*", "-n", "ü"]
+        {
             let outputs = batch(world, vec![run(["printf", "%s|%s", argument, "x"])]).await;
             assert_eq!(outputs[0].stdout, format!("{argument}|x"));
         }

@@ -5,8 +5,10 @@ mod written;
 use std::path::Path;
 use std::time::Duration;
 
-use housewright::fleet::{ConnectionDefaults, Fleet, Host, HostKeyPolicy, HostName, Layout, Placement, Privilege, Reach};
 use housewright::fleet::{ClusterName, load::load};
+use housewright::fleet::{
+    ConnectionDefaults, Fleet, Host, HostKeyPolicy, HostName, Layout, Placement, Privilege, Reach,
+};
 use housewright::report::diagnostic::{Colour, render};
 use serde_json::json;
 use written::written;

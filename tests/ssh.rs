@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use housewright::clickhouse::{ClickHouseError, Endpoint, HttpClickHouse, Statement};
 use housewright::clickhouse::ClickHouse as _;
+use housewright::clickhouse::{ClickHouseError, Endpoint, HttpClickHouse, Statement};
 use housewright::fleet::{Connection, HostKeyPolicy, Privilege};
 use housewright::remote::{Batch, Command, Status};
 use housewright::secret::Secret;
@@ -259,7 +259,9 @@ async fn many_hosts_share_one_connection_to_their_jump_host() {
     // The jump host's key is judged as well.
     std::fs::write(files.path().join("known_hosts"), line(target.port, &host_key)).unwrap();
     let Err(error) = SshTransport::new(SshOptions::default()).connect(&host).await else { panic!() };
-    assert!(matches!(&error, ConnectError::Jump { source, .. } if matches!(**source, ConnectError::UnknownHostKey { .. })));
+    assert!(
+        matches!(&error, ConnectError::Jump { source, .. } if matches!(**source, ConnectError::UnknownHostKey { .. }))
+    );
 }
 
 const ONE: &str = r#"{"meta":[{"name":"n","type":"UInt64"}],"data":[[1]],"rows":1}"#;
@@ -297,7 +299,9 @@ async fn statements_go_through_the_tunnel_on_one_kept_connection() {
     assert_eq!(stub.connections.load(Ordering::SeqCst), 1);
     let requests = stub.requests.lock().unwrap();
     let head = requests[0].0.to_lowercase();
-    assert!(head.starts_with("post /?default_format=jsoncompact&output_format_json_quote_64bit_integers=0&wait_end_of_query=1 "));
+    assert!(head.starts_with(
+        "post /?default_format=jsoncompact&output_format_json_quote_64bit_integers=0&wait_end_of_query=1 "
+    ));
     assert!(head.contains("x-clickhouse-user: keeper") && head.contains("x-clickhouse-key: hunter22"));
 }
 

@@ -80,10 +80,8 @@ fn write_set(root: &Path) -> WriteSet {
 }
 
 fn names(root: &Path) -> Vec<String> {
-    let mut names: Vec<_> = std::fs::read_dir(root)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
+    let mut names: Vec<_> =
+        std::fs::read_dir(root).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
 }
@@ -107,7 +105,8 @@ fn content_that_arrives_damaged_is_not_used_and_is_told_from_a_failed_expectatio
     let root = tempfile::tempdir().unwrap();
     std::fs::write(root.path().join("c"), "kept").unwrap();
     let mut set = write_set(root.path());
-    set.expects[0].state = Expected::Sha256(sha2::Digest::finalize(<sha2::Sha256 as sha2::Digest>::new_with_prefix("kept")).into());
+    set.expects[0].state =
+        Expected::Sha256(sha2::Digest::finalize(<sha2::Sha256 as sha2::Digest>::new_with_prefix("kept")).into());
     let (script, mark) = script(vec![Command::Write(set)]);
     let mut damaged = script.stdin.to_vec();
     let at = damaged.windows(9).position(|bytes| bytes == b"swordfish").unwrap();

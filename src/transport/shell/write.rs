@@ -53,7 +53,8 @@ pub(super) fn encode(set: &WriteSet, mark: &Mark) -> Result<Write, ShellError> {
             let from = quoted(files.iter().map(|file| staged(&file.path)));
             script.push_str(&format!("mv -f -t{} --{from} </dev/null||return;", quoted([directory.as_str()])));
         }
-        script.push_str(&format!("}};clean_(){{ rm -rf --{names} </dev/null; }};k=;write_;r=$?;[ -z \"$k\" ]||clean_;"));
+        script
+            .push_str(&format!("}};clean_(){{ rm -rf --{names} </dev/null; }};k=;write_;r=$?;[ -z \"$k\" ]||clean_;"));
         script.push_str("trap - EXIT HUP INT PIPE TERM;as_ $r");
         return Ok(Write { script, stdin: archive(set, &lists, &all, &expected)? });
     }
