@@ -5,7 +5,8 @@ mod written;
 use std::path::Path;
 use std::time::Duration;
 
-use housewright::fleet::{ClusterName, load::load};
+use housewright::fleet::ClusterName;
+use housewright::fleet::load::{Loaded, load};
 use housewright::fleet::{
     ConnectionDefaults, Fleet, Host, HostKeyPolicy, HostName, Layout, Placement, Privilege, Reach,
 };
@@ -15,7 +16,7 @@ use written::written;
 
 fn fleet(inventory: &str) -> Fleet {
     let loaded = load(Path::new(inventory), Path::new("roles"), &ConnectionDefaults::default());
-    let (fleet, notes) = loaded.unwrap_or_else(|problems| panic!("{}", render(&problems, Colour::Plain)));
+    let Loaded { fleet, notes, .. } = loaded.unwrap_or_else(|problems| panic!("{}", render(&problems, Colour::Plain)));
     assert_eq!(render(&notes, Colour::Plain), "");
     fleet
 }
