@@ -20,7 +20,9 @@ use housewright::sim::SimFleet;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use world::{How, Project, Record, block_on, name, plain};
-use worlds::{ALL, CURABLE, copy, inflict, kill, never_too_much_is_away, nothing_waits_for_a_restart, wound_all, wounds};
+use worlds::{
+    ALL, CURABLE, copy, inflict, kill, never_too_much_is_away, nothing_waits_for_a_restart, wound_all, wounds,
+};
 
 /// `HOUSEWRIGHT_CASES=500 cargo test --test properties` looks longer.
 fn config() -> ProptestConfig {

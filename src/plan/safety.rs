@@ -47,7 +47,7 @@ fn serves(observation: &Observation, host: &HostName) -> bool {
         .is_some_and(|facts| matches!(&facts.clickhouse, ClickHouseFacts::Up { server, .. } if server.readonly == 0))
 }
 
-/// Decides whether a serving replica may be restarted; the answer names the peers that must serve meanwhile.
+/// Decides whether a replica that may serve may be restarted; the answer names the peers that must serve meanwhile.
 pub(super) fn may_restart(inputs: &Inputs<'_>, host: &Host) -> Result<Vec<HostName>, Hold> {
     let Placement::Storage { shard, .. } = host.placement else { return Ok(Vec::new()) };
     let hold = |reason: String, hint: &str| Hold {
@@ -64,7 +64,13 @@ pub(super) fn may_restart(inputs: &Inputs<'_>, host: &Host) -> Result<Vec<HostNa
             "allow it by name: `--allow shard-outage`",
         )),
         Replicas::Known { others, .. } => Err(hold(
-            format!("shard {shard}: 1 of {} replicas serves; a restart needs 2", others + 1),
+            match serves(inputs.observation, &host.name) {
+                true => format!("shard {shard}: 1 of {} replicas serves; a restart needs 2", others + 1),
+                false => format!(
+                    "shard {shard}: none of {} replicas is known to serve; a restart needs another that does",
+                    others + 1
+                ),
+            },
             "mend the other replicas first: `housewright status`",
         )),
         Replicas::Unknown { reason } => Err(hold(

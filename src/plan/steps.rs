@@ -44,7 +44,7 @@ pub(super) fn configuration(inputs: &Inputs<'_>, host: &HostChanges<'_>, peers: 
 fn clickhouse(inputs: &Inputs<'_>, host: &HostChanges<'_>, running: &[UnitName], steps: &mut Vec<Step>) {
     let Some(clickhouse) = &host.role.clickhouse else { return };
     let started = running.contains(&clickhouse.unit);
-    let reload = host.cost.reload && !started && host.serving;
+    let reload = host.cost.reload && !started && host.answers;
     if reload {
         steps.push(Step::ReloadConfig);
     }

@@ -81,7 +81,7 @@ impl Group {
 }
 
 fn peers(inputs: &Inputs<'_>, host: &HostChanges<'_>) -> Result<Vec<HostName>, Hold> {
-    if host.serving { safety::may_restart(inputs, host.host) } else { Ok(Vec::new()) }
+    if host.may_serve { safety::may_restart(inputs, host.host) } else { Ok(Vec::new()) }
 }
 
 fn host_plan(inputs: &Inputs<'_>, host: &HostChanges<'_>, peers: &[HostName]) -> HostPlan {
@@ -91,7 +91,7 @@ fn host_plan(inputs: &Inputs<'_>, host: &HostChanges<'_>, peers: &[HostName]) ->
         disruption: host.cost.disruption,
         reasons: host.cost.reasons.clone(),
         steps: steps::configuration(inputs, host, peers),
-        on_failure: if host.serving || host.interrupts() { FailurePolicy::StopRun } else { FailurePolicy::DropHost },
+        on_failure: if host.may_serve || host.interrupts() { FailurePolicy::StopRun } else { FailurePolicy::DropHost },
     }
 }
 
