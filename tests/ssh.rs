@@ -12,7 +12,7 @@ use housewright::fleet::{Connection, HostKeyPolicy, Privilege};
 use housewright::remote::{Batch, Command, Status};
 use housewright::secret::Secret;
 use housewright::transport::{ConnectError, Session, SessionError, SshOptions, SshTransport, Transport};
-use russh::keys::PrivateKey;
+use russh::keys::{Algorithm, EcdsaCurve, PrivateKey};
 use support::http::{Reply, Stub};
 use support::sshd::{Behaviour, Fault, Sshd};
 
@@ -96,6 +96,43 @@ async fn an_unknown_host_key_is_refused_or_learnt_once() {
     // From now on it is known, and another key is a changed one.
     stage.connection.host_key_policy = HostKeyPolicy::Strict;
     stage.connect().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_host_with_several_keys_shows_the_one_that_is_known() {
+    let second = support::new_key_of(Algorithm::Ecdsa { curve: EcdsaCurve::NistP256 });
+    let stage = Stage::new(|behaviour| behaviour.host_keys.push(second.clone())).await;
+    stage.connect().await.unwrap();
+    stage.known(&support::public_line(second.public_key()));
+    stage.connect().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_host_certificate_is_asked_for_and_judged() {
+    use russh::keys::ssh_key::certificate::{Builder, CertType};
+    let (authority, host_key) = (support::new_key(), support::new_key());
+    let certificate = |principal: &str| {
+        let key = host_key.public_key();
+        let mut builder = Builder::new_with_random_nonce(&mut support::Random, key, 0, u64::MAX >> 1).unwrap();
+        builder.cert_type(CertType::Host).unwrap().key_id("id").unwrap().valid_principal(principal).unwrap();
+        builder.sign(&authority).unwrap()
+    };
+    for (principal, trusted) in [("127.0.0.1", true), ("other", false)] {
+        let mut stage = Stage::new(|behaviour| {
+            behaviour.host_keys = vec![host_key.clone()];
+            behaviour.certificates = vec![certificate(principal)];
+        })
+        .await;
+        stage.connection.host_key_policy = HostKeyPolicy::AcceptNew;
+        let line = format!("@cert-authority [127.0.0.*]:* {}\n", support::public_line(authority.public_key()));
+        std::fs::write(stage.files.path().join("known_hosts"), line).unwrap();
+        match (stage.connect().await, trusted) {
+            (Ok(_), true) => {}
+            (Err(ConnectError::HostCertificate { line: 1, .. }), false) => {}
+            (Ok(_), false) => panic!("a certificate of another host was taken"),
+            (Err(error), _) => panic!("{error}"),
+        }
+    }
 }
 
 #[tokio::test]
