@@ -45,7 +45,7 @@ fn unfit_secret(source: &Arc<Source>, content: &Content) -> Problem {
 
 /// `<shard>` with a `<replica>` in each, or a plain list of `<node>`.
 ///
-/// ClickHouse 25.8 answers an entry without members with SHARD_HAS_NO_CONNECTIONS on reload, and from then on
+/// ClickHouse 25.8 answers an entry without members with `SHARD_HAS_NO_CONNECTIONS` on reload, and from then on
 /// `system.clusters` is empty until a good file comes: all Distributed tables of the host are dead.
 fn empty_cluster(source: &Arc<Source>, cluster: Node) -> Option<Problem> {
     let mut shards = cluster.children().filter(|node| node.has_tag_name("shard")).peekable();

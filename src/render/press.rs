@@ -73,7 +73,7 @@ fn reveal(rendered: &str, secrets: &SecretStore, path: &RemotePath, spec: &FileS
             RevealError::Damaged => problem.hint("print the variable without a filter"),
         }]
     })?;
-    let is_xml = escape == Escape::Xml || path.as_str().ends_with(".xml");
+    let is_xml = escape == Escape::Xml || path.file_name().rsplit('.').next() == Some("xml");
     let problems = if is_xml { check::xml(path, &spec.template, &content) } else { Vec::new() };
     if problems.is_empty() { Ok(content) } else { Err(problems) }
 }
