@@ -29,17 +29,14 @@ impl Templates {
     /// # Errors
     /// Tells each template that cannot be parsed, or that includes what is not there.
     pub fn new(sources: BTreeMap<String, Arc<Source>>) -> Result<Self, Vec<Problem>> {
-        let mut problems = Vec::new();
-        for (name, source) in &sources {
-            problems.extend(parse(name, source));
-            problems.extend(super::order::unordered_loops(source));
+        let mut problems: Vec<Problem> = sources.values().flat_map(super::order::unordered_loops).collect();
+        let mut tera = engine();
+        if let Err(error) = tera.add_raw_templates(sources.iter().map(|(name, source)| (name, &source.text))) {
+            problems.extend(each_alone(&sources, &error));
         }
         if !problems.is_empty() {
             return Err(problems);
         }
-        let mut tera = engine();
-        tera.add_raw_templates(sources.iter().map(|(name, source)| (name, &source.text)))
-            .map_err(|error| vec![problem("HW0501", &error, None, &sources)])?;
         let variables = sources
             .keys()
             .map(|name| {
@@ -53,6 +50,11 @@ impl Templates {
     /// The variables that a template uses, itself and through what it includes; none for an unknown template.
     pub(super) fn variables(&self, template: &str) -> Option<&BTreeSet<String>> {
         self.variables.get(template)
+    }
+
+    /// A template's text.
+    pub(super) fn source(&self, template: &str) -> Option<&Arc<Source>> {
+        self.sources.get(template)
     }
 
     /// Renders one template.
@@ -83,11 +85,18 @@ fn engine() -> Tera {
     tera
 }
 
-/// Parses one template alone, so that one bad template does not hide the others.
-fn parse(name: &str, source: &Arc<Source>) -> Option<Problem> {
-    let error = engine().add_raw_template(name, &source.text).err()?;
-    // What a template extends or includes is only there once all are loaded.
-    matches!(error.kind(), ErrorKind::SyntaxError(_)).then(|| problem("HW0501", &error, Some(source), &BTreeMap::new()))
+/// Parses each template with all others empty, so that one bad template does not hide the next.
+fn each_alone(sources: &BTreeMap<String, Arc<Source>>, together: &Error) -> Vec<Problem> {
+    let alone = |name: &String| {
+        let text =
+            |other: &String, source: &Arc<Source>| if other == name { source.text.clone() } else { String::new() };
+        engine().add_raw_templates(sources.iter().map(|(other, source)| (other, text(other, source)))).err()
+    };
+    let problems: Vec<Problem> = sources
+        .iter()
+        .filter_map(|(name, source)| Some(problem("HW0501", &alone(name)?, Some(source), sources)))
+        .collect();
+    if problems.is_empty() { vec![problem("HW0501", together, None, sources)] } else { problems }
 }
 
 fn problem(

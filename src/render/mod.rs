@@ -13,6 +13,7 @@ mod mask;
 mod order;
 mod press;
 mod secrets;
+mod undeclared;
 
 use std::collections::BTreeMap;
 
@@ -21,6 +22,7 @@ pub use desired::{Desired, DesiredDirectory, DesiredFile, DesiredUnit};
 pub use engine::Templates;
 pub use mask::mask;
 pub use secrets::secrets_of;
+pub use undeclared::undeclared;
 
 use crate::fleet::{Fleet, HostName, Reach};
 use crate::problem::Problem;

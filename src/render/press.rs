@@ -57,11 +57,20 @@ impl<'a> Press<'a> {
         let content = inputs
             .context(&spec.template, variables)
             .and_then(|context| self.templates.render(&spec.template, &context))
-            .map_err(|problem| vec![problem])
+            .map_err(|problem| vec![with_near_name(problem, &inputs)])
             .and_then(|rendered| reveal(&rendered, self.secrets, path, spec));
         self.done.insert(key, content.clone());
         content
     }
+}
+
+/// A template only sees the variables that it uses, so Tera cannot name the one that was meant.
+fn with_near_name(mut problem: Problem, inputs: &HostContext) -> Problem {
+    let written = problem.message.strip_prefix("variable `").and_then(|rest| rest.split('`').next());
+    if problem.hint.is_none() {
+        problem.hint = written.and_then(|written| inputs.near(written));
+    }
+    problem
 }
 
 fn reveal(rendered: &str, secrets: &SecretStore, path: &RemotePath, spec: &FileSpec) -> Result<Content, Vec<Problem>> {
