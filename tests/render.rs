@@ -69,6 +69,28 @@ fn a_pod_that_somebody_else_runs_has_no_files() {
     assert!(!desired.contains_key(&pod));
 }
 
+/// Equal inputs are rendered once; what an included template uses is an input too.
+#[test]
+fn a_host_never_gets_the_text_of_another() {
+    let (mut fleet, _) = one_file("", &json!({}));
+    let first = fleet.hosts.values().next().unwrap().clone();
+    for (number, rack) in ["a", "b", "a"].iter().enumerate() {
+        let mut host = first.clone();
+        host.name = HostName::new(format!("h{number}")).unwrap();
+        host.vars.insert("rack".to_owned(), json!(rack));
+        fleet.hosts.insert(host.name.clone(), host);
+    }
+    fleet.hosts.remove(&first.name);
+    let source =
+        |name: &str, text: &str| (name.to_owned(), Arc::new(Source { name: name.to_owned(), text: text.to_owned() }));
+    let texts = [source("a.xml.tera", "<a>{% include 'b.tera' %}</a>"), source("b.tera", "{{ rack }}")];
+    let templates = Templates::new(texts.into_iter().collect()).unwrap();
+    let desired = render(&fleet, &templates, &SecretStore::default()).unwrap();
+    let shown: Vec<&str> =
+        desired.values().flat_map(|host| host.files.values()).map(|file| file.content.shown()).collect();
+    assert_eq!(shown, ["<a>a</a>", "<a>b</a>", "<a>a</a>"]);
+}
+
 #[test]
 fn every_secret_of_the_inventory_is_asked_for() {
     let names: Vec<String> = secrets_of(&production()).iter().map(ToString::to_string).collect();
@@ -136,8 +158,8 @@ fn every_bad_template_is_told_at_once() {
     };
     insta::assert_snapshot!(shown(&Templates::new(texts.into_iter().map(source).collect()).unwrap_err()), @r"
     HW0501 templates/a.tera:1:4: unexpected end of input
-    HW0501 templates/b.tera:1:1: error: Unknown template `c.tera`
-    HW0501 templates/d.tera:1:1: error: Unknown filter `nofilter`
+    HW0501 templates/b.tera:1:12: unknown template `c.tera`
+    HW0501 templates/d.tera:1:8: unknown filter `nofilter`
     ");
 }
 

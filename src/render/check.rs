@@ -30,10 +30,11 @@ pub(super) fn xml(path: &RemotePath, template: &str, content: &Content) -> Vec<P
 
 fn not_well_formed(source: &Arc<Source>, error: &roxmltree::Error) -> Problem {
     let at = offset(&source.text, error.pos().row, error.pos().col);
+    let width = source.text.get(at..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
     let reason = error.to_string();
     let reason = reason.rsplit_once(" at ").map_or(reason.as_str(), |(reason, _)| reason);
     Problem::new("HW0505", format!("the rendered XML is not well-formed: {reason}"))
-        .at(&Span::new(Arc::clone(source), at..at + 1))
+        .at(&Span::new(Arc::clone(source), at..at + width))
 }
 
 /// The parser's message is not told: it could quote the value.

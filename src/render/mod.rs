@@ -13,6 +13,7 @@ mod mask;
 mod order;
 mod press;
 mod secrets;
+mod template_error;
 mod undeclared;
 
 use std::collections::BTreeMap;
