@@ -15,7 +15,6 @@ use crate::remote::{RemotePath, UnitName};
 
 pub use merge::merge;
 pub use parse::{RoleDocument, parse};
-pub(crate) use parse::secret;
 
 /// A role with its included roles merged in: an included role's parts come first, its own win on the same key.
 #[derive(Debug, Clone)]

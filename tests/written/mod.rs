@@ -16,8 +16,7 @@ pub struct Written {
     roles: PathBuf,
 }
 
-#[expect(clippy::allow_attributes, reason = "each test crate uses its own part")]
-#[allow(dead_code)]
+#[allow(dead_code, reason = "each test crate uses its own part")]
 impl Written {
     pub fn hosts(self, text: &str) -> Self {
         self.file("hosts.yml", text)
