@@ -87,3 +87,9 @@ impl SecretStore {
         self.0.get(reference)
     }
 }
+
+/// Writes `‹env:NAME›` in the places of the markers in a text.
+#[must_use]
+pub fn mask_markers(text: &str) -> String {
+    text.replace(MARKER_START, "‹").replace(MARKER_END, "›")
+}

@@ -1,1 +1,130 @@
-//! (soon)
+//! Does what an approved plan says: wave after wave, the hosts of a wave in parallel (edge).
+//!
+//! No decision is made here: steps, their order, and what a failure means are the plan's.
+
+mod gate;
+mod host;
+mod write;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+
+use crate::clickhouse::Endpoint;
+use crate::event::{Event, Failure, Sink};
+use crate::fleet::HostName;
+use crate::plan::{ApprovedPlan, HostPlan, Wave};
+use crate::render::Desired;
+use crate::transport::Session;
+
+/// All that a run works with.
+pub struct Run<'a> {
+    /// The contents to write.
+    pub desired: &'a BTreeMap<HostName, Desired>,
+    /// Open connections, also to peers that are only asked for their health.
+    pub sessions: &'a BTreeMap<HostName, Arc<dyn Session>>,
+    /// Where each host's ClickHouse answers.
+    pub endpoints: &'a BTreeMap<HostName, Endpoint>,
+    /// How many hosts are worked on at a time.
+    pub at_once: usize,
+    /// How long a gate may stay shut.
+    pub gate_timeout: Duration,
+    /// Set from outside to stop at the next safe point: no wave and no host is begun any more.
+    pub stop: &'a AtomicBool,
+    /// Takes the events.
+    pub sink: &'a dyn Sink,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Default)]
+pub struct Outcome {
+    /// Hosts of the plan that went through all of their waves.
+    pub finished: BTreeSet<HostName>,
+    /// Hosts that failed, with the failure.
+    pub failed: BTreeMap<HostName, Failure>,
+    /// Hosts that were not begun, or not in all of their waves.
+    pub left: BTreeSet<HostName>,
+    /// Why the run stopped before its end.
+    pub stopped: Option<Stopped>,
+}
+
+/// Why a run stopped before its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stopped {
+    /// A host that served before failed.
+    Failure,
+    /// The operator asked for it.
+    Interrupted,
+}
+
+/// Runs an approved plan to its end, or to its first failure that stops the run.
+pub async fn run(plan: &ApprovedPlan, run: &Run<'_>) -> Outcome {
+    let plan = plan.plan();
+    let mut outcome = Outcome::default();
+    let mut left: BTreeMap<&HostName, usize> = BTreeMap::new();
+    for host in plan.waves.iter().flat_map(|wave| &wave.hosts) {
+        *left.entry(&host.host).or_default() += 1;
+    }
+    for (index, wave) in plan.waves.iter().enumerate() {
+        if run.stop.load(Ordering::Relaxed) {
+            outcome.stopped = Some(Stopped::Interrupted);
+            run.sink.emit(Event::RunStopped { reason: "interrupted: no further wave is begun".to_owned() });
+            break;
+        }
+        for name in run_wave(wave, (index + 1, plan.waves.len()), run, &mut outcome).await {
+            if let Some(count) = left.get_mut(&name) {
+                *count -= 1;
+            }
+        }
+        if let Some((host, failure)) = outcome.failed.iter().find(|(_, failure)| failure.stops_run) {
+            outcome.stopped = Some(Stopped::Failure);
+            run.sink.emit(Event::RunStopped { reason: format!("`{host}` failed in: {}", failure.step) });
+            break;
+        }
+    }
+    for (host, count) in left {
+        if outcome.failed.contains_key(host) {
+            continue;
+        }
+        let set = if count == 0 { &mut outcome.finished } else { &mut outcome.left };
+        set.insert(host.clone());
+    }
+    outcome
+}
+
+/// Runs one wave; answers with the hosts that went through it.
+async fn run_wave(wave: &Wave, (index, waves): (usize, usize), run: &Run<'_>, outcome: &mut Outcome) -> Vec<HostName> {
+    let hosts: Vec<&HostPlan> = wave.hosts.iter().filter(|host| !outcome.failed.contains_key(&host.host)).collect();
+    if hosts.is_empty() {
+        return Vec::new();
+    }
+    let names = hosts.iter().map(|host| host.host.clone()).collect();
+    run.sink.emit(Event::WaveStarted { wave: index, waves, title: wave.title.clone(), hosts: names });
+    let mut answers = futures_util::stream::iter(hosts)
+        .map(|host| async move {
+            if run.stop.load(Ordering::Relaxed) {
+                return None;
+            }
+            Some((host.host.clone(), host::run(host, run).await))
+        })
+        .buffer_unordered(run.at_once.max(1));
+    let mut finished = Vec::new();
+    while let Some(answer) = answers.next().await {
+        match answer {
+            Some((host, Ok(()))) => {
+                run.sink.emit(Event::HostFinished { host: host.clone() });
+                finished.push(host);
+            }
+            Some((host, Err(failure))) => {
+                run.sink.emit(Event::HostFailed { host: host.clone(), failure: failure.clone() });
+                outcome.failed.insert(host, failure);
+            }
+            None => {}
+        }
+    }
+    run.sink.emit(Event::WaveFinished { wave: index });
+    finished
+}

@@ -1,1 +1,128 @@
-//! (soon)
+//! The command line: one file per verb; errors and exit codes at the edge (edge).
+
+mod apply;
+mod check;
+mod context;
+mod error;
+mod facts;
+mod inventory;
+mod lab;
+mod output;
+mod plan;
+mod project;
+mod render;
+mod status;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use error::{Answer, CommandError, Exit};
+
+/// A push-based provisioner for ClickHouse fleets.
+///
+/// Plans like Terraform, pushes over SSH, restarts ClickHouse without ever taking a shard away, and puts each
+/// schema object on exactly the hosts whose role needs it.
+#[derive(Debug, Parser)]
+#[command(name = "housewright", version, propagate_version = true, after_help = error::EXIT_CODES, max_term_width = 110)]
+pub struct CommandLine {
+    #[command(subcommand)]
+    verb: Verb,
+    #[command(flatten)]
+    global: Global,
+}
+
+/// Options of every verb.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// Inventory: a directory with hosts.yml, group_vars/ and host_vars/, or one file
+    #[arg(short, long, global = true, env = "HOUSEWRIGHT_INVENTORY", value_name = "DIR")]
+    inventory: Option<PathBuf>,
+    /// Directory with roles/ and templates/; by default the nearest one above the inventory
+    #[arg(long, global = true, env = "HOUSEWRIGHT_PROJECT", value_name = "DIR")]
+    project: Option<PathBuf>,
+    /// Hosts to work on: names, groups, globs; `,` adds, `:&` intersects, `:!` takes away
+    #[arg(short, long, global = true, value_name = "PATTERN")]
+    limit: Option<String>,
+    /// How many hosts are worked on at a time
+    #[arg(short, long, global = true, default_value_t = 32, value_name = "N")]
+    forks: usize,
+    /// Form of the result
+    #[arg(short, long, global = true, value_enum, default_value_t, value_name = "FORM")]
+    output: Form,
+    /// Colours
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    color: ColorWhen,
+    /// Do not move anything on the terminal: plain lines
+    #[arg(long, global = true, env = "HOUSEWRIGHT_PLAIN")]
+    plain: bool,
+}
+
+/// Form of a result.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// For people
+    #[default]
+    Text,
+    /// For machines
+    Json,
+}
+
+/// When colours are used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum ColorWhen {
+    /// On a terminal that has them
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Check everything that is written, without any network
+    Check(check::Options),
+    /// Show the hosts that the inventory means
+    Inventory(inventory::Options),
+    /// Write the files that hosts should have to standard output or a directory
+    Render(render::Options),
+    /// Ask the hosts what is there
+    Facts(facts::Options),
+    /// Show what would be done, and why
+    Plan(plan::Options),
+    /// Do it
+    Apply(apply::Options),
+    /// One line per host: what it is and how it is
+    Status(status::Options),
+    /// A role-true local fleet to try a change on
+    Lab(lab::Options),
+    /// Write the completions of a shell to standard output
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Runs a command line to its exit.
+#[must_use]
+pub fn run(line: &CommandLine) -> Exit {
+    output::choose_colors(line.global.color);
+    let global = &line.global;
+    let answer = match &line.verb {
+        Verb::Check(options) => check::run(global, options),
+        Verb::Inventory(options) => inventory::run(global, options),
+        Verb::Render(options) => render::run(global, options),
+        Verb::Facts(options) => facts::run(global, options),
+        Verb::Plan(options) => plan::run(global, options),
+        Verb::Apply(options) => apply::run(global, options),
+        Verb::Status(options) => status::run(global, options),
+        Verb::Lab(options) => lab::run(global, options),
+        Verb::Completions { shell } => Ok(output::completions(*shell)),
+    };
+    answer.unwrap_or_else(|error| {
+        output::error(&error);
+        Exit::Invalid
+    })
+}

@@ -1,10 +1,26 @@
 //! ClickHouse's vocabulary: identifiers, statements, rows, errors (pure), and the second seam's trait.
 
+mod answer;
+mod client;
+mod cursor;
+mod head;
+mod lexer;
+mod quote;
 mod rows;
+mod script;
+mod token;
+
+pub mod config;
 
 use async_trait::async_trait;
 
+pub use client::{HttpClickHouse, Opener, Stream};
+pub use head::{Argument, Create, CreateKind, Effect, Engine, Head, TableName, Value, WhenPresent, read_head};
+pub use lexer::lex;
+pub use quote::{plain_name, quote_name, quote_text, unquote};
 pub use rows::Rows;
+pub use script::{StatementText, UNCLOSED, split, unclosed};
+pub use token::{Token, TokenKind, Unclosed};
 
 /// Where a host's ClickHouse answers HTTP, seen from that host itself.
 #[derive(Debug, Clone, PartialEq, Eq)]

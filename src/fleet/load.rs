@@ -7,15 +7,22 @@ use crate::inventory::{self, Inventory};
 use crate::problem::{Problem, Severity};
 use crate::role;
 
-/// Reads and resolves the fleet; the second part of the answer are notes.
+/// What was read and what it means.
+#[derive(Debug)]
+pub struct Loaded {
+    /// What the operator wrote.
+    pub inventory: Inventory,
+    /// What it means.
+    pub fleet: Fleet,
+    /// What is doubtful.
+    pub notes: Vec<Problem>,
+}
+
+/// Reads and resolves the fleet.
 ///
 /// # Errors
 /// Every problem and note, where there is at least one problem.
-pub fn load(
-    inventory: &Path,
-    roles: &Path,
-    defaults: &ConnectionDefaults,
-) -> Result<(Fleet, Vec<Problem>), Vec<Problem>> {
+pub fn load(inventory: &Path, roles: &Path, defaults: &ConnectionDefaults) -> Result<Loaded, Vec<Problem>> {
     let mut problems = Vec::new();
     let documents = inventory::load::read(inventory, &mut problems);
     let roles = role::load::read(roles, &mut problems);
@@ -27,7 +34,7 @@ pub fn load(
     let fleet = resolve(&inventory, &roles, defaults, &mut problems);
     let problems = in_order(problems);
     let stops = problems.iter().any(|problem| problem.severity == Severity::Problem);
-    if stops { Err(problems) } else { Ok((fleet, problems)) }
+    if stops { Err(problems) } else { Ok(Loaded { inventory, fleet, notes: problems }) }
 }
 
 fn unread(code: &str) -> bool {

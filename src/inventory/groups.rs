@@ -45,7 +45,9 @@ impl Assembly<'_> {
     fn document(&mut self, root: &Node) {
         match &root.value {
             NodeValue::Null => {}
-            NodeValue::Map(groups) => groups.iter().for_each(|entry| self.group(&entry.key, &entry.key_span, &entry.value)),
+            NodeValue::Map(groups) => {
+                groups.iter().for_each(|entry| self.group(&entry.key, &entry.key_span, &entry.value))
+            }
             _ => {
                 let message = format!("an inventory is a mapping of groups, not {}", root.describe());
                 self.problems.push(Problem::new("HW0109", message).at(&root.span));
@@ -62,7 +64,9 @@ impl Assembly<'_> {
         }
         self.inventory.groups.entry(name.to_owned()).or_default();
         let what = format!("group `{name}`");
-        let Some(fields) = Fields::open(node, what, &["hosts", "children", "vars"], CODES, self.problems) else { return };
+        let Some(fields) = Fields::open(node, what, &["hosts", "children", "vars"], CODES, self.problems) else {
+            return;
+        };
         let (hosts, children, vars) = (fields.get("hosts"), fields.get("children"), fields.get("vars"));
         for entry in hosts.map(|node| self.section(name, "hosts", node)).unwrap_or_default() {
             self.hosts(name, &entry);
@@ -165,7 +169,8 @@ impl Assembly<'_> {
             match self.inventory.groups.get_mut(name) {
                 Some(group) => group.files.push(Arc::new(layer)),
                 None => {
-                    let mut note = Problem::note("HW0116", format!("variables for a group that does not exist: `{name}`"));
+                    let mut note =
+                        Problem::note("HW0116", format!("variables for a group that does not exist: `{name}`"));
                     note.hint = near_name(name, self.inventory.groups.keys().map(String::as_str));
                     self.problems.push(note.at(&node.span));
                 }
@@ -180,7 +185,8 @@ impl Assembly<'_> {
             match host {
                 Some(host) => host.own.files.push(Arc::new(layer)),
                 None => {
-                    let mut note = Problem::note("HW0116", format!("variables for a host that does not exist: `{name}`"));
+                    let mut note =
+                        Problem::note("HW0116", format!("variables for a host that does not exist: `{name}`"));
                     note.hint = near_name(name, self.inventory.hosts.keys().map(HostName::as_str));
                     self.problems.push(note.at(&node.span));
                 }

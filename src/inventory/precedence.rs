@@ -48,7 +48,8 @@ fn depths(inventory: &mut Inventory, problems: &mut Vec<Problem>) {
             below.entry(parent.clone()).or_default().push(name.clone());
         }
     }
-    let mut ready: Vec<String> = waiting.iter().filter(|(_, parents)| **parents == 0).map(|(name, _)| name.clone()).collect();
+    let mut ready: Vec<String> =
+        waiting.iter().filter(|(_, parents)| **parents == 0).map(|(name, _)| name.clone()).collect();
     while let Some(name) = ready.pop() {
         waiting.remove(&name);
         let depth = inventory.groups.get(&name).map_or(0, |group| group.depth);
@@ -106,7 +107,8 @@ fn layers(inventory: &Inventory, name: &HostName) -> Vec<Arc<Layer>> {
     let Some(host) = inventory.hosts.get(name) else { return Vec::new() };
     let mut groups = ancestors(inventory, &host.groups);
     groups.sort_by_key(|(name, group)| (*name != "all", group.depth, group.priority, *name));
-    let (all, others): (Vec<_>, Vec<_>) = groups.into_iter().map(|(name, group)| (name == "all", group)).partition(|(all, _)| *all);
+    let (all, others): (Vec<_>, Vec<_>) =
+        groups.into_iter().map(|(name, group)| (name == "all", group)).partition(|(all, _)| *all);
     let inline = all.iter().chain(&others).flat_map(|(_, group)| &group.inline);
     let files = all.iter().chain(&others).flat_map(|(_, group)| &group.files);
     inline.chain(files).chain(&host.own.inline).chain(&host.own.files).cloned().collect()
@@ -116,7 +118,9 @@ fn ancestors<'a>(inventory: &'a Inventory, groups: &BTreeSet<String>) -> Vec<(&'
     let mut found: BTreeMap<&str, &Group> = BTreeMap::new();
     let mut open: Vec<&str> = groups.iter().map(String::as_str).chain(["all"]).collect();
     while let Some(name) = open.pop() {
-        if let Some((name, group)) = inventory.groups.get_key_value(name).filter(|(name, _)| !found.contains_key(name.as_str())) {
+        if let Some((name, group)) =
+            inventory.groups.get_key_value(name).filter(|(name, _)| !found.contains_key(name.as_str()))
+        {
             found.insert(name, group);
             open.extend(group.parents.iter().map(String::as_str));
         }

@@ -16,7 +16,8 @@ pub fn expand(pattern: &str) -> Result<Vec<String>, String> {
         if names.len().saturating_mul(values.len()) > MAX_NAMES {
             return Err(format!("it stands for more than {MAX_NAMES} hosts"));
         }
-        names = names.iter().flat_map(|name| values.iter().map(move |value| format!("{name}{before}{value}"))).collect();
+        names =
+            names.iter().flat_map(|name| values.iter().map(move |value| format!("{name}{before}{value}"))).collect();
         rest = behind;
     }
     if rest.contains(']') {
@@ -45,9 +46,11 @@ fn values(range: &str) -> Result<Vec<String>, String> {
     }
     let step: usize = match step {
         None => 1,
-        Some(step) => step.parse().ok().filter(|step| *step > 0).ok_or_else(|| {
-            format!("the step of the range `[{range}]` is not a whole number from 1")
-        })?,
+        Some(step) => step
+            .parse()
+            .ok()
+            .filter(|step| *step > 0)
+            .ok_or_else(|| format!("the step of the range `[{range}]` is not a whole number from 1"))?,
     };
     let values = match (letter(start), letter(end)) {
         (Some(first), Some(last)) => letters(first, last, step),

@@ -153,7 +153,8 @@ impl<'a> Reader<'a> {
         if depth + height > MAX_DEPTH {
             return stop(too_much("nested too deeply", &span));
         }
-        let node = self.anchors.get(&id).map_or(Node { span, value: NodeValue::Null }, |anchored| anchored.node.clone());
+        let node =
+            self.anchors.get(&id).map_or(Node { span, value: NodeValue::Null }, |anchored| anchored.node.clone());
         Ok(Built { node, size, height })
     }
 
@@ -215,7 +216,9 @@ impl<'a> Reader<'a> {
             NodeValue::List(items) if items.iter().all(|item| item.entries().is_some()) => {
                 items.into_iter().for_each(|item| self.merge(item, merged));
             }
-            _ => self.problems.push(Problem::new("HW0104", "`<<` takes a mapping or a list of mappings").at(&node.span)),
+            _ => {
+                self.problems.push(Problem::new("HW0104", "`<<` takes a mapping or a list of mappings").at(&node.span))
+            }
         }
     }
 

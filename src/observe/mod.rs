@@ -1,1 +1,118 @@
-//! (soon)
+//! Asks every host for everything at once: one connection and one batch per host, in parallel (edge).
+//!
+//! A host that does not answer is a fact, not the end of the run.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures_util::StreamExt;
+
+use crate::clickhouse::{ClickHouse, ClickHouseError, Endpoint};
+use crate::event::{Event, Sink, chain};
+use crate::fleet::{Host, HostName};
+use crate::resource::{ClickHouseFacts, HostFacts, HostObservation, Observation, Probe, Server};
+use crate::schema;
+use crate::transport::{Session, Transport, advice};
+
+/// One host to ask, and what.
+pub struct Target<'a> {
+    /// Whom.
+    pub host: &'a Host,
+    /// Files and units.
+    pub probe: Probe,
+    /// Its ClickHouse, where the role has one.
+    pub endpoint: Option<Endpoint>,
+}
+
+/// What was found, and the connections that are still open.
+#[derive(Default)]
+pub struct Observed {
+    /// The facts.
+    pub observation: Observation,
+    /// An open session for each host that answered.
+    pub sessions: BTreeMap<HostName, Arc<dyn Session>>,
+}
+
+/// Whether a host's connection is used again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Afterwards {
+    /// Closed as soon as the host has answered.
+    Close,
+    /// Kept for the apply.
+    Keep,
+}
+
+/// Asks all targets, at most `at_once` of them at a time.
+pub async fn observe(
+    transport: &dyn Transport,
+    targets: Vec<Target<'_>>,
+    at_once: usize,
+    afterwards: Afterwards,
+    sink: &dyn Sink,
+) -> Observed {
+    sink.emit(Event::ObserveStarted { hosts: targets.len() });
+    let mut answers = futures_util::stream::iter(targets)
+        .map(|target| async move {
+            let name = target.host.name.clone();
+            sink.emit(Event::HostConnecting { host: name.clone() });
+            (name, ask(transport, &target, afterwards).await)
+        })
+        .buffer_unordered(at_once.max(1));
+    let mut observed = Observed::default();
+    while let Some((name, answer)) = answers.next().await {
+        let found = match answer {
+            Ok((facts, session)) => {
+                sink.emit(Event::HostObserved { host: name.clone() });
+                observed.sessions.extend(session.map(|session| (name.clone(), session)));
+                HostObservation::Reached(Box::new(facts))
+            }
+            Err((reason, hint)) => {
+                sink.emit(Event::HostUnreachable { host: name.clone(), reason: reason.clone(), hint: hint.clone() });
+                HostObservation::Unreachable { reason, hint }
+            }
+        };
+        observed.observation.hosts.insert(name, found);
+    }
+    let hosts = &observed.observation.hosts;
+    let reached = hosts.values().filter(|host| matches!(host, HostObservation::Reached(_))).count();
+    sink.emit(Event::ObserveFinished { reached, unreachable: hosts.len() - reached });
+    observed
+}
+
+type Answer = (HostFacts, Option<Arc<dyn Session>>);
+type NoAnswer = (String, Option<String>);
+
+async fn ask(transport: &dyn Transport, target: &Target<'_>, afterwards: Afterwards) -> Result<Answer, NoAnswer> {
+    let session = transport
+        .connect(target.host)
+        .await
+        .map_err(|error| (chain(&error), advice::connect(&error, &target.host.name)))?;
+    let facts = ask_session(&*session, target).await;
+    if afterwards == Afterwards::Close || facts.is_err() {
+        session.close().await;
+        return facts.map(|facts| (facts, None));
+    }
+    facts.map(|facts| (facts, Some(session)))
+}
+
+async fn ask_session(session: &dyn Session, target: &Target<'_>) -> Result<HostFacts, NoAnswer> {
+    let outputs = session
+        .run(&target.probe.batch())
+        .await
+        .map_err(|error| (chain(&error), advice::session(&error, &target.host.name)))?;
+    let mut facts = target.probe.parse(&outputs).map_err(|error| (chain(&error), None))?;
+    if let Some(endpoint) = &target.endpoint {
+        facts.clickhouse = ask_clickhouse(&*session.clickhouse(endpoint)).await;
+    }
+    Ok(facts)
+}
+
+/// Asks a ClickHouse server for its own state and its objects.
+pub async fn ask_clickhouse(clickhouse: &dyn ClickHouse) -> ClickHouseFacts {
+    let answer = async {
+        let server = Server::parse(&clickhouse.execute(&Server::statement()).await?)?;
+        let objects = schema::read_objects(&clickhouse.execute(&schema::statement()).await?);
+        Ok::<_, ClickHouseError>(ClickHouseFacts::Up { server: Box::new(server), objects })
+    };
+    answer.await.unwrap_or_else(|error| ClickHouseFacts::Down { reason: chain(&error) })
+}

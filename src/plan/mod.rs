@@ -1,1 +1,161 @@
-//! (soon)
+//! What to do: waves of hosts, steps and gates for each, and what is held back, with reasons (pure).
+//!
+//! All choices of a run are made here; equal input gives an equal plan, byte for byte.
+
+mod change;
+mod disruption;
+mod hold;
+mod safety;
+mod saved;
+mod schema;
+mod step;
+mod steps;
+mod waves;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+pub use change::Change;
+pub use hold::Hold;
+pub use safety::Replicas;
+pub use saved::{SavedPlan, SavedPlanError};
+pub use step::{FailurePolicy, FileStep, Gate, Step};
+
+use crate::clickhouse::config::Disruption;
+use crate::fleet::{Fleet, HostName, RoleName};
+use crate::render::Desired;
+use crate::resource::{HostObservation, Observation};
+use crate::schema::Object;
+
+/// Everything that a plan is made from.
+#[derive(Clone, Copy)]
+pub struct Inputs<'a> {
+    /// What the operator means.
+    pub fleet: &'a Fleet,
+    /// What should be there.
+    pub desired: &'a BTreeMap<HostName, Desired>,
+    /// Which objects each role's hosts should have.
+    pub objects: &'a BTreeMap<RoleName, Vec<Object>>,
+    /// What is there; also of peers that are not in `hosts`, for their health.
+    pub observation: &'a Observation,
+    /// Hosts that may be changed.
+    pub hosts: &'a BTreeSet<HostName>,
+    /// What the operator allows by name.
+    pub permissions: Permissions,
+}
+
+/// What is refused unless the operator allows it by name.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Permissions {
+    /// `--allow shard-outage`: restart a replica although no other replica of its shard serves.
+    pub shard_outage: bool,
+}
+
+/// A reviewed value: what would be done, in which order, and what would not.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Plan {
+    /// One after the other; the hosts of a wave go together.
+    pub waves: Vec<Wave>,
+    /// What is not done now, and why.
+    pub holds: Vec<Hold>,
+    /// Hosts that did not answer: nothing is planned for them.
+    pub unreachable: BTreeMap<HostName, Unreachable>,
+    /// Hosts where nothing differs.
+    pub unchanged: BTreeSet<HostName>,
+}
+
+/// Why nothing is planned for a host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unreachable {
+    /// The causes as one line.
+    pub reason: String,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+/// Hosts that go together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Wave {
+    /// What it does, in a few words.
+    pub title: String,
+    /// Why it stands here and why these hosts go together.
+    pub reason: String,
+    /// In order of name.
+    pub hosts: Vec<HostPlan>,
+}
+
+/// One host's part in a wave.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HostPlan {
+    /// Which host.
+    pub host: HostName,
+    /// What differs and will be removed.
+    pub changes: Vec<Change>,
+    /// The most that any of the changes costs.
+    pub disruption: Disruption,
+    /// Which changes cost it, and why.
+    pub reasons: Vec<String>,
+    /// In order.
+    pub steps: Vec<Step>,
+    /// What a failure after the first change means for the run.
+    pub on_failure: FailurePolicy,
+}
+
+impl Plan {
+    /// Whether there is nothing to do.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.waves.is_empty()
+    }
+
+    /// Hosts that any wave changes.
+    #[must_use]
+    pub fn changed_hosts(&self) -> BTreeSet<&HostName> {
+        self.waves.iter().flat_map(|wave| &wave.hosts).map(|host| &host.host).collect()
+    }
+
+    /// Takes the operator's word for it.
+    #[must_use]
+    pub fn approve(self) -> ApprovedPlan {
+        ApprovedPlan(self)
+    }
+}
+
+/// A plan that may be run: made by [`Plan::approve`] only.
+#[derive(Debug)]
+pub struct ApprovedPlan(Plan);
+
+impl ApprovedPlan {
+    /// The plan itself.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.0
+    }
+}
+
+/// Makes the plan.
+#[must_use]
+pub fn plan(inputs: &Inputs<'_>) -> Plan {
+    let mut plan = Plan::default();
+    for (host, found) in &inputs.observation.hosts {
+        if let (true, HostObservation::Unreachable { reason, hint }) = (inputs.hosts.contains(host), found) {
+            plan.unreachable.insert(host.clone(), Unreachable { reason: reason.clone(), hint: hint.clone() });
+        }
+    }
+    let hosts = change::collect(inputs, &mut plan.holds);
+    let starting = hosts.iter().filter(|host| host.starts_clickhouse()).map(|host| host.host.name.clone()).collect();
+    plan.waves = waves::configuration(inputs, hosts, &mut plan.holds);
+    plan.waves.extend(schema::waves(inputs, &starting, &mut plan.holds));
+    plan.holds.sort();
+    let busy: BTreeSet<_> = plan.changed_hosts().into_iter().cloned().collect();
+    let held: BTreeSet<_> = plan.holds.iter().map(|hold| hold.host.clone()).collect();
+    plan.unchanged = inputs
+        .hosts
+        .iter()
+        .filter(|host| inputs.observation.facts(host).is_some() && !busy.contains(*host) && !held.contains(*host))
+        .cloned()
+        .collect();
+    plan
+}

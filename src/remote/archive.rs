@@ -88,16 +88,42 @@ pub fn pack<'a>(
     let mut archive = tar::Builder::new(Vec::new());
     for file in files {
         let content = file.content.expose();
-        let mut header = tar::Header::new_gnu();
+        let mut header = header(&file.owner, &file.group, file.mode, tar::EntryType::Regular)?;
         header.set_size(content.len() as u64);
-        header.set_mode(file.mode);
-        header.set_uid(0);
-        header.set_gid(0);
-        header.set_mtime(0);
-        header.set_username(&file.owner)?;
-        header.set_groupname(&file.group)?;
-        header.set_entry_type(tar::EntryType::Regular);
         archive.append_data(&mut header, name_of(&file.path).trim_start_matches('/'), content.as_ref())?;
     }
     Ok(archive.into_inner()?)
+}
+
+/// Packs entries as a host does: the reverse of [`unpack`].
+///
+/// # Errors
+/// Fails only for names that tar cannot hold.
+pub fn pack_entries(entries: &[Entry]) -> Result<Vec<u8>, ArchiveError> {
+    let mut archive = tar::Builder::new(Vec::new());
+    for entry in entries {
+        let (kind, content): (_, &[u8]) = match &entry.kind {
+            EntryKind::File(content) => (tar::EntryType::Regular, content),
+            EntryKind::Directory => (tar::EntryType::Directory, &[]),
+            EntryKind::Other => (tar::EntryType::Fifo, &[]),
+        };
+        let mut header = header(&entry.owner, &entry.group, entry.mode, kind)?;
+        header.set_size(content.len() as u64);
+        archive.append_data(&mut header, entry.path.as_str().trim_start_matches('/'), content)?;
+    }
+    Ok(archive.into_inner()?)
+}
+
+/// A header that says owner and group by name.
+fn header(owner: &str, group: &str, mode: u32, kind: tar::EntryType) -> Result<tar::Header, io::Error> {
+    let mut header = tar::Header::new_gnu();
+    header.set_mode(mode);
+    // A name that is a number is one: `tar` looks names up and falls back to these.
+    header.set_uid(owner.parse().unwrap_or(0));
+    header.set_gid(group.parse().unwrap_or(0));
+    header.set_mtime(0);
+    header.set_username(owner)?;
+    header.set_groupname(group)?;
+    header.set_entry_type(kind);
+    Ok(header)
 }

@@ -8,7 +8,7 @@ mod command;
 mod output;
 mod path;
 
-pub use archive::{ArchiveError, Entry, EntryKind, pack, unpack};
+pub use archive::{ArchiveError, Entry, EntryKind, pack, pack_entries, unpack};
 pub use command::{Batch, Command, DirectoryWrite, Expect, Expected, FileWrite, UnitAction, WriteSet};
 pub use output::{Output, Status};
 pub use path::{RemotePath, RemotePathError, UnitName};

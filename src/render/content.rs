@@ -13,7 +13,16 @@ pub struct Content {
     shown: Arc<str>,
     bytes: Secret<Bytes>,
     secrets: Arc<[SecretRef]>,
-    values: Arc<[Secret<String>]>,
+    masks: Arc<[Mask]>,
+}
+
+/// A secret in a content: what people see in its place, and its value.
+#[derive(Debug)]
+pub(super) struct Mask {
+    /// `‹env:NAME›`, escaped as its file demands.
+    pub shown: String,
+    /// Not escaped.
+    pub value: Secret<String>,
 }
 
 /// How a secret's text is written into a file.
@@ -23,6 +32,15 @@ pub(super) enum Escape {
     Xml,
     /// As it is.
     Plain,
+}
+
+impl Escape {
+    fn apply(self, text: &str) -> String {
+        match self {
+            Self::Xml => quick_xml::escape::escape(text).into_owned(),
+            Self::Plain => text.to_owned(),
+        }
+    }
 }
 
 /// Why a rendered text has no content.
@@ -43,21 +61,19 @@ impl Content {
     /// Names the first secret that the store does not hold, and refuses a marker that is not whole.
     pub(super) fn reveal(rendered: &str, store: &SecretStore, escape: Escape) -> Result<Self, RevealError> {
         let (mut shown, mut bytes) = (String::new(), String::new());
-        let (mut secrets, mut values) = (Vec::new(), Vec::new());
+        let (mut secrets, mut masks) = (Vec::new(), Vec::new());
         let mut rest = rendered;
         while let Some((before, after)) = rest.split_once(MARKER_START) {
             let (marker, after) = after.split_once(MARKER_END).ok_or(RevealError::Damaged)?;
             let reference = SecretRef::parse(marker).ok_or(RevealError::Damaged)?;
             let value = store.get(&reference).ok_or_else(|| RevealError::Unknown(reference.clone()))?;
+            let mask = Mask { shown: escape.apply(&format!("‹{reference}›")), value: value.clone() };
             shown.push_str(before);
-            shown.push_str(&mask_text(&reference));
+            shown.push_str(&mask.shown);
             bytes.push_str(before);
-            match escape {
-                Escape::Xml => bytes.push_str(&quick_xml::escape::escape(value.expose().as_str())),
-                Escape::Plain => bytes.push_str(value.expose()),
-            }
+            bytes.push_str(&escape.apply(value.expose()));
             secrets.push(reference);
-            values.push(value.clone());
+            masks.push(mask);
             rest = after;
         }
         if rest.contains(MARKER_END) {
@@ -72,7 +88,7 @@ impl Content {
             shown: shown.into(),
             bytes: Secret::new(Bytes::from(bytes)),
             secrets: secrets.into(),
-            values: values.into(),
+            masks: masks.into(),
         })
     }
 
@@ -84,7 +100,7 @@ impl Content {
             shown: text.as_str().into(),
             bytes: Secret::new(Bytes::from(text)),
             secrets: Arc::default(),
-            values: Arc::default(),
+            masks: Arc::default(),
         }
     }
 
@@ -106,13 +122,8 @@ impl Content {
         &self.secrets
     }
 
-    /// The secrets with their values, in the order of the text.
-    pub(super) fn values(&self) -> impl Iterator<Item = (&SecretRef, &str)> {
-        self.secrets.iter().zip(self.values.iter().map(|value| value.expose().as_str()))
+    /// The same secrets, as shown and with their values.
+    pub(super) fn masks(&self) -> &[Mask] {
+        &self.masks
     }
-}
-
-/// What stands for a secret in text for people.
-pub(super) fn mask_text(reference: &SecretRef) -> String {
-    format!("‹{reference}›")
 }

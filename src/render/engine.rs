@@ -87,8 +87,7 @@ fn engine() -> Tera {
 fn parse(name: &str, source: &Arc<Source>) -> Option<Problem> {
     let error = engine().add_raw_template(name, &source.text).err()?;
     // What a template extends or includes is only there once all are loaded.
-    matches!(error.kind(), ErrorKind::SyntaxError(_))
-        .then(|| problem("HW0501", &error, Some(source), &BTreeMap::new()))
+    matches!(error.kind(), ErrorKind::SyntaxError(_)).then(|| problem("HW0501", &error, Some(source), &BTreeMap::new()))
 }
 
 fn problem(

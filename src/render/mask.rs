@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 
 use super::Content;
-use super::content::mask_text;
 use super::elements::{HIDDEN, secret_texts};
 
 /// What stands for an observed secret that is not the current one.
@@ -20,21 +19,26 @@ pub fn mask(observed: &[u8], desired: &Content) -> String {
     };
     let values = values(desired);
     let text = mask_elements(text, desired);
-    let text = mask_lines(&text, desired, &values);
+    let text = mask_lines(&text, desired);
     let text = mask_values(&text, &values);
     // A name or a neighbour can complete a value by accident: then nothing is shown.
     if values.keys().any(|value| text.contains(value.as_str())) { format!("{HIDDEN}\n") } else { text }
 }
 
-/// Each form that a current secret can take in a file, with what stands for it; longest first matters to the caller.
-fn values(desired: &Content) -> BTreeMap<String, String> {
+/// Each form that a current secret can take in a file, with what stands for it.
+fn values(desired: &Content) -> BTreeMap<String, &str> {
     let mut values = BTreeMap::new();
-    for (reference, value) in desired.values().filter(|(_, value)| !value.is_empty()) {
-        values.insert(quick_xml::escape::escape(value).into_owned(), mask_text(reference));
-        values.insert(quick_xml::escape::partial_escape(value).into_owned(), mask_text(reference));
-        values.insert(value.to_owned(), mask_text(reference));
+    for mask in desired.masks() {
+        values.extend(forms(mask.value.expose()).map(|form| (form, mask.shown.as_str())));
     }
+    values.remove("");
     values
+}
+
+/// A value as it is, and as XML has it, with and without quotes escaped.
+fn forms(value: &str) -> [String; 3] {
+    use quick_xml::escape::{escape, partial_escape};
+    [value.to_owned(), escape(value).into_owned(), partial_escape(value).into_owned()]
 }
 
 /// Masks the texts of elements such as `password`; the equal one is shown as the desired text shows it.
@@ -62,45 +66,65 @@ fn mask_elements(text: &str, desired: &Content) -> String {
     masked
 }
 
+/// A line of the desired text that holds secrets.
+struct Line<'a> {
+    /// Before the first secret, without indentation.
+    before: &'a str,
+    /// The secrets as shown, with what is between them.
+    shown: &'a str,
+    /// What is there when the secrets are the current ones.
+    current: [String; 3],
+    /// After the last secret.
+    after: &'a str,
+}
+
+impl<'a> Line<'a> {
+    fn new(line: &'a str, desired: &Content) -> Option<Self> {
+        let masks = || desired.masks().iter();
+        let start = masks().filter_map(|mask| line.find(&mask.shown)).min()?;
+        let end = masks().filter_map(|mask| line.rfind(&mask.shown).map(|at| at + mask.shown.len())).max()?;
+        let shown = &line[start..end];
+        let mut current = [(); 3].map(|()| shown.to_owned());
+        for mask in masks() {
+            for (text, form) in current.iter_mut().zip(forms(mask.value.expose())) {
+                *text = text.replace(&mask.shown, &form);
+            }
+        }
+        Some(Self { before: line[..start].trim_start(), shown, current, after: line[end..].trim_end() })
+    }
+
+    /// What stands for an observed line that begins and ends like this one.
+    fn mask(&self, line: &str) -> Option<String> {
+        let body = line.trim_start();
+        let indent = &line[..line.len() - body.len()];
+        let middle = body.strip_prefix(self.before)?.trim_end().strip_suffix(self.after)?;
+        let stands = match middle {
+            "" => return None,
+            _ if middle == self.shown || self.current.iter().any(|current| current == middle) => self.shown,
+            _ => ANOTHER,
+        };
+        Some(format!("{indent}{}{stands}{}", self.before, self.after))
+    }
+}
+
 /// Masks what stands between the same beginning and end of a line as a secret of the desired text does.
-fn mask_lines(text: &str, desired: &Content, values: &BTreeMap<String, String>) -> String {
-    let patterns: Vec<(&str, &str, &str)> =
-        desired.shown().lines().filter_map(|line| pattern(line, desired)).collect();
+fn mask_lines(text: &str, desired: &Content) -> String {
+    let lines: Vec<Line> = desired.shown().lines().filter_map(|line| Line::new(line, desired)).collect();
     let mut masked = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
-        let (body, end) = line.strip_suffix('\n').map_or((line, ""), |body| (body, "\n"));
-        masked.push_str(&mask_line(body, &patterns, values));
-        masked.push_str(end);
+        let body = line.strip_suffix('\n').unwrap_or(line);
+        match lines.iter().find_map(|pattern| pattern.mask(body)) {
+            Some(mask) => masked.push_str(&mask),
+            None => masked.push_str(body),
+        }
+        masked.push_str(&line[body.len()..]);
     }
     masked
 }
 
-/// The text before a line's first secret, the secrets as shown with what is between them, and the text after the last.
-fn pattern<'a>(line: &'a str, desired: &Content) -> Option<(&'a str, &'a str, &'a str)> {
-    let masks = || desired.secrets().iter().map(mask_text);
-    let start = masks().filter_map(|mask| line.find(&mask)).min()?;
-    let end = masks().filter_map(|mask| line.rfind(&mask).map(|at| at + mask.len())).max()?;
-    Some((line[..start].trim_start(), &line[start..end], line[end..].trim_end()))
-}
-
-fn mask_line(line: &str, patterns: &[(&str, &str, &str)], values: &BTreeMap<String, String>) -> String {
-    let indent = line.len() - line.trim_start().len();
-    for (before, shown, after) in patterns {
-        let Some(rest) = line[indent..].strip_prefix(before) else { continue };
-        let Some(middle) = rest.trim_end().strip_suffix(after) else { continue };
-        if middle.is_empty() {
-            continue;
-        }
-        let masked = mask_values(middle, values);
-        let stands = if masked == *shown || middle == *shown { shown } else { &ANOTHER };
-        return format!("{}{before}{stands}{after}", &line[..indent]);
-    }
-    line.to_owned()
-}
-
 /// Masks every literal occurrence of a current secret, longer ones first.
-fn mask_values(text: &str, values: &BTreeMap<String, String>) -> String {
-    let mut forms: Vec<(&String, &String)> = values.iter().collect();
+fn mask_values(text: &str, values: &BTreeMap<String, &str>) -> String {
+    let mut forms: Vec<(&String, &&str)> = values.iter().collect();
     forms.sort_by_key(|(value, _)| std::cmp::Reverse(value.len()));
     let mut text = text.to_owned();
     for (value, mask) in forms {

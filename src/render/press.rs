@@ -93,8 +93,9 @@ fn without_files(role: &Role) -> Desired {
         let directory = DesiredDirectory { owner: spec.owner.clone(), group: spec.group.clone(), mode: spec.mode };
         (path.clone(), directory)
     });
-    let units = role.units.iter().map(|(name, spec)| {
-        (name.clone(), DesiredUnit { enabled: spec.enabled, running: spec.running })
-    });
+    let units = role
+        .units
+        .iter()
+        .map(|(name, spec)| (name.clone(), DesiredUnit { enabled: spec.enabled, running: spec.running }));
     Desired { directories: directories.collect(), files: BTreeMap::new(), units: units.collect() }
 }

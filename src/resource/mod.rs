@@ -1,1 +1,74 @@
-//! (soon)
+//! One room per kind of thing on a host: its probe, its observed form, and its difference from what is desired (pure).
+
+mod directory;
+mod facts;
+mod file;
+mod identity;
+mod server;
+mod text_diff;
+mod unit;
+
+pub use directory::{DirectoryChange, diff as diff_directories};
+pub use facts::{ClickHouseFacts, HostFacts, HostObservation, Observation, ObserveError};
+pub use file::{FileChange, FileChangeKind, ObservedDirectory, ObservedFile, diff as diff_files};
+pub use identity::Identity;
+pub use server::{Server, ServerFacts};
+pub use text_diff::unified;
+pub use unit::{ObservedUnit, UnitChange, diff as diff_units, running_units};
+
+use crate::remote::{Batch, Command, Output, RemotePath, UnitName};
+use crate::render::Desired;
+
+/// Everything that one batch asks of a host.
+#[derive(Debug, Clone)]
+pub struct Probe {
+    paths: Vec<RemotePath>,
+    units: Vec<UnitName>,
+}
+
+impl Probe {
+    /// Asks for all that is managed, and for who the host is.
+    #[must_use]
+    pub fn of(desired: &Desired) -> Self {
+        let mut paths: Vec<_> = Identity::paths();
+        paths.extend(desired.directories.keys().cloned());
+        paths.extend(desired.files.keys().cloned());
+        paths.sort();
+        paths.dedup();
+        let mut units: Vec<_> = desired.units.keys().cloned().collect();
+        units.extend(desired.files.values().filter_map(|file| file.unit.clone()));
+        units.sort();
+        units.dedup();
+        Self { paths, units }
+    }
+
+    /// The batch: one read of all paths and, where there are units, one question for all of them.
+    #[must_use]
+    pub fn batch(&self) -> Batch {
+        let mut commands = vec![Command::Read { paths: self.paths.clone() }];
+        if !self.units.is_empty() {
+            commands.push(Command::UnitState { units: self.units.clone() });
+        }
+        Batch { commands }
+    }
+
+    /// Reads the answers.
+    ///
+    /// # Errors
+    /// Says which of the questions failed on the host, and how.
+    pub fn parse(&self, outputs: &[Output]) -> Result<HostFacts, ObserveError> {
+        let mut facts = HostFacts::default();
+        let answer = |index: usize, what: &'static str| match outputs.get(index) {
+            Some(output) if output.succeeded() => Ok(output),
+            Some(output) => Err(ObserveError::Failed { what, complaint: output.complaint() }),
+            None => Err(ObserveError::Failed { what, complaint: "no answer".to_owned() }),
+        };
+        let archive = answer(0, "reading files")?;
+        file::collect(&archive.stdout, &mut facts)?;
+        facts.identity = Identity::read(&facts.files);
+        if !self.units.is_empty() {
+            facts.units = unit::parse(&String::from_utf8_lossy(&answer(1, "reading units")?.stdout));
+        }
+        Ok(facts)
+    }
+}

@@ -20,7 +20,8 @@ pub fn merge(documents: &BTreeMap<RoleName, RoleDocument>, problems: &mut Vec<Pr
         let order = line.order;
         let Some((value, span)) = &document.host_cluster_role else { continue };
         if let Some(other) = taken.insert(value, &document.name) {
-            let message = format!("the roles `{other}` and `{}` have the same hostClusterRole `{value}`", document.name);
+            let message =
+                format!("the roles `{other}` and `{}` have the same hostClusterRole `{value}`", document.name);
             problems.push(Problem::new("HW0208", message).at(span));
         }
         if let Some(role) = fold(document, &order, problems) {

@@ -12,9 +12,8 @@ use crate::problem::{Problem, Span, near_name};
 use crate::remote::{RemotePath, UnitName};
 
 const CODES: Codes = Codes { wrong: "HW0204", unknown: "HW0202", missing: "HW0203" };
-const KEYS: [&str; 9] = [
-    "description", "placement", "hostClusterRole", "include", "vars", "directories", "files", "units", "clickhouse",
-];
+const KEYS: [&str; 9] =
+    ["description", "placement", "hostClusterRole", "include", "vars", "directories", "files", "units", "clickhouse"];
 
 /// One role as its own directory says it, before its included roles are merged in.
 #[derive(Debug, Clone)]
@@ -47,11 +46,18 @@ pub struct RoleDocument {
 
 /// Reads one `role.yml`; the parts that are wrong are left out and added to `problems`.
 #[must_use]
-pub fn parse(name: RoleName, root: &Node, schema: Vec<SchemaFile>, problems: &mut Vec<Problem>) -> Option<RoleDocument> {
+pub fn parse(
+    name: RoleName,
+    root: &Node,
+    schema: Vec<SchemaFile>,
+    problems: &mut Vec<Problem>,
+) -> Option<RoleDocument> {
     let mut fields = Fields::open(root, format!("role `{name}`"), &KEYS, CODES, problems)?;
     let placement = fields.get("placement").and_then(|node| placement(&mut fields, node));
-    let host_cluster_role =
-        fields.get("hostClusterRole").map(|node| node.span.clone()).and_then(|span| Some((fields.text("hostClusterRole")?, span)));
+    let host_cluster_role = fields
+        .get("hostClusterRole")
+        .map(|node| node.span.clone())
+        .and_then(|span| Some((fields.text("hostClusterRole")?, span)));
     let description = fields.text("description").unwrap_or_default();
     let include = include(&mut fields);
     let vars = vars(&mut fields);

@@ -1,1 +1,64 @@
-//! (soon)
+//! What the roles' databases, tables and views should be: objects, their order, their checks and what differs (pure).
+//!
+//! Plain CREATE statements are the desired state; an object is on exactly the hosts whose role has it.
+
+mod check;
+pub mod code;
+mod diff;
+mod engine;
+mod object;
+mod observe;
+mod order;
+mod read;
+mod stage;
+
+use std::collections::BTreeMap;
+
+pub use check::check;
+pub use diff::{Difference, ObjectChange, diff};
+pub use engine::{Family, Remote, collection, kafka_setting};
+pub use object::{DEFAULT_DATABASE, Object, ObjectKind, ObjectName};
+pub use observe::{ObservedObject, ROWS, read_objects, statement};
+pub use order::{SchemaStage, cycles, stages};
+pub use read::read;
+pub use stage::Stage;
+
+use crate::fleet::{Fleet, RoleName};
+use crate::problem::Problem;
+
+/// The objects of every role's hosts; an object of an included role stands under every role that includes it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Schema {
+    /// Objects by the role of the hosts that have them, in the order of the files.
+    pub roles: BTreeMap<RoleName, Vec<Object>>,
+}
+
+impl Schema {
+    /// Reads the SQL of all roles of a fleet; a problem in a shared file is told once.
+    #[must_use]
+    pub fn read(fleet: &Fleet) -> (Self, Vec<Problem>) {
+        let (mut schema, mut problems) = (Self::default(), Vec::new());
+        for (name, role) in &fleet.roles {
+            let (objects, found) = read(role);
+            schema.roles.insert(name.clone(), objects);
+            for problem in found {
+                if !problems.contains(&problem) {
+                    problems.push(problem);
+                }
+            }
+        }
+        (schema, problems)
+    }
+
+    /// The objects of a role's hosts.
+    #[must_use]
+    pub fn of(&self, role: &RoleName) -> &[Object] {
+        self.roles.get(role).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// One order of creation over all roles.
+    #[must_use]
+    pub fn stages(&self) -> Vec<SchemaStage> {
+        stages(&self.roles)
+    }
+}

@@ -2,6 +2,12 @@
 //!
 //! One connection per host and run; one batch per phase; ClickHouse over a tunnel of the same connection.
 
+pub mod advice;
+mod framing;
+pub mod known_hosts;
+pub mod shell;
+pub mod ssh;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -9,6 +15,8 @@ use async_trait::async_trait;
 use crate::clickhouse::{ClickHouse, Endpoint};
 use crate::fleet::Host;
 use crate::remote::{Batch, Output};
+
+pub use ssh::{SshOptions, SshTransport};
 
 /// Opens sessions.
 #[async_trait]
@@ -54,6 +62,12 @@ pub enum ConnectError {
     /// A known_hosts line marks the key as revoked.
     #[error("the host key of `{address}` is revoked ({fingerprint}, `{known_hosts}:{line}`)")]
     RevokedHostKey { address: String, fingerprint: String, known_hosts: String, line: usize },
+    /// A known_hosts line names an authority for the host, and its certificate does not hold.
+    #[error("the host certificate of `{address}` is not valid: {reason} (`{known_hosts}:{line}`)")]
+    HostCertificate { address: String, reason: String, known_hosts: String, line: usize },
+    /// A known_hosts file could not be read or written.
+    #[error("cannot use `{path}`: {reason}")]
+    KnownHosts { path: String, reason: String },
     /// A key file or the agent could not be used at all.
     #[error("cannot use the key `{path}`: {reason}")]
     Key { path: String, reason: String },
@@ -67,6 +81,9 @@ pub enum ConnectError {
         #[source]
         source: Box<ConnectError>,
     },
+    /// The inventory says that the host is not reached by SSH.
+    #[error("`{host}` is a member only: it is not reached by SSH")]
+    Member { host: String },
     /// Anything else of the SSH protocol.
     #[error("SSH to `{address}` failed: {reason}")]
     Protocol { address: String, reason: String },
@@ -87,4 +104,7 @@ pub enum SessionError {
     /// The remote side did not speak our framing: a broken shell, a banner in the way.
     #[error("the host's answer cannot be understood: {0}")]
     Garbled(String),
+    /// The batch cannot be put into words for a shell.
+    #[error("the batch cannot be sent: {0}")]
+    Unspeakable(String),
 }

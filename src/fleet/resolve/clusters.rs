@@ -60,7 +60,9 @@ fn cluster(
     let internal_replication = fields.flag("internal_replication").unwrap_or(replicated);
     let (selected, spans) = selected(&mut fields, inventory);
     let literal = literal(&mut fields, &common);
-    if fields.get("hosts").is_none() && fields.get("members").is_none() || (spans && selected.is_empty() && literal.is_empty()) {
+    if fields.get("hosts").is_none() && fields.get("members").is_none()
+        || (spans && selected.is_empty() && literal.is_empty())
+    {
         // ClickHouse refuses the whole file for one empty cluster (SHARD_HAS_NO_CONNECTIONS) and keeps the old one,
         // or starts without any cluster.
         let problem = Problem::new("HW0318", format!("cluster `{name}` has no hosts")).at(&entry.key_span);
@@ -73,8 +75,11 @@ fn cluster(
 
 fn layout(fields: &mut Fields<'_, '_>) -> Option<Layout> {
     let node = fields.required("layout")?;
-    let known =
-        [("sharded", Layout::Sharded), ("single_shard", Layout::SingleShard), ("one_shard_per_host", Layout::OneShardPerHost)];
+    let known = [
+        ("sharded", Layout::Sharded),
+        ("single_shard", Layout::SingleShard),
+        ("one_shard_per_host", Layout::OneShardPerHost),
+    ];
     let found = known.iter().find(|(name, _)| Some(*name) == node.text());
     if found.is_none() {
         let message = format!("`layout` must be sharded, single_shard or one_shard_per_host, not {}", node.describe());
@@ -121,7 +126,9 @@ fn literal(fields: &mut Fields<'_, '_>, common: &Common) -> Vec<Member> {
         let (pattern, port) = ranges::split_port(text);
         match ranges::expand(pattern) {
             Ok(names) => members.extend(names.into_iter().map(|host| member(host, port.or(common.port), common))),
-            Err(why) => fields.report(Problem::new("HW0111", format!("`{text}` is not a member: {why}")).at(&node.span)),
+            Err(why) => {
+                fields.report(Problem::new("HW0111", format!("`{text}` is not a member: {why}")).at(&node.span))
+            }
         }
     }
     members
@@ -133,7 +140,11 @@ fn member(host: String, port: Option<u16>, common: &Common) -> Member {
 }
 
 fn member_host(host: &Host, common: &Common) -> Member {
-    let own = host.vars.get("clickhouse_tcp_port").and_then(serde_json::Value::as_u64).and_then(|port| u16::try_from(port).ok());
+    let own = host
+        .vars
+        .get("clickhouse_tcp_port")
+        .and_then(serde_json::Value::as_u64)
+        .and_then(|port| u16::try_from(port).ok());
     member(host.fqdn.clone(), common.port.or(own.filter(|_| !common.secure)), common)
 }
 
@@ -150,15 +161,24 @@ fn shards(
     if layout == Layout::Sharded {
         if !literal.is_empty() {
             let message = format!("cluster `{name}` is sharded, and its `members` have no shard");
-            fields.report(Problem::new("HW0320", message).at(&at).hint("write them into the inventory with `housewright_reach: member`"));
+            fields.report(
+                Problem::new("HW0320", message)
+                    .at(&at)
+                    .hint("write them into the inventory with `housewright_reach: member`"),
+            );
         }
         let mut shards: BTreeMap<u32, Vec<&Host>> = BTreeMap::new();
         for host in hosts {
             match shard_of(&host.placement) {
                 Some((shard, _)) => shards.entry(shard).or_default().push(host),
                 None => {
-                    let message = format!("cluster `{name}` is sharded, and host `{}` has no shard: its role is `{}`", host.name, host.role);
-                    fields.report(Problem::new("HW0320", message).at(&at).hint("choose storage hosts, or another `layout`"));
+                    let message = format!(
+                        "cluster `{name}` is sharded, and host `{}` has no shard: its role is `{}`",
+                        host.name, host.role
+                    );
+                    fields.report(
+                        Problem::new("HW0320", message).at(&at).hint("choose storage hosts, or another `layout`"),
+                    );
                 }
             }
         }
@@ -181,6 +201,8 @@ fn shard(hosts: Vec<&Host>, common: &Common) -> ClusterShard {
 /// By shard and replica where the hosts have them, then by name.
 fn in_order<'a>(hosts: &[&'a Host]) -> Vec<&'a Host> {
     let mut hosts = hosts.to_vec();
-    hosts.sort_by_key(|host| (shard_of(&host.placement).map(|(shard, replica)| (shard, replica_order(replica))), host.name.as_str()));
+    hosts.sort_by_key(|host| {
+        (shard_of(&host.placement).map(|(shard, replica)| (shard, replica_order(replica))), host.name.as_str())
+    });
     hosts
 }

@@ -37,9 +37,7 @@ pub(super) fn resolve(vars: &HostVars<'_>, defaults: &ConnectionDefaults, proble
     }
     let either = |name: &str, legacy: &str| vars.get(name).or_else(|| vars.get(legacy));
     let text = |node: Option<&Node>| node.and_then(Node::scalar_text);
-    let user = text(either("ansible_user", "ansible_ssh_user"))
-        .or(args.user)
-        .unwrap_or_else(|| defaults.user.clone());
+    let user = text(either("ansible_user", "ansible_ssh_user")).or(args.user).unwrap_or_else(|| defaults.user.clone());
     let key = text(either("ansible_ssh_private_key_file", "ansible_private_key_file"));
     let home = |path: String| expand_home(path, defaults);
     let privilege = match vars.get("ansible_become").and_then(Node::flag) {

@@ -63,7 +63,8 @@ fn replica_gaps(inventory: &Inventory, fleet: &Fleet, problems: &mut Vec<Problem
             missing.sort_by_key(|replica| replica_order(replica));
             let span = replicas.first().and_then(|(_, host)| place(inventory, host, "shard"));
             if let (false, Some(span)) = (missing.is_empty(), span) {
-                let message = format!("shard {shard} of role `{role}` has no replica {}, other shards have", missing.join(", "));
+                let message =
+                    format!("shard {shard} of role `{role}` has no replica {}, other shards have", missing.join(", "));
                 problems.push(Problem::note("HW0306", message).at(span));
             }
         }

@@ -21,8 +21,17 @@ pub(super) struct SshArgs {
 
 /// Options that have no meaning for Housewright's own SSH, or that it always does so.
 const WITHOUT_EFFECT: [&str; 11] = [
-    "controlmaster", "controlpersist", "controlpath", "batchmode", "loglevel", "passwordauthentication",
-    "kbdinteractiveauthentication", "identitiesonly", "serveraliveinterval", "serveralivecountmax", "compression",
+    "controlmaster",
+    "controlpersist",
+    "controlpath",
+    "batchmode",
+    "loglevel",
+    "passwordauthentication",
+    "kbdinteractiveauthentication",
+    "identitiesonly",
+    "serveraliveinterval",
+    "serveralivecountmax",
+    "compression",
 ];
 
 /// Adds a variable's arguments to those that are there.
@@ -68,7 +77,9 @@ fn option_value(option: &str, value: &str, node: &Node, args: &mut SshArgs, prob
             "accept-new" => args.host_key_policy = args.host_key_policy.or(Some(HostKeyPolicy::AcceptNew)),
             _ => {
                 let message = format!("`StrictHostKeyChecking={value}` lets anybody pose as this host");
-                problems.push(Problem::new("HW0311", message).at(&node.span).hint("write `accept-new`, or collect the keys"));
+                problems.push(
+                    Problem::new("HW0311", message).at(&node.span).hint("write `accept-new`, or collect the keys"),
+                );
             }
         },
         "proxyjump" if value == "none" => {}

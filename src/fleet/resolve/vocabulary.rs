@@ -78,7 +78,8 @@ pub(super) fn check(inventory: &Inventory, roles: &BTreeMap<RoleName, Role>, pro
                 problems.push(problem.hint("move it to `group_vars/all.yml`"));
             }
             if unresolved.is_none() && entry.value.text().is_some_and(|text| text.contains("{{")) {
-                let message = "variables that refer to variables are not resolved yet: `{{` reaches the templates as text";
+                let message =
+                    "variables that refer to variables are not resolved yet: `{{` reaches the templates as text";
                 unresolved = Some(Problem::note("HW0119", message).at(&entry.value.span));
             }
         }

@@ -1,0 +1,118 @@
+//! Gates: waits, with a limit, until a server itself says that it is well (edge).
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::{Run, host};
+use crate::event::Event;
+use crate::fleet::{ClusterName, HostName};
+use crate::observe::ask_clickhouse;
+use crate::plan::Gate;
+use crate::remote::UnitName;
+use crate::resource::{ClickHouseFacts, ServerFacts, running_units};
+
+/// The first pause between two looks; it doubles up to [`LONGEST_PAUSE`].
+/// A restarted server answers after half a second, so a short one saves time on every host of a wave.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+type Refusal = (String, Option<String>);
+
+/// Reads what `systemctl show` printed and says which of the units do not run.
+pub(super) fn units_running(units: &[UnitName], shown: &str) -> Result<(), String> {
+    let running = running_units(shown);
+    let missing: Vec<_> = units.iter().filter(|unit| !running.contains(*unit)).map(ToString::to_string).collect();
+    if missing.is_empty() { Ok(()) } else { Err(format!("{} does not run", missing.join(", "))) }
+}
+
+/// Waits until a gate opens, or the run's limit for gates is over.
+pub(super) async fn wait(host: &HostName, gate: &Gate, run: &Run<'_>) -> Result<(), Refusal> {
+    let started = tokio::time::Instant::now();
+    let mut pause = FIRST_PAUSE;
+    let mut said = String::new();
+    loop {
+        let because = match look(host, gate, run).await {
+            Ok(()) => return Ok(()),
+            Err(because) => because,
+        };
+        if started.elapsed() >= run.gate_timeout {
+            let reason = format!("still shut after {} s: {because}", run.gate_timeout.as_secs());
+            return Err((reason, Some(hint(host, gate))));
+        }
+        if because != said {
+            let event = Event::GateWaiting { host: host.clone(), gate: gate.to_string(), because: because.clone() };
+            run.sink.emit(event);
+            said = because;
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Looks once; the error says why the gate is shut.
+async fn look(host: &HostName, gate: &Gate, run: &Run<'_>) -> Result<(), String> {
+    match gate {
+        Gate::UnitsRunning { .. } => Err("units are looked at in their batch".to_owned()),
+        Gate::PeersServing { peers, .. } => {
+            for peer in peers {
+                serving(peer, run).await.map_err(|because| format!("`{peer}`: {because}"))?;
+            }
+            Ok(())
+        }
+        Gate::Serving => serving(host, run).await.map(|_| ()),
+        Gate::Applied { macros, clusters } => applied(&facts(host, run).await?.0, macros, clusters),
+        Gate::Objects { names } => {
+            let live = facts(host, run).await?.1;
+            match names.iter().find(|name| !live.contains(name)) {
+                Some(name) => Err(format!("`{name}` is not there")),
+                None => Ok(()),
+            }
+        }
+    }
+}
+
+async fn serving(host: &HostName, run: &Run<'_>) -> Result<(), String> {
+    match facts(host, run).await?.0 {
+        ServerFacts { readonly: 0, .. } => Ok(()),
+        ServerFacts { readonly, replicas, .. } => Err(format!("{readonly} of {replicas} replicas are read-only")),
+    }
+}
+
+async fn facts(host: &HostName, run: &Run<'_>) -> Result<(ServerFacts, Vec<String>), String> {
+    let clickhouse = host::clickhouse(host, run).ok_or("no connection to it")?;
+    match ask_clickhouse(&*clickhouse).await {
+        ClickHouseFacts::Up { server, objects } => {
+            Ok((*server, objects.iter().map(|object| object.name.to_string()).collect()))
+        }
+        ClickHouseFacts::Down { reason } => Err(reason),
+        ClickHouseFacts::NotAsked => Err("it has no ClickHouse".to_owned()),
+    }
+}
+
+/// Compares what the server tells with what was written.
+fn applied(
+    server: &ServerFacts,
+    macros: &BTreeMap<String, String>,
+    clusters: &BTreeMap<ClusterName, u64>,
+) -> Result<(), String> {
+    for (name, want) in macros {
+        let is = server.macros.get(name).map_or("missing", String::as_str);
+        if is != want {
+            return Err(format!("macro `{name}` is {is}, not {want}"));
+        }
+    }
+    for (name, want) in clusters {
+        let is = server.clusters.get(name.as_str()).copied().unwrap_or_default();
+        if is != *want {
+            return Err(format!("cluster `{name}` has {is} replicas, not {want}"));
+        }
+    }
+    Ok(())
+}
+
+fn hint(host: &HostName, gate: &Gate) -> String {
+    match gate {
+        Gate::PeersServing { .. } => "mend the other replica first: `housewright status`".to_owned(),
+        _ => format!("look at its log: `ssh {host} tail -n 50 /var/log/clickhouse-server/clickhouse-server.err.log`"),
+    }
+}

@@ -1,0 +1,150 @@
+//! One host's way through its steps: neighbours that one remote process can do go in one batch (edge).
+
+use std::sync::Arc;
+
+use super::{Run, gate, write};
+use crate::clickhouse::{ClickHouse, Statement};
+use crate::event::{Event, Failure, chain};
+use crate::plan::{FailurePolicy, Gate, HostPlan, Step};
+use crate::remote::{Batch, Command, Output, Status};
+use crate::transport::{Session, advice};
+
+/// Why a step failed.
+pub(super) struct StepError {
+    pub step: String,
+    pub reason: String,
+    pub hint: Option<String>,
+    /// Whether the host may have changed in this step.
+    pub changed: bool,
+}
+
+/// Runs all steps of a host.
+pub(super) async fn run(plan: &HostPlan, run: &Run<'_>) -> Result<(), Failure> {
+    let mut changed = false;
+    let mut rest = plan.steps.as_slice();
+    while let Some(first) = rest.first() {
+        let count = rest.iter().take_while(|step| in_batch(step)).count().max(1);
+        let (now, later) = rest.split_at(count);
+        let done = if in_batch(first) { batch(plan, now, run).await } else { single(plan, first, run).await };
+        if let Err(error) = done {
+            let changed = changed || error.changed;
+            return Err(Failure {
+                step: error.step,
+                reason: error.reason,
+                hint: error.hint,
+                changed,
+                stops_run: changed && plan.on_failure == FailurePolicy::StopRun,
+            });
+        }
+        changed |= now.iter().any(|step| !matches!(step, Step::Gate(_)));
+        rest = later;
+    }
+    Ok(())
+}
+
+/// Whether a step is part of a remote process.
+fn in_batch(step: &Step) -> bool {
+    match step {
+        Step::Write { .. } | Step::DaemonReload | Step::Unit { .. } | Step::Gate(Gate::UnitsRunning { .. }) => true,
+        Step::ReloadConfig | Step::Execute { .. } | Step::Gate(_) => false,
+    }
+}
+
+/// Runs neighbouring steps as one batch; a write and the units that it concerns are one round trip.
+async fn batch(plan: &HostPlan, steps: &[Step], run: &Run<'_>) -> Result<(), StepError> {
+    let whole = steps.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let fail = |reason: String, hint, changed| StepError { step: whole.clone(), reason, hint, changed };
+    let session = session(plan, run).ok_or_else(|| fail("no connection".to_owned(), None, false))?;
+    let mut commands = Vec::new();
+    for step in steps {
+        commands.push(
+            command(plan, step, run)
+                .ok_or_else(|| fail("the plan asks for a file that is not rendered".to_owned(), None, false))?,
+        );
+    }
+    run.sink.emit(Event::StepStarted { host: plan.host.clone(), step: whole.clone() });
+    let outputs = session
+        .run(&Batch { commands })
+        .await
+        .map_err(|error| fail(chain(&error), advice::session(&error, &plan.host), true))?;
+    let mut changed = false;
+    for (step, output) in steps.iter().zip(&outputs) {
+        if let Err(reason) = judge(step, output) {
+            let touched = changed || !matches!(step, Step::Write { .. });
+            let hint = write::hint(step, output, &plan.host);
+            return Err(StepError { step: step.to_string(), reason, hint, changed: touched });
+        }
+        changed = true;
+        run.sink.emit(Event::StepFinished { host: plan.host.clone(), step: step.to_string() });
+    }
+    Ok(())
+}
+
+fn session(plan: &HostPlan, run: &Run<'_>) -> Option<Arc<dyn Session>> {
+    run.sessions.get(&plan.host).cloned()
+}
+
+fn command(plan: &HostPlan, step: &Step, run: &Run<'_>) -> Option<Command> {
+    match step {
+        Step::Write { directories, files } => {
+            write::command(run.desired.get(&plan.host)?, directories, files).map(Command::Write)
+        }
+        Step::DaemonReload => Some(Command::DaemonReload),
+        Step::Unit { unit, action } => Some(Command::Unit { unit: unit.clone(), action: *action }),
+        Step::Gate(Gate::UnitsRunning { units }) => Some(Command::UnitState { units: units.clone() }),
+        Step::ReloadConfig | Step::Execute { .. } | Step::Gate(_) => None,
+    }
+}
+
+/// Says whether a command's answer is what the step promised.
+fn judge(step: &Step, output: &Output) -> Result<(), String> {
+    match &output.status {
+        Status::Exited(0) => {}
+        Status::Exited(code) => return Err(format!("{} (exit status {code})", last_lines(output))),
+        Status::Signalled(signal) => return Err(format!("ended by signal {signal}: {}", last_lines(output))),
+        Status::NotRun => return Err("an earlier step failed".to_owned()),
+    }
+    if let Step::Gate(Gate::UnitsRunning { units }) = step {
+        return gate::units_running(units, &String::from_utf8_lossy(&output.stdout));
+    }
+    Ok(())
+}
+
+/// The end of what a command complained about: enough to act on, not a page.
+fn last_lines(output: &Output) -> String {
+    const LINES: usize = 6;
+    let complaint = output.complaint();
+    let lines: Vec<_> = complaint.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let start = lines.len().saturating_sub(LINES);
+    let text = lines.get(start..).unwrap_or_default().join("; ");
+    if text.is_empty() { "it said nothing".to_owned() } else { text }
+}
+
+/// Runs a step that speaks to ClickHouse.
+async fn single(plan: &HostPlan, step: &Step, run: &Run<'_>) -> Result<(), StepError> {
+    run.sink.emit(Event::StepStarted { host: plan.host.clone(), step: step.to_string() });
+    let result = match step {
+        Step::ReloadConfig => execute(plan, &Statement::new("SYSTEM RELOAD CONFIG"), run).await,
+        Step::Execute { statement, .. } => execute(plan, statement, run).await,
+        Step::Gate(gate) => gate::wait(&plan.host, gate, run).await,
+        Step::Write { .. } | Step::DaemonReload | Step::Unit { .. } => Ok(()),
+    };
+    result.map_err(|(reason, hint)| StepError {
+        step: step.to_string(),
+        reason,
+        hint,
+        changed: !matches!(step, Step::Gate(_)),
+    })?;
+    run.sink.emit(Event::StepFinished { host: plan.host.clone(), step: step.to_string() });
+    Ok(())
+}
+
+async fn execute(plan: &HostPlan, statement: &Statement, run: &Run<'_>) -> Result<(), (String, Option<String>)> {
+    let clickhouse = clickhouse(&plan.host, run).ok_or_else(|| ("no connection".to_owned(), None))?;
+    clickhouse.execute(statement).await.map(|_| ()).map_err(|error| (chain(&error), None))
+}
+
+/// The ClickHouse of a host, over its open connection.
+pub(super) fn clickhouse(host: &crate::fleet::HostName, run: &Run<'_>) -> Option<Arc<dyn ClickHouse>> {
+    Some(run.sessions.get(host)?.clickhouse(run.endpoints.get(host)?))
+}

@@ -1,0 +1,46 @@
+//! Turns a write step into the command that carries it, and its failures into advice (pure).
+
+use crate::fleet::HostName;
+use crate::plan::{FileStep, Step};
+use crate::remote::{DirectoryWrite, FileWrite, Output, RemotePath, WriteSet};
+use crate::render::Desired;
+
+/// Looks up what a write step writes; nothing where the plan and what is rendered do not fit.
+pub(super) fn command(desired: &Desired, directories: &[RemotePath], files: &[FileStep]) -> Option<WriteSet> {
+    let directories = directories.iter().map(|path| {
+        let want = desired.directories.get(path)?;
+        let (owner, group) = (want.owner.clone(), want.group.clone());
+        Some(DirectoryWrite { path: path.clone(), owner, group, mode: want.mode })
+    });
+    let contents = files.iter().map(|file| {
+        let want = desired.files.get(&file.path)?;
+        let (owner, group) = (want.owner.clone(), want.group.clone());
+        let content = want.content.bytes().clone();
+        Some(FileWrite { path: file.path.clone(), content, owner, group, mode: want.mode })
+    });
+    Some(WriteSet {
+        expects: files.iter().filter_map(|file| file.expect.clone()).collect(),
+        directories: directories.collect::<Option<_>>()?,
+        files: contents.collect::<Option<_>>()?,
+    })
+}
+
+/// What to do about a command that failed on the host.
+pub(super) fn hint(step: &Step, output: &Output, host: &HostName) -> Option<String> {
+    let complaint = output.complaint();
+    let has = |text: &str| complaint.contains(text);
+    Some(match step {
+        Step::Write { .. } if has("No space left") => {
+            format!("free some space: `ssh {host} df -h`; nothing was written")
+        }
+        Step::Write { .. } if has("Read-only file system") => {
+            format!("why is it read-only? `ssh {host} 'dmesg | tail; findmnt -O ro'`; nothing was written")
+        }
+        Step::Write { .. } if has("invalid user") || has("no such user") => {
+            "the user comes with ClickHouse's package: install it first; nothing was written".to_owned()
+        }
+        Step::Write { .. } => "nothing was written; `housewright plan` shows what is there now".to_owned(),
+        Step::Unit { unit, .. } => format!("`ssh {host} journalctl -u {unit} -n 50` says more"),
+        _ => return None,
+    })
+}

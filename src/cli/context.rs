@@ -1,0 +1,81 @@
+//! What the verbs that speak to hosts share: the runtime, the transport, one observation (edge).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+
+use super::error::CommandError;
+use super::project::Project;
+use super::{Global, output};
+use crate::clickhouse::Endpoint;
+use crate::event::Sink;
+use crate::fleet::{Host, HostName, Reach};
+use crate::observe::{Afterwards, Observed, Target, observe};
+use crate::render::Desired;
+use crate::resource::Probe;
+use crate::transport::{SshOptions, SshTransport};
+
+/// Runs a future to its end on one thread: the client needs 1 ms of CPU per host.
+pub(super) fn block_on<T>(future: impl Future<Output = T>) -> Result<T, CommandError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CommandError::plain(format!("cannot start the runtime: {error}")))?;
+    Ok(runtime.block_on(future))
+}
+
+/// A project with what should be on each of its hosts.
+pub(super) struct Context {
+    pub project: Project,
+    pub desired: BTreeMap<HostName, Desired>,
+    pub endpoints: BTreeMap<HostName, Endpoint>,
+    /// Hosts that the operator chose and that are reached by SSH.
+    pub hosts: BTreeSet<HostName>,
+}
+
+impl Context {
+    /// Loads, resolves and renders everything, and enters the fleet's network namespace where it has one.
+    pub(super) fn load(global: &Global) -> Result<Self, CommandError> {
+        let project = Project::load(global)?;
+        output::problems(&project.notes);
+        let hosts = project.chosen(global)?;
+        let secrets = project.secrets()?;
+        let desired = project.render(&secrets)?;
+        let endpoints = project.endpoints(&secrets);
+        project.enter_network()?;
+        Ok(Self { project, desired, endpoints, hosts })
+    }
+
+    /// Asks the chosen hosts; with `peers`, also the other replicas of their shards.
+    pub(super) async fn observe(
+        &self,
+        global: &Global,
+        peers: Peers,
+        afterwards: Afterwards,
+        sink: &dyn Sink,
+    ) -> Observed {
+        let fleet = &self.project.fleet;
+        let mut names = self.hosts.clone();
+        if peers == Peers::Too {
+            let chosen = self.hosts.iter().filter_map(|name| fleet.hosts.get(name));
+            names.extend(chosen.flat_map(|host| fleet.shard_peers(host)).map(|peer| peer.name.clone()));
+        }
+        let hosts = names.iter().filter_map(|name| fleet.hosts.get(name)).filter(|host| host.reach != Reach::Member);
+        let targets = hosts.map(|host| self.target(host)).collect();
+        let transport = SshTransport::new(SshOptions::from_environment());
+        observe(&transport, targets, global.forks, afterwards, sink).await
+    }
+
+    fn target<'a>(&self, host: &'a Host) -> Target<'a> {
+        let probe = self.desired.get(&host.name).map_or_else(|| Probe::of(&Desired::default()), Probe::of);
+        Target { host, probe, endpoint: self.endpoints.get(&host.name).cloned() }
+    }
+}
+
+/// Whether replicas that were not chosen are asked for their health.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Peers {
+    /// They are.
+    Too,
+    /// They are not.
+    Not,
+}

@@ -1,0 +1,107 @@
+//! Where text meets the terminal: the only file of the command line that prints (edge).
+
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::CommandFactory;
+
+use super::error::{CommandError, Exit};
+use super::{ColorWhen, CommandLine, Form, Global};
+use crate::event::Sink;
+use crate::problem::{Problem, Severity};
+use crate::report::diagnostic::{self, Colour};
+use crate::report::style::{BAD, GOOD, paint};
+use crate::report::{Bars, JsonLines, Lines, hosts};
+
+/// Decides about colours once, for all that is printed.
+pub(super) fn choose_colors(when: ColorWhen) {
+    let choice = match when {
+        ColorWhen::Auto => return,
+        ColorWhen::Always => anstream::ColorChoice::Always,
+        ColorWhen::Never => anstream::ColorChoice::Never,
+    };
+    choice.write_global();
+}
+
+/// Prints a result.
+pub(super) fn result(text: &str) {
+    let _ = anstream::stdout().lock().write_all(text.as_bytes());
+}
+
+/// Prints a result as JSON.
+pub(super) fn json(value: &impl serde::Serialize) {
+    if let Ok(text) = serde_json::to_string_pretty(value) {
+        result(&format!("{text}\n"));
+    }
+}
+
+/// Prints something for the person that is no result.
+pub(super) fn say(text: &str) {
+    let _ = writeln!(anstream::stderr().lock(), "{text}");
+}
+
+/// Prints findings, each with its source line.
+pub(super) fn problems(problems: &[Problem]) {
+    if !problems.is_empty() {
+        say(&diagnostic::render(problems, Colour::Styled));
+    }
+}
+
+/// Prints why a verb failed.
+pub(super) fn error(error: &CommandError) {
+    match error {
+        CommandError::Problems(found) => {
+            problems(found);
+            let count = found.iter().filter(|problem| problem.severity == Severity::Problem).count();
+            say(&format!("\n{} {}", paint(BAD, "error:"), hosts::count(count, "problem")));
+        }
+        CommandError::Other { message, hint } => {
+            say(&format!("{} {message}", paint(BAD, "error:")));
+            if let Some(hint) = hint {
+                say(&format!("{} {hint}", paint(GOOD, "hint:")));
+            }
+        }
+    }
+}
+
+/// Chooses the reporter: moving on a terminal, lines elsewhere, JSON lines where the result is JSON.
+pub(super) fn sink(global: &Global, events: Events) -> Box<dyn Sink> {
+    if global.output == Form::Json && events == Events::AreTheResult {
+        return Box::new(JsonLines);
+    }
+    if io::stderr().is_terminal() && !global.plain { Box::new(Bars::default()) } else { Box::new(Lines) }
+}
+
+/// What events are to a verb.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Events {
+    /// Something to watch.
+    AreProgress,
+    /// In JSON form, what the verb answers.
+    AreTheResult,
+}
+
+/// Asks a yes-or-no question; anything but `yes` is no.
+pub(super) fn confirm(question: &str) -> Result<bool, CommandError> {
+    if !io::stdin().is_terminal() {
+        return Err(CommandError::hinted(
+            "nobody is there to approve the plan",
+            "approve it on the command line: `--yes`",
+        ));
+    }
+    let _ = write!(anstream::stderr().lock(), "{question} [yes/no] ");
+    let mut line = String::new();
+    let _ = io::stdin().read_line(&mut line);
+    Ok(line.trim() == "yes")
+}
+
+pub(super) fn completions(shell: clap_complete::Shell) -> Exit {
+    clap_complete::generate(shell, &mut CommandLine::command(), "housewright", &mut io::stdout());
+    Exit::Success
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}

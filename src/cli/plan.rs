@@ -1,0 +1,83 @@
+//! `housewright plan`: what would be done, and why (edge).
+
+use std::path::PathBuf;
+
+use super::context::{Context, Peers, block_on};
+use super::error::{Answer, CommandError, Exit};
+use super::output::{self, Events};
+use super::{Form, Global};
+use crate::observe::{Afterwards, Observed};
+use crate::plan::{Inputs, Permissions, Plan, SavedPlan, plan};
+use crate::report::{self, Diffs};
+
+/// Options of `plan`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Options {
+    /// Save the plan, for `apply FILE`; it holds no secrets
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Exit with 2 when there is something to do
+    #[arg(long)]
+    detailed_exitcode: bool,
+    #[command(flatten)]
+    planning: Planning,
+}
+
+/// Options of every verb that plans.
+#[derive(Debug, clap::Args)]
+pub(super) struct Planning {
+    /// How much of the files' differences is shown
+    #[arg(long, value_enum, default_value_t, value_name = "HOW")]
+    pub diff: Diffs,
+    /// Allow what is otherwise held back
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub allow: Vec<Allow>,
+}
+
+/// What may be allowed by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Allow {
+    /// Restart a replica although no other replica of its shard serves
+    ShardOutage,
+}
+
+impl Planning {
+    pub(super) fn plan(&self, context: &Context, observed: &Observed) -> Plan {
+        plan(&Inputs {
+            fleet: &context.project.fleet,
+            desired: &context.desired,
+            objects: &context.project.objects,
+            observation: &observed.observation,
+            hosts: &context.hosts,
+            permissions: Permissions { shard_outage: self.allow.contains(&Allow::ShardOutage) },
+        })
+    }
+}
+
+pub(super) fn run(global: &Global, options: &Options) -> Answer {
+    let context = Context::load(global)?;
+    let sink = output::sink(global, Events::AreProgress);
+    let observed = block_on(context.observe(global, Peers::Too, Afterwards::Close, &*sink))?;
+    let plan = options.planning.plan(&context, &observed);
+    match global.output {
+        Form::Text => output::result(&report::plan(&plan, options.planning.diff)),
+        Form::Json => output::json(&SavedPlan::new(&plan)),
+    }
+    if let Some(path) = &options.out {
+        let saved = SavedPlan::new(&plan).to_text();
+        std::fs::write(path, saved)
+            .map_err(|error| CommandError::plain(format!("cannot save the plan to `{}`: {error}", path.display())))?;
+    }
+    Ok(exit(&plan, options.detailed_exitcode))
+}
+
+/// Hosts that were not reached count more than things to do.
+fn exit(plan: &Plan, detailed: bool) -> Exit {
+    if !plan.unreachable.is_empty() {
+        Exit::Partial
+    } else if detailed && !(plan.is_empty() && plan.holds.is_empty()) {
+        Exit::Changes
+    } else {
+        Exit::Success
+    }
+}

@@ -1,0 +1,125 @@
+//! What the operator wrote, read and checked as a whole: inventory, roles, templates, schema (edge).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use super::Global;
+use super::error::CommandError;
+use crate::clickhouse::Endpoint;
+use crate::fleet::{self, ConnectionDefaults, Fleet, HostName, Reach, RoleName};
+use crate::inventory::{self, Inventory};
+use crate::lab;
+use crate::problem::{Problem, Severity};
+use crate::render::{self, Desired, Templates};
+use crate::schema::{self, Object, Schema};
+use crate::secret::{Secret, SecretStore};
+
+/// Everything that is written, without problems.
+pub(super) struct Project {
+    pub inventory: Inventory,
+    pub fleet: Fleet,
+    pub objects: BTreeMap<RoleName, Vec<Object>>,
+    pub notes: Vec<Problem>,
+    templates: Templates,
+}
+
+impl Project {
+    /// Reads it; all problems of all files at once.
+    pub(super) fn load(global: &Global) -> Result<Self, CommandError> {
+        let directory = global
+            .inventory
+            .as_ref()
+            .ok_or_else(|| CommandError::hinted("no inventory is given", "name its directory: `-i inventories/lab`"))?;
+        let root = match &global.project {
+            Some(root) => root.clone(),
+            None => root_above(directory)?,
+        };
+        let mut found = Vec::new();
+        let fleet::load::Loaded { inventory, fleet, notes } =
+            fleet::load::load(directory, &root.join("roles"), &connection_defaults())?;
+        found.extend(notes);
+        let templates = render::load::templates(&root.join("templates"));
+        found.extend(templates.as_ref().err().into_iter().flatten().cloned());
+        let (schema, problems) = Schema::read(&fleet);
+        found.extend(problems);
+        found.extend(schema::check(&fleet, &schema));
+        match templates {
+            Ok(templates) if found.iter().all(|problem| problem.severity == Severity::Note) => {
+                Ok(Self { inventory, fleet, objects: schema.roles, notes: found, templates })
+            }
+            _ => Err(found.into()),
+        }
+    }
+
+    /// The hosts of `--limit`, all where it is not given; members that nobody reaches are left out.
+    pub(super) fn chosen(&self, global: &Global) -> Result<BTreeSet<HostName>, CommandError> {
+        let chosen = match &global.limit {
+            Some(pattern) => inventory::pattern::select(&self.inventory, pattern).map_err(|problem| vec![problem])?,
+            None => self.fleet.hosts.keys().cloned().collect(),
+        };
+        let reached = |name: &HostName| self.fleet.hosts.get(name).is_some_and(|host| host.reach != Reach::Member);
+        Ok(chosen.into_iter().filter(reached).collect())
+    }
+
+    /// Reads every secret that the fleet refers to.
+    pub(super) fn secrets(&self) -> Result<SecretStore, CommandError> {
+        Ok(render::load::secrets(&render::secrets_of(&self.fleet))?)
+    }
+
+    /// Stands in for the secrets where only the form of a file counts: no secret is read.
+    pub(super) fn placeholders(&self) -> SecretStore {
+        let mut store = SecretStore::default();
+        for reference in render::secrets_of(&self.fleet) {
+            let text = format!("placeholder-of-{reference}");
+            store.insert(reference, Secret::new(text));
+        }
+        store
+    }
+
+    /// Renders every host's files.
+    pub(super) fn render(&self, secrets: &SecretStore) -> Result<BTreeMap<HostName, Desired>, CommandError> {
+        Ok(render::render(&self.fleet, &self.templates, secrets)?)
+    }
+
+    /// Where each host's ClickHouse answers.
+    pub(super) fn endpoints(&self, secrets: &SecretStore) -> BTreeMap<HostName, Endpoint> {
+        let endpoint = |host: &fleet::Host| {
+            let spec = self.fleet.role_of(host)?.clickhouse.as_ref()?;
+            let password = spec.password.as_ref().and_then(|reference| secrets.get(reference)).cloned();
+            Some((host.name.clone(), Endpoint { http_port: spec.http_port, user: spec.user.clone(), password }))
+        };
+        self.fleet.hosts.values().filter_map(endpoint).collect()
+    }
+
+    /// Enters the network namespace that the fleet lives in, where it has one.
+    pub(super) fn enter_network(&self) -> Result<(), CommandError> {
+        let Some(namespace) = &self.fleet.network_namespace else { return Ok(()) };
+        lab::enter_namespace(namespace)
+            .map_err(|error| CommandError::Other { message: crate::event::chain(&error), hint: error.hint() })
+    }
+}
+
+/// What holds for a connection where the inventory says nothing: the person at the keyboard.
+fn connection_defaults() -> ConnectionDefaults {
+    let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME"));
+    let defaults = ConnectionDefaults::default();
+    ConnectionDefaults {
+        user: user.unwrap_or(defaults.user),
+        home: std::env::var_os("HOME").map(PathBuf::from),
+        connect_timeout: defaults.connect_timeout,
+    }
+}
+
+/// The nearest directory above the inventory that has `roles/`.
+fn root_above(inventory: &Path) -> Result<PathBuf, CommandError> {
+    let absolute = std::path::absolute(inventory).unwrap_or_else(|_| inventory.to_owned());
+    // The way that the operator typed it first, so that places in messages are short.
+    let mut directories = inventory.ancestors().chain(absolute.ancestors());
+    let found = directories.find(|directory| directory.join("roles").is_dir());
+    found.map(|root| if root.as_os_str().is_empty() { PathBuf::from(".") } else { root.to_owned() }).ok_or_else(|| {
+        CommandError::hinted(
+            format!("no directory above `{}` has `roles/`", inventory.display()),
+            "name the directory with roles/ and templates/: `--project DIR`",
+        )
+    })
+}

@@ -1,0 +1,140 @@
+//! ClickHouse over HTTP, on any stream (edge).
+//!
+//! The user and the password are headers, the statement is the body; neither is in an error. A kept connection is used
+//! again only while the server surely still holds it, so that no statement is ever sent twice.
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::header::{CONTENT_TYPE, HOST, HeaderValue};
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+
+use super::answer::{Head, understand};
+use super::{ClickHouse, ClickHouseError, Endpoint, Rows, Statement};
+
+/// A way for bytes in both directions.
+pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// Opens streams to one ClickHouse.
+#[async_trait]
+pub trait Opener: Send + Sync {
+    /// Opens a new stream.
+    ///
+    /// # Errors
+    /// Says why nothing answers.
+    async fn open(&self) -> io::Result<Box<dyn Stream>>;
+}
+
+/// ClickHouse's oldest default for `keep_alive_timeout` is 3 seconds.
+const KEPT: Duration = Duration::from_secs(2);
+
+const QUERY: &str = "/?default_format=JSONCompact&output_format_json_quote_64bit_integers=0&wait_end_of_query=1";
+
+/// One ClickHouse server behind an [`Opener`].
+pub struct HttpClickHouse {
+    opener: Arc<dyn Opener>,
+    endpoint: Endpoint,
+    timeout: Duration,
+    idle: Mutex<Option<(Instant, SendRequest<Full<Bytes>>)>>,
+}
+
+impl HttpClickHouse {
+    /// Speaks over streams that somebody else opens.
+    #[must_use]
+    pub fn over(opener: Arc<dyn Opener>, endpoint: &Endpoint, timeout: Duration) -> Self {
+        Self { opener, endpoint: endpoint.clone(), timeout, idle: Mutex::new(None) }
+    }
+
+    /// Speaks over TCP to the endpoint's port of a host.
+    #[must_use]
+    pub fn direct(host: impl Into<String>, endpoint: &Endpoint, timeout: Duration) -> Self {
+        Self::over(Arc::new(Direct(host.into(), endpoint.http_port)), endpoint, timeout)
+    }
+
+    async fn exchange(&self, statement: &Statement) -> Result<Rows, ClickHouseError> {
+        let mut sender = self.sender().await?;
+        let response = sender.send_request(self.request(statement)?).await.map_err(broken)?;
+        let head = head(&response);
+        let body = response.into_body().collect().await.map_err(broken)?.to_bytes();
+        *self.idle.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), sender));
+        understand(&head, &body, self.endpoint.password.as_ref())
+    }
+
+    async fn sender(&self) -> Result<SendRequest<Full<Bytes>>, ClickHouseError> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some((since, mut sender)) = idle
+            && since.elapsed() < KEPT
+            && sender.ready().await.is_ok()
+        {
+            return Ok(sender);
+        }
+        let stream = self.opener.open().await.map_err(|error| ClickHouseError::Unreachable(error.to_string()))?;
+        let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(broken)?;
+        tokio::spawn(async move {
+            // Its end shows at the sender.
+            let _ = connection.await;
+        });
+        Ok(sender)
+    }
+
+    fn request(&self, statement: &Statement) -> Result<Request<Full<Bytes>>, ClickHouseError> {
+        let unfit = |what: &str| ClickHouseError::Garbled(format!("{what} does not fit into an HTTP header"));
+        let header = |what, text: &str| HeaderValue::from_bytes(text.as_bytes()).map_err(|_| unfit(what));
+        let body = Full::new(Bytes::copy_from_slice(statement.text().as_bytes()));
+        let mut request = Request::post(QUERY).body(body).map_err(|_| unfit("the request"))?;
+        let headers = request.headers_mut();
+        headers.insert(HOST, HeaderValue::from_static("localhost"));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        headers.insert("x-clickhouse-user", header("the user", &self.endpoint.user)?);
+        if let Some(password) = &self.endpoint.password {
+            let mut key = header("the password", password.expose())?;
+            key.set_sensitive(true);
+            headers.insert("x-clickhouse-key", key);
+        }
+        Ok(request)
+    }
+}
+
+#[async_trait]
+impl ClickHouse for HttpClickHouse {
+    async fn execute(&self, statement: &Statement) -> Result<Rows, ClickHouseError> {
+        let exchange = tokio::time::timeout(self.timeout, self.exchange(statement)).await;
+        exchange.unwrap_or(Err(ClickHouseError::Timeout(self.timeout)))
+    }
+}
+
+fn head<B>(response: &Response<B>) -> Head {
+    let code = response.headers().get("x-clickhouse-exception-code");
+    Head {
+        status: response.status().as_u16(),
+        exception: code.and_then(|code| code.to_str().ok()).and_then(|code| code.trim().parse().ok()),
+    }
+}
+
+fn broken(error: hyper::Error) -> ClickHouseError {
+    let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+    ClickHouseError::Unreachable(format!("{error}{cause}"))
+}
+
+/// A TCP port of a host.
+struct Direct(String, u16);
+
+#[async_trait]
+impl Opener for Direct {
+    async fn open(&self) -> io::Result<Box<dyn Stream>> {
+        let stream = TcpStream::connect((self.0.as_str(), self.1)).await?;
+        stream.set_nodelay(true)?;
+        Ok(Box::new(stream))
+    }
+}

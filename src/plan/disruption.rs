@@ -1,0 +1,62 @@
+//! What a host's changes cost it: the maximum over its files, each with its reason (pure).
+
+use std::collections::BTreeSet;
+
+use crate::clickhouse::config::{self, Disruption};
+use crate::remote::UnitName;
+use crate::render::Desired;
+use crate::resource::{FileChange, FileChangeKind, HostFacts, ObservedUnit};
+use crate::role::Role;
+
+/// The cost of a host's changes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Cost {
+    pub disruption: Disruption,
+    pub reasons: Vec<String>,
+    /// Units that have to be restarted for a change to count.
+    pub restart_units: BTreeSet<UnitName>,
+    /// Whether ClickHouse has to read its configuration again.
+    pub reload: bool,
+}
+
+/// Adds up what the files' changes cost; a file without a unit, or whose unit does not run, costs nothing.
+pub(super) fn cost(files: &[FileChange], desired: &Desired, facts: &HostFacts, role: &Role) -> Cost {
+    let mut cost = Cost::default();
+    for file in files {
+        let Some(unit) = &file.unit else { continue };
+        let runs = facts.units.get(unit).is_some_and(ObservedUnit::is_running);
+        if !runs || file.kind == FileChangeKind::Metadata {
+            continue;
+        }
+        let clickhouse = role.clickhouse.as_ref().is_some_and(|clickhouse| clickhouse.unit == *unit);
+        let (disruption, reasons) = match xml_pair(file, desired, facts).filter(|_| clickhouse) {
+            Some((old, new)) => config::disruption_of_file(file.path.as_str(), old, new),
+            None => (Disruption::Restart, vec![format!("`{}` is read at start only", file.path.file_name())]),
+        };
+        match disruption {
+            Disruption::None => {}
+            Disruption::Reload => cost.reload = true,
+            Disruption::Reattach | Disruption::Restart => {
+                cost.restart_units.insert(unit.clone());
+            }
+        }
+        cost.disruption = cost.disruption.max(disruption);
+        cost.reasons.extend(reasons);
+    }
+    cost.reasons.sort();
+    cost.reasons.dedup();
+    cost
+}
+
+/// The old and the new text of an XML file.
+fn xml_pair<'a>(file: &FileChange, desired: &'a Desired, facts: &'a HostFacts) -> Option<(&'a str, &'a str)> {
+    if !file.path.as_str().ends_with(".xml") {
+        return None;
+    }
+    let old = match facts.files.get(&file.path).and_then(|file| file.content.as_ref()) {
+        Some(content) => std::str::from_utf8(content.expose()).ok()?,
+        None => "",
+    };
+    let new = std::str::from_utf8(desired.files.get(&file.path)?.content.bytes().expose()).ok()?;
+    Some((old, new))
+}

@@ -1,0 +1,64 @@
+//! A plan as a file: reviewed now, run later, and refused when anything has moved (pure).
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::Plan;
+
+/// The form of the file; it changes when an older program could misread a newer file.
+const VERSION: u64 = 1;
+
+/// A plan with the form and the program that wrote it. It holds no secrets and no digests of them.
+#[derive(Debug, Serialize)]
+pub struct SavedPlan<'a> {
+    version: u64,
+    housewright: &'static str,
+    plan: &'a Plan,
+}
+
+/// Why a saved plan is not run.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum SavedPlanError {
+    /// It is not such a file.
+    #[error("it is no saved plan: {0}")]
+    Unreadable(String),
+    /// Another program wrote it.
+    #[error("it was saved by another version ({0})")]
+    Version(String),
+    /// The hosts or the inputs are no longer what they were.
+    #[error("the hosts or the files here have changed since it was saved")]
+    Stale,
+}
+
+impl<'a> SavedPlan<'a> {
+    /// Wraps a plan.
+    #[must_use]
+    pub fn new(plan: &'a Plan) -> Self {
+        Self { version: VERSION, housewright: env!("CARGO_PKG_VERSION"), plan }
+    }
+
+    /// The file's text; equal plans give equal text.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        serde_json::to_string_pretty(self).map(|text| text + "\n").unwrap_or_default()
+    }
+
+    /// Compares this plan, made just now, with a saved one.
+    ///
+    /// # Errors
+    /// Refuses a file that is unreadable, of another version, or that says anything else than this plan.
+    pub fn check(&self, saved: &str) -> Result<(), SavedPlanError> {
+        let saved: Value =
+            serde_json::from_str(saved).map_err(|error| SavedPlanError::Unreadable(error.to_string()))?;
+        let is = |key: &str| saved.get(key).map(|value| value.as_str().map_or(value.to_string(), str::to_owned));
+        match (is("version"), is("housewright")) {
+            (Some(version), Some(program)) if version == VERSION.to_string() && program == self.housewright => {}
+            (Some(version), Some(program)) => {
+                return Err(SavedPlanError::Version(format!("{program}, form {version}")));
+            }
+            _ => return Err(SavedPlanError::Unreadable("no `version` in it".to_owned())),
+        }
+        let now = serde_json::to_value(self.plan).map_err(|error| SavedPlanError::Unreadable(error.to_string()))?;
+        if saved.get("plan") == Some(&now) { Ok(()) } else { Err(SavedPlanError::Stale) }
+    }
+}

@@ -1,0 +1,138 @@
+//! Steps and gates: all that an executor can do, as data (pure).
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::clickhouse::Statement;
+use crate::fleet::{ClusterName, HostName};
+use crate::remote::{Expect, RemotePath, UnitAction, UnitName};
+
+/// One atomic action on one host, or a condition to go on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Step {
+    /// Makes directories and writes files; the contents are the desired ones.
+    Write {
+        /// Directories to make or mend.
+        directories: Vec<RemotePath>,
+        /// Files to write, and what must be there before.
+        files: Vec<FileStep>,
+    },
+    /// Makes systemd read its unit files again.
+    DaemonReload,
+    /// Does something to a unit.
+    Unit {
+        /// Which.
+        unit: UnitName,
+        /// What.
+        action: UnitAction,
+    },
+    /// `SYSTEM RELOAD CONFIG`.
+    ReloadConfig,
+    /// Runs a statement.
+    Execute {
+        /// The object that it makes.
+        object: String,
+        /// The statement.
+        statement: Statement,
+    },
+    /// Waits for a condition.
+    Gate(Gate),
+}
+
+/// One file of a write.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FileStep {
+    /// Which.
+    pub path: RemotePath,
+    /// Checked on the host right before the write; not shown, for a digest of a file with a secret says too much.
+    #[serde(skip)]
+    pub expect: Option<Expect>,
+}
+
+/// A condition to go on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Gate {
+    /// The units run.
+    UnitsRunning {
+        /// Which.
+        units: Vec<UnitName>,
+    },
+    /// Every one of these other replicas answers and takes writes.
+    PeersServing {
+        /// The shard that they hold.
+        shard: u32,
+        /// Which hosts.
+        peers: Vec<HostName>,
+    },
+    /// The host's own ClickHouse answers and none of its replicas is read-only.
+    Serving,
+    /// The server itself tells the macros and clusters that were written.
+    Applied {
+        /// Macro values.
+        macros: BTreeMap<String, String>,
+        /// Number of replicas in each cluster.
+        clusters: BTreeMap<ClusterName, u64>,
+    },
+    /// The objects are there.
+    Objects {
+        /// Their names.
+        names: Vec<String>,
+    },
+}
+
+/// What a failure after the first change means for the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailurePolicy {
+    /// The host served before: no further wave is begun.
+    StopRun,
+    /// The host served nobody: only it is out.
+    DropHost,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Write { directories, files } => match (directories.len(), files.len()) {
+                (directories, 0) => write!(f, "make {directories} directories"),
+                (_, 1) => write!(f, "write {}", files.iter().map(|file| file.path.file_name()).collect::<String>()),
+                (_, files) => write!(f, "write {files} files"),
+            },
+            Self::DaemonReload => f.write_str("reload systemd's unit files"),
+            Self::Unit { unit, action } => {
+                let action = match action {
+                    UnitAction::Enable => "enable",
+                    UnitAction::Start => "start",
+                    UnitAction::Restart => "restart",
+                };
+                write!(f, "{action} {unit}")
+            }
+            Self::ReloadConfig => f.write_str("reload the configuration"),
+            Self::Execute { object, .. } => write!(f, "create {object}"),
+            Self::Gate(gate) => gate.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnitsRunning { units } => {
+                let units: Vec<_> = units.iter().map(ToString::to_string).collect();
+                write!(f, "gate: {} running", units.join(", "))
+            }
+            Self::PeersServing { shard, peers } => {
+                let peers: Vec<_> = peers.iter().map(ToString::to_string).collect();
+                write!(f, "gate: shard {shard} served by {}", peers.join(", "))
+            }
+            Self::Serving => f.write_str("gate: answers, no replica read-only"),
+            Self::Applied { .. } => f.write_str("gate: macros and clusters applied"),
+            Self::Objects { names } if names.len() == 1 => write!(f, "gate: {} is there", names.concat()),
+            Self::Objects { names } => write!(f, "gate: {} objects are there", names.len()),
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Facts and status of the hosts, as a table or as JSON; never a file's content (pure).
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+
+use super::style::{BAD, GOOD, HEAD, QUIET, WARN, paint};
+use crate::fleet::{Fleet, HostName, Placement};
+use crate::resource::{ClickHouseFacts, HostFacts, HostObservation, Observation};
+
+/// One line per host: role, place, version, replicas, consumers.
+#[must_use]
+pub fn status(fleet: &Fleet, observation: &Observation) -> String {
+    let width = observation.hosts.keys().map(|host| host.as_str().len()).max().unwrap_or_default().max(4);
+    let mut out = format!(
+        "{}\n",
+        paint(
+            HEAD,
+            format!("{:width$}  {:18} {:12} {:12} {:>9}  state", "host", "role", "place", "clickhouse", "objects")
+        )
+    );
+    for (name, found) in &observation.hosts {
+        let Some(host) = fleet.hosts.get(name) else { continue };
+        let place = match &host.placement {
+            Placement::Storage { shard, replica } => format!("s{shard} r{replica}"),
+            Placement::Stateless => "stateless".to_owned(),
+            Placement::Keeper { id } => format!("keeper {id}"),
+        };
+        let (version, objects, state) = match found {
+            HostObservation::Unreachable { reason, .. } => (String::new(), String::new(), paint(BAD, reason)),
+            HostObservation::Reached(facts) => server(facts),
+        };
+        let _ = writeln!(out, "{name:width$}  {:18} {place:12} {version:12} {objects:>9}  {state}", host.role);
+    }
+    out
+}
+
+fn server(facts: &HostFacts) -> (String, String, String) {
+    match &facts.clickhouse {
+        ClickHouseFacts::NotAsked => {
+            let down: Vec<_> =
+                facts.units.iter().filter(|(_, unit)| !unit.is_running()).map(|(name, _)| name).collect();
+            let state = match down.first() {
+                None => paint(GOOD, "up"),
+                Some(unit) => paint(BAD, format!("{unit} does not run")),
+            };
+            (String::new(), String::new(), state)
+        }
+        ClickHouseFacts::Down { reason } => (String::new(), String::new(), paint(BAD, reason)),
+        ClickHouseFacts::Up { server, objects } => {
+            let mut state = paint(GOOD, "serving");
+            if server.readonly > 0 {
+                state = paint(WARN, format!("{} of {} replicas read-only", server.readonly, server.replicas));
+            } else if server.replicas > 0 {
+                let _ = write!(state, "{}", paint(QUIET, format!(", {} replicas", server.replicas)));
+            }
+            if server.consumers > 0 {
+                let _ = write!(state, "{}", paint(QUIET, format!(", {} Kafka consumers", server.consumers)));
+            }
+            (server.version.clone(), objects.len().to_string(), state)
+        }
+    }
+}
+
+/// All facts as JSON: metadata of files, never their content.
+#[must_use]
+pub fn facts(observation: &Observation) -> Value {
+    let hosts: BTreeMap<&HostName, Value> = observation.hosts.iter().map(|(name, found)| (name, host(found))).collect();
+    json!(hosts)
+}
+
+fn host(found: &HostObservation) -> Value {
+    let facts = match found {
+        HostObservation::Unreachable { reason, hint } => {
+            return json!({ "reachable": false, "reason": reason, "hint": hint });
+        }
+        HostObservation::Reached(facts) => facts,
+    };
+    let metadata =
+        |owner: &str, group: &str, mode: u32| json!({ "owner": owner, "group": group, "mode": format!("{mode:04o}") });
+    let files: BTreeMap<_, _> =
+        facts.files.iter().map(|(path, file)| (path.as_str(), metadata(&file.owner, &file.group, file.mode))).collect();
+    let directories: BTreeMap<_, _> =
+        facts.directories.iter().map(|(path, is)| (path.as_str(), metadata(&is.owner, &is.group, is.mode))).collect();
+    let units: BTreeMap<_, _> = facts
+        .units
+        .iter()
+        .map(|(name, unit)| {
+            (name.as_str(), json!({ "load": unit.load, "active": unit.active, "file": unit.file_state }))
+        })
+        .collect();
+    let clickhouse = match &facts.clickhouse {
+        ClickHouseFacts::NotAsked => Value::Null,
+        ClickHouseFacts::Down { reason } => json!({ "up": false, "reason": reason }),
+        ClickHouseFacts::Up { server, objects } => json!({
+            "up": true,
+            "version": server.version,
+            "uptime": server.uptime,
+            "macros": server.macros,
+            "clusters": server.clusters,
+            "replicas": server.replicas,
+            "readonly_replicas": server.readonly,
+            "kafka_consumers": server.consumers,
+            "objects": objects.iter().map(|object| json!({ "name": object.name.to_string(), "engine": object.engine })).collect::<Vec<_>>(),
+        }),
+    };
+    json!({
+        "reachable": true,
+        "os": facts.identity.os,
+        "hostname": facts.identity.hostname,
+        "directories": directories,
+        "files": files,
+        "units": units,
+        "clickhouse": clickhouse,
+    })
+}

@@ -1,0 +1,86 @@
+//! What was found on the hosts (pure).
+
+use std::collections::BTreeMap;
+
+use super::{Identity, ObservedDirectory, ObservedFile, ObservedUnit, ServerFacts};
+use crate::fleet::HostName;
+use crate::remote::{ArchiveError, RemotePath, UnitName};
+use crate::schema::ObservedObject;
+
+/// What was found on every host that was asked.
+#[derive(Debug, Clone, Default)]
+pub struct Observation {
+    /// By host; a host that was not asked is not in here.
+    pub hosts: BTreeMap<HostName, HostObservation>,
+}
+
+/// What was found on one host.
+#[derive(Debug, Clone)]
+pub enum HostObservation {
+    /// It answered.
+    Reached(Box<HostFacts>),
+    /// It did not; a fact like any other.
+    Unreachable {
+        /// The whole chain of causes, as one line.
+        reason: String,
+        /// What the operator can do about it.
+        hint: Option<String>,
+    },
+}
+
+impl Observation {
+    /// The facts of a host that answered.
+    #[must_use]
+    pub fn facts(&self, host: &HostName) -> Option<&HostFacts> {
+        match self.hosts.get(host) {
+            Some(HostObservation::Reached(facts)) => Some(facts),
+            _ => None,
+        }
+    }
+}
+
+/// The facts of one host.
+#[derive(Debug, Clone, Default)]
+pub struct HostFacts {
+    /// Who it is.
+    pub identity: Identity,
+    /// Managed directories that are there.
+    pub directories: BTreeMap<RemotePath, ObservedDirectory>,
+    /// Managed files that are there.
+    pub files: BTreeMap<RemotePath, ObservedFile>,
+    /// Units that were asked for and exist.
+    pub units: BTreeMap<UnitName, ObservedUnit>,
+    /// Its ClickHouse.
+    pub clickhouse: ClickHouseFacts,
+}
+
+/// The state of a host's ClickHouse server.
+#[derive(Debug, Clone, Default)]
+pub enum ClickHouseFacts {
+    /// The role has none.
+    #[default]
+    NotAsked,
+    /// It does not answer.
+    Down {
+        /// Why.
+        reason: String,
+    },
+    /// It answers.
+    Up {
+        /// About the server itself.
+        server: Box<ServerFacts>,
+        /// The objects that live in it.
+        objects: Vec<ObservedObject>,
+    },
+}
+
+/// Why a host's answer is no observation.
+#[derive(Debug, thiserror::Error)]
+pub enum ObserveError {
+    /// A question failed on the host.
+    #[error("{what} failed: {complaint}")]
+    Failed { what: &'static str, complaint: String },
+    /// The files' archive is broken.
+    #[error("reading files failed: {0}")]
+    Archive(#[from] ArchiveError),
+}

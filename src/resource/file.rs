@@ -1,0 +1,123 @@
+//! Files: what is there, and how it differs from what should be (pure).
+
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+
+use super::{HostFacts, ObserveError, text_diff};
+use crate::remote::{EntryKind, Expect, Expected, RemotePath, UnitName, unpack};
+use crate::render::{Desired, DesiredFile, mask};
+
+/// A regular file as it is on the host. Its content may hold a secret.
+#[derive(Debug, Clone)]
+pub struct ObservedFile {
+    /// Owning user's name.
+    pub owner: String,
+    /// Owning group's name.
+    pub group: String,
+    /// Permission bits.
+    pub mode: u32,
+    /// Nothing where it is no regular file.
+    pub content: Option<crate::secret::Secret<Bytes>>,
+}
+
+/// A directory as it is on the host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObservedDirectory {
+    /// Owning user's name.
+    pub owner: String,
+    /// Owning group's name.
+    pub group: String,
+    /// Permission bits.
+    pub mode: u32,
+}
+
+/// One file that differs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileChange {
+    /// Which.
+    pub path: RemotePath,
+    /// How it differs.
+    pub kind: FileChangeKind,
+    /// `owner:group mode` as it is and as it should be, where they differ.
+    pub metadata: Option<(String, String)>,
+    /// Unified diff for people, secrets masked.
+    pub diff: String,
+    /// The unit that reads it.
+    pub unit: Option<UnitName>,
+    /// What must still be there when it is written.
+    pub expect: Expect,
+}
+
+/// How a file differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FileChangeKind {
+    /// It is not there.
+    Create,
+    /// Its content differs.
+    Content,
+    /// Only owner, group or mode differ.
+    Metadata,
+    /// Something that is no regular file is in its place: it is never replaced.
+    Blocked,
+}
+
+/// Sorts an archive's entries into the facts.
+pub(super) fn collect(archive: &[u8], facts: &mut HostFacts) -> Result<(), ObserveError> {
+    for entry in unpack(archive)? {
+        let (owner, group, mode) = (entry.owner, entry.group, entry.mode);
+        match entry.kind {
+            EntryKind::Directory => {
+                facts.directories.insert(entry.path, ObservedDirectory { owner, group, mode });
+            }
+            EntryKind::File(content) => {
+                let content = Some(crate::secret::Secret::new(content));
+                facts.files.insert(entry.path, ObservedFile { owner, group, mode, content });
+            }
+            EntryKind::Other => {
+                facts.files.insert(entry.path, ObservedFile { owner, group, mode, content: None });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Finds the files that differ, in order of path.
+#[must_use]
+pub fn diff(desired: &Desired, facts: &HostFacts) -> Vec<FileChange> {
+    desired.files.iter().filter_map(|(path, file)| change(path, file, facts)).collect()
+}
+
+fn change(path: &RemotePath, desired: &DesiredFile, facts: &HostFacts) -> Option<FileChange> {
+    let finish = |kind, metadata, diff, state| FileChange {
+        path: path.clone(),
+        kind,
+        metadata,
+        diff,
+        unit: desired.unit.clone(),
+        expect: Expect { path: path.clone(), state },
+    };
+    if facts.directories.contains_key(path) {
+        return Some(finish(FileChangeKind::Blocked, None, String::new(), Expected::Absent));
+    }
+    let Some(observed) = facts.files.get(path) else {
+        let diff = text_diff::unified(path, "", desired.content.shown());
+        return Some(finish(FileChangeKind::Create, None, diff, Expected::Absent));
+    };
+    let Some(content) = &observed.content else {
+        return Some(finish(FileChangeKind::Blocked, None, String::new(), Expected::Absent));
+    };
+    let is = format!("{}:{} {:04o}", observed.owner, observed.group, observed.mode);
+    let should = format!("{}:{} {:04o}", desired.owner, desired.group, desired.mode);
+    let metadata = (is != should).then_some((is, should));
+    let same = content == desired.content.bytes();
+    if same && metadata.is_none() {
+        return None;
+    }
+    let expect = Expected::Sha256(Sha256::digest(content.expose()).into());
+    if same {
+        return Some(finish(FileChangeKind::Metadata, metadata, String::new(), expect));
+    }
+    let diff = text_diff::unified(path, &mask(content.expose(), &desired.content), desired.content.shown());
+    Some(finish(FileChangeKind::Content, metadata, diff, expect))
+}

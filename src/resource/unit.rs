@@ -1,0 +1,78 @@
+//! Units: their state as systemd tells it, and what is to do about it (pure).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::HostFacts;
+use crate::remote::{UnitAction, UnitName};
+use crate::render::Desired;
+
+/// A unit as systemd sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObservedUnit {
+    /// `loaded`, `not-found`, `masked`, ...
+    pub load: String,
+    /// `active`, `inactive`, `failed`, `activating`, ...
+    pub active: String,
+    /// `enabled`, `disabled`, `static`, ...
+    pub file_state: String,
+}
+
+impl ObservedUnit {
+    /// Tells whether its process runs or is about to.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        matches!(self.active.as_str(), "active" | "activating" | "reloading")
+    }
+}
+
+/// One unit that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct UnitChange {
+    /// Which.
+    pub unit: UnitName,
+    /// What mends it.
+    pub action: UnitAction,
+    /// The state that it is in.
+    pub is: String,
+}
+
+/// Reads what `systemctl show` printed: blocks of `Key=value` with an empty line between units.
+pub(super) fn parse(text: &str) -> BTreeMap<UnitName, ObservedUnit> {
+    let mut units = BTreeMap::new();
+    for block in text.split("\n\n") {
+        let get = |key: &str| {
+            block.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('=')).unwrap_or_default().to_owned()
+        };
+        let unit =
+            ObservedUnit { load: get("LoadState"), active: get("ActiveState"), file_state: get("UnitFileState") };
+        if let Ok(name) = UnitName::new(get("Id")) {
+            units.insert(name, unit);
+        }
+    }
+    units
+}
+
+/// Names the units that run, out of what `systemctl show` printed.
+#[must_use]
+pub fn running_units(shown: &str) -> BTreeSet<UnitName> {
+    parse(shown).into_iter().filter(|(_, unit)| unit.is_running()).map(|(name, _)| name).collect()
+}
+
+/// Finds the units that have to be enabled or started, in order of name.
+#[must_use]
+pub fn diff(desired: &Desired, facts: &HostFacts) -> Vec<UnitChange> {
+    let mut changes = Vec::new();
+    for (name, want) in &desired.units {
+        let observed = facts.units.get(name);
+        let mut push = |action, is: &str| changes.push(UnitChange { unit: name.clone(), action, is: is.to_owned() });
+        let file_state = observed.map_or("not-found", |unit| unit.file_state.as_str());
+        if want.enabled && !matches!(file_state, "enabled" | "static" | "generated" | "alias" | "indirect") {
+            push(UnitAction::Enable, if file_state.is_empty() { "not-found" } else { file_state });
+        }
+        let active = observed.map_or("not-found", |unit| unit.active.as_str());
+        if want.running && !observed.is_some_and(ObservedUnit::is_running) {
+            push(UnitAction::Start, active);
+        }
+    }
+    changes
+}

@@ -1,0 +1,73 @@
+//! Checks the roles' objects against the fleet: placement, clusters, views, Keeper paths, queues (pure).
+//!
+//! Finds everything at once; reads no network and no clock; equal input gives equal problems in equal order.
+
+mod distributed;
+mod keeper_path;
+mod placement;
+mod queues;
+mod views;
+
+use super::object::Object;
+use super::order::cycles;
+use super::{Schema, code};
+use crate::fleet::{Fleet, Host, RoleName};
+use crate::problem::Problem;
+use crate::role::Role;
+
+/// Checks the whole schema.
+#[must_use]
+pub fn check(fleet: &Fleet, schema: &Schema) -> Vec<Problem> {
+    let mut problems: Vec<Problem> = Vec::new();
+    for (name, objects) in &schema.roles {
+        let Some(role) = fleet.roles.get(name).filter(|_| !objects.is_empty()) else { continue };
+        let hosts = fleet.hosts.values().filter(|host| host.role == *name).collect();
+        let place = Place { fleet, schema, name, role, objects, hosts };
+        problems.extend(no_host(&place));
+        problems.extend(cycles(objects));
+        problems.extend(placement::check(&place));
+        problems.extend(distributed::check(&place));
+        problems.extend(views::check(&place));
+        problems.extend(keeper_path::check(&place));
+        problems.extend(queues::check(&place));
+    }
+    let mut once: Vec<Problem> = Vec::new();
+    for problem in problems {
+        if !once.contains(&problem) {
+            once.push(problem);
+        }
+    }
+    once
+}
+
+/// One role with its hosts and objects, in the whole.
+struct Place<'a> {
+    fleet: &'a Fleet,
+    schema: &'a Schema,
+    name: &'a RoleName,
+    role: &'a Role,
+    objects: &'a [Object],
+    hosts: Vec<&'a Host>,
+}
+
+/// The roles' directories are shared by all regions, so a role without a host here is doubtful and not invalid.
+fn no_host(place: &Place<'_>) -> Option<Problem> {
+    let first = place.objects.first().filter(|_| place.hosts.is_empty() && place.role.host_cluster_role.is_some())?;
+    let message = format!(
+        "role `{}` has {} objects and no host in this inventory: nothing of its schema is applied",
+        place.name,
+        place.objects.len()
+    );
+    Some(Problem::note(code::NO_HOST, message).at(&first.span))
+}
+
+/// Names some hosts and counts the rest.
+fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    const SHOWN: usize = 3;
+    let names: Vec<&str> = names.into_iter().collect();
+    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}

@@ -1,0 +1,132 @@
+//! Reads a role's SQL files into objects (pure).
+//!
+//! Only CREATE is taken; every other statement is refused by name, all of them at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::object::{DEFAULT_DATABASE, Object, ObjectKind, ObjectName};
+use super::{code, engine};
+use crate::clickhouse::{
+    Create, CreateKind, Effect, Head, Statement, StatementText, TableName, TokenKind, WhenPresent, read_head, split,
+    unclosed,
+};
+use crate::problem::Problem;
+use crate::role::{Role, SchemaFile};
+
+/// Reads all of a role's files, its included roles' among them.
+#[must_use]
+pub fn read(role: &Role) -> (Vec<Object>, Vec<Problem>) {
+    let (mut objects, mut problems) = (Vec::new(), Vec::new());
+    for file in &role.schema {
+        problems.extend(unclosed(&file.source));
+        for statement in split(&file.source).iter().filter(|statement| !is_unclosed(statement)) {
+            match from_statement(file, statement) {
+                Ok(object) => objects.push(object),
+                Err(problem) => problems.push(*problem),
+            }
+        }
+    }
+    problems.extend(twice(&objects));
+    (objects, problems)
+}
+
+/// A statement that is cut off is told of already.
+fn is_unclosed(statement: &StatementText) -> bool {
+    statement.tokens.last().is_some_and(|token| matches!(token.kind, TokenKind::Unclosed(_)))
+}
+
+/// Reads one statement as an object.
+pub(super) fn from_statement(file: &SchemaFile, statement: &StatementText) -> Result<Object, Box<Problem>> {
+    let create = match read_head(statement) {
+        Head::Create(create) => create,
+        Head::Other { verb, effect } => return Err(Box::new(no_create(statement, &verb, effect))),
+    };
+    if let Some(span) = &create.on_cluster {
+        let message = "`ON CLUSTER` is refused: the statement goes to exactly the hosts whose role has it";
+        return Err(Box::new(Problem::new(code::ON_CLUSTER, message).at(span).hint("remove `ON CLUSTER ...`")));
+    }
+    if create.when_present == WhenPresent::Replace {
+        let message =
+            format!("`CREATE OR REPLACE` of `{}` is refused: it drops what is there, rows and all", create.name);
+        return Err(Box::new(
+            Problem::new(code::OR_REPLACE, message)
+                .at(&statement.span)
+                .hint("write `CREATE ... IF NOT EXISTS`; what differs is found by comparing"),
+        ));
+    }
+    Ok(make(file, statement, &create))
+}
+
+fn no_create(statement: &StatementText, verb: &str, effect: Effect) -> Problem {
+    let message = match effect {
+        Effect::Destroys => format!("`{verb}` has no place in a role's schema: it says what should be there"),
+        Effect::Keeps => format!("`{verb}` makes no object that a role's schema can hold"),
+    };
+    let first = statement.tokens.first().map_or_else(|| statement.span.clone(), |token| statement.span_of(token));
+    Problem::new(code::NO_CREATE, message)
+        .at(&first)
+        .hint("write `CREATE DATABASE | TABLE | MATERIALIZED VIEW | VIEW | DICTIONARY | FUNCTION | NAMED COLLECTION`")
+}
+
+fn make(file: &SchemaFile, statement: &StatementText, create: &Create) -> Object {
+    let database = create.database.as_deref();
+    let (kind, name) = match create.kind {
+        CreateKind::Database => (ObjectKind::Database, ObjectName::Database(create.name.clone())),
+        CreateKind::Function => (ObjectKind::Function, ObjectName::Function(create.name.clone())),
+        CreateKind::NamedCollection => (ObjectKind::NamedCollection, ObjectName::Collection(create.name.clone())),
+        CreateKind::Table => (ObjectKind::Table, ObjectName::relation(database, &create.name)),
+        CreateKind::View => (ObjectKind::View, ObjectName::relation(database, &create.name)),
+        CreateKind::Dictionary => (ObjectKind::Dictionary, ObjectName::relation(database, &create.name)),
+        CreateKind::MaterializedView => (ObjectKind::MaterializedView, ObjectName::relation(database, &create.name)),
+    };
+    let relation = |table: &TableName| ObjectName::relation(table.database.as_deref(), &table.name);
+    let mut object = Object {
+        name,
+        kind,
+        engine: create.engine.clone(),
+        columns: create.columns.clone(),
+        target: create.target.as_ref().map(relation),
+        sources: create.sources.iter().map(relation).collect(),
+        depends_on: BTreeSet::new(),
+        statement: repeatable(statement, create),
+        role: file.role.clone(),
+        span: statement.span.clone(),
+    };
+    object.depends_on = depends_on(&object);
+    object
+}
+
+/// Puts `IF NOT EXISTS` before the name where it is missing.
+fn repeatable(statement: &StatementText, create: &Create) -> Statement {
+    let text = statement.text();
+    let at = create.name_at.saturating_sub(statement.span.range.start);
+    match (create.when_present, text.split_at_checked(at)) {
+        (WhenPresent::Fail, Some((before, after))) => Statement::new(format!("{before}IF NOT EXISTS {after}")),
+        _ => Statement::new(text),
+    }
+}
+
+fn depends_on(object: &Object) -> BTreeSet<ObjectName> {
+    let databases = match &object.name {
+        ObjectName::Relation { database, .. } if database != DEFAULT_DATABASE => {
+            Some(ObjectName::Database(database.clone()))
+        }
+        _ => None,
+    };
+    let collection = engine::collection(object).map(|name| ObjectName::Collection(name.to_owned()));
+    let tables = object.sources.iter().chain(&object.target).filter(|name| !name.is_system()).cloned();
+    tables.chain(databases).chain(collection).filter(|name| *name != object.name).collect()
+}
+
+fn twice(objects: &[Object]) -> Vec<Problem> {
+    let mut first: BTreeMap<&ObjectName, &Object> = BTreeMap::new();
+    let mut problems = Vec::new();
+    for object in objects {
+        if let Some(other) = first.insert(&object.name, object) {
+            let message = format!("`{}` is created twice: first at {}", object.name, other.span);
+            problems.push(Problem::new(code::TWICE, message).at(&object.span).hint("one object has one owner"));
+            first.insert(&object.name, other);
+        }
+    }
+    problems
+}

@@ -1,0 +1,102 @@
+//! One host of the simulated world (pure).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+
+use super::SimServer;
+use crate::remote::{Entry, EntryKind, RemotePath, UnitName};
+use crate::transport::{ConnectError, SessionError};
+
+/// A host's state.
+#[derive(Debug, Clone, Default)]
+pub struct SimHost {
+    /// Files and directories, by path.
+    pub entries: BTreeMap<RemotePath, Entry>,
+    /// Users and groups that exist.
+    pub users: BTreeSet<String>,
+    /// Units that systemd knows.
+    pub units: BTreeMap<UnitName, SimUnit>,
+    /// ClickHouse, where it is installed.
+    pub server: Option<SimServer>,
+    /// What the disk allows.
+    pub disk: Disk,
+    /// A connect fails so.
+    pub refuses: Option<ConnectError>,
+    /// Every batch fails so.
+    pub batch_fails: Option<SessionError>,
+}
+
+/// What a host's disk allows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Disk {
+    /// Everything.
+    #[default]
+    Fine,
+    /// No byte more.
+    Full,
+    /// No change at all.
+    ReadOnly,
+}
+
+/// A unit's state.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SimUnit {
+    /// Starts at boot.
+    pub enabled: bool,
+    /// Runs.
+    pub running: bool,
+    /// A start or restart fails so.
+    pub start_fails: Option<String>,
+}
+
+impl SimHost {
+    /// A host as an image leaves it: ClickHouse installed, nothing configured, nothing started.
+    #[must_use]
+    pub fn bare() -> Self {
+        let mut host = Self::default();
+        host.users.extend(["root", "clickhouse", "zookeeper"].map(str::to_owned));
+        for path in ["/etc", "/etc/clickhouse-server", "/etc/systemd", "/etc/systemd/system", "/var", "/var/lib"] {
+            host.put_directory(path);
+        }
+        if let Ok(unit) = UnitName::new("clickhouse-server") {
+            host.units.insert(unit.clone(), SimUnit::default());
+            host.server = Some(SimServer::new(unit));
+        }
+        host
+    }
+
+    /// Puts a directory of root.
+    pub fn put_directory(&mut self, path: &str) {
+        self.put(path, 0o755, EntryKind::Directory);
+    }
+
+    /// Puts a file of root.
+    pub fn put_file(&mut self, path: &str, content: &str) {
+        self.put(path, 0o644, EntryKind::File(Bytes::from(content.to_owned())));
+    }
+
+    fn put(&mut self, path: &str, mode: u32, kind: EntryKind) {
+        if let Ok(path) = RemotePath::new(path) {
+            let (owner, group) = ("root".to_owned(), "root".to_owned());
+            self.entries.insert(path.clone(), Entry { path, owner, group, mode, kind });
+        }
+    }
+
+    /// The text of a file.
+    #[must_use]
+    pub fn text(&self, path: &RemotePath) -> Option<String> {
+        match &self.entries.get(path)?.kind {
+            EntryKind::File(content) => Some(String::from_utf8_lossy(content).into_owned()),
+            EntryKind::Directory | EntryKind::Other => None,
+        }
+    }
+
+    /// All XML files below a directory, in order of path, as ClickHouse reads them.
+    #[must_use]
+    pub fn xml_below(&self, directory: &str) -> Vec<String> {
+        let paths =
+            self.entries.keys().filter(|path| path.parent().as_str() == directory && path.as_str().ends_with(".xml"));
+        paths.filter_map(|path| self.text(path)).collect()
+    }
+}

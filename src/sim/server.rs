@@ -1,0 +1,204 @@
+//! A simulated ClickHouse server: what it was told by files when it started or reloaded, and the objects in it (edge).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+
+use super::{SimFleet, SimHost};
+use crate::clickhouse::{ClickHouse, ClickHouseError, Create, CreateKind, Head, Rows, Statement, read_head, split};
+use crate::fleet::HostName;
+use crate::problem::Source;
+use crate::remote::UnitName;
+use crate::resource::Server;
+use crate::schema::{self, ObjectName, ObservedObject};
+
+/// The directory whose files the server merges.
+const CONFIG: &str = "/etc/clickhouse-server/config.d";
+
+/// A server's state.
+#[derive(Debug, Clone)]
+pub struct SimServer {
+    /// The unit that it runs in.
+    pub unit: UnitName,
+    /// Whether it answers.
+    pub up: bool,
+    /// What it read when it started or reloaded.
+    pub loaded: Loaded,
+    /// What lives in it.
+    pub objects: Vec<ObservedObject>,
+    /// Replicated tables that take no writes.
+    pub readonly: u64,
+    /// Statements that contain this are refused.
+    pub refuses: Option<String>,
+}
+
+/// What a server has read from its files.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Loaded {
+    /// `system.macros`.
+    pub macros: BTreeMap<String, String>,
+    /// Number of replicas by cluster.
+    pub clusters: BTreeMap<String, u64>,
+}
+
+impl SimServer {
+    /// A server that is installed and was never started.
+    #[must_use]
+    pub fn new(unit: UnitName) -> Self {
+        Self { unit, up: false, loaded: Loaded::default(), objects: Vec::new(), readonly: 0, refuses: None }
+    }
+}
+
+impl Loaded {
+    /// Reads the files as the server does; an empty cluster is refused, and broken XML too.
+    pub(super) fn read(host: &SimHost) -> Result<Self, String> {
+        let mut loaded = Self::default();
+        for text in host.xml_below(CONFIG) {
+            let document = roxmltree::Document::parse(&text).map_err(|error| format!("CANNOT_LOAD_CONFIG: {error}"))?;
+            for section in document.root_element().children().filter(roxmltree::Node::is_element) {
+                let children = section.children().filter(roxmltree::Node::is_element);
+                match section.tag_name().name() {
+                    "macros" => loaded.macros.extend(
+                        children
+                            .map(|child| (child.tag_name().name().to_owned(), child.text().unwrap_or("").to_owned())),
+                    ),
+                    "remote_servers" => loaded.clusters.extend(children.map(|child| {
+                        let replicas = child.descendants().filter(|node| node.has_tag_name("replica")).count();
+                        (child.tag_name().name().to_owned(), replicas as u64)
+                    })),
+                    _ => {}
+                }
+            }
+        }
+        match loaded.clusters.iter().find(|(_, replicas)| **replicas == 0) {
+            Some((name, _)) => Err(format!("No cluster elements specified in config at path remote_servers.{name}")),
+            None => Ok(loaded),
+        }
+    }
+}
+
+/// The way to one server of the world.
+pub(super) struct SimClickHouse {
+    fleet: SimFleet,
+    host: HostName,
+}
+
+impl SimClickHouse {
+    pub(super) fn new(fleet: SimFleet, host: HostName) -> Self {
+        Self { fleet, host }
+    }
+}
+
+#[async_trait]
+impl ClickHouse for SimClickHouse {
+    async fn execute(&self, statement: &Statement) -> Result<Rows, ClickHouseError> {
+        tokio::task::yield_now().await;
+        let answer = self.fleet.with_host(&self.host, |host| {
+            let refused = Err(ClickHouseError::Unreachable("connection refused".to_owned()));
+            match &host.server {
+                Some(server) if server.up => execute(host, statement),
+                _ => refused,
+            }
+        });
+        answer.unwrap_or_else(|| Err(ClickHouseError::Unreachable("the host is gone".to_owned())))
+    }
+}
+
+fn exception(code: i32, name: &str, message: impl Into<String>) -> ClickHouseError {
+    ClickHouseError::Exception { code, name: name.to_owned(), message: message.into() }
+}
+
+fn execute(host: &mut SimHost, statement: &Statement) -> Result<Rows, ClickHouseError> {
+    let reloaded = Loaded::read(host);
+    let Some(server) = host.server.as_mut() else {
+        return Err(ClickHouseError::Unreachable("not installed".to_owned()));
+    };
+    if server.refuses.as_ref().is_some_and(|text| statement.text().contains(text.as_str())) {
+        return Err(exception(497, "ACCESS_DENIED", "refused by the test"));
+    }
+    if *statement == Server::statement() {
+        return Ok(about(server));
+    }
+    if *statement == schema::statement() {
+        return Ok(objects(server));
+    }
+    if statement.text() == "SYSTEM RELOAD CONFIG" {
+        return match reloaded {
+            Ok(loaded) => {
+                server.loaded = loaded;
+                Ok(Rows::default())
+            }
+            Err(message) if message.starts_with("CANNOT") => Err(exception(347, "CANNOT_LOAD_CONFIG", message)),
+            Err(message) => {
+                // Measured on 25.8: an empty cluster leaves the server without any.
+                server.loaded.clusters.clear();
+                Err(exception(297, "SHARD_HAS_NO_CONNECTIONS", message))
+            }
+        };
+    }
+    create(server, statement)
+}
+
+fn create(server: &mut SimServer, statement: &Statement) -> Result<Rows, ClickHouseError> {
+    let source = Arc::new(Source { name: String::new(), text: statement.text().to_owned() });
+    let heads: Vec<_> = split(&source).iter().map(read_head).collect();
+    let Some(Head::Create(create)) = heads.into_iter().next() else {
+        return Err(exception(62, "SYNTAX_ERROR", format!("the simulated server does not know: {}", statement.text())));
+    };
+    let object = observed(&create, statement);
+    if !server.objects.iter().any(|live| live.name == object.name) {
+        server.objects.push(object);
+    }
+    Ok(Rows::default())
+}
+
+fn observed(create: &Create, statement: &Statement) -> ObservedObject {
+    let name = match create.kind {
+        CreateKind::Database => ObjectName::Database(create.name.clone()),
+        CreateKind::Function => ObjectName::Function(create.name.clone()),
+        CreateKind::NamedCollection => ObjectName::Collection(create.name.clone()),
+        CreateKind::Table | CreateKind::MaterializedView | CreateKind::View | CreateKind::Dictionary => {
+            ObjectName::relation(create.database.as_deref(), &create.name)
+        }
+    };
+    let engine = match create.kind {
+        CreateKind::MaterializedView => "MaterializedView".to_owned(),
+        CreateKind::View => "View".to_owned(),
+        CreateKind::Dictionary => "Dictionary".to_owned(),
+        _ => create.engine.as_ref().map(|engine| engine.name.clone()).unwrap_or_default(),
+    };
+    ObservedObject { name, engine, create_query: statement.text().to_owned() }
+}
+
+fn about(server: &SimServer) -> Rows {
+    let pairs =
+        |map: Vec<(&String, Value)>| Value::Array(map.into_iter().map(|(name, value)| json!([name, value])).collect());
+    let replicas = server.objects.iter().filter(|object| object.engine.starts_with("Replicated")).count();
+    let consumers = server.objects.iter().filter(|object| object.engine == "Kafka").count();
+    Rows {
+        columns: ["version", "uptime", "macros", "clusters", "replicas", "consumers"].map(str::to_owned).to_vec(),
+        rows: vec![vec![
+            json!("25.8.2.1"),
+            json!(1),
+            pairs(server.loaded.macros.iter().map(|(name, value)| (name, json!(value))).collect()),
+            pairs(server.loaded.clusters.iter().map(|(name, count)| (name, json!(count))).collect()),
+            json!([replicas, server.readonly]),
+            json!(consumers),
+        ]],
+    }
+}
+
+fn objects(server: &SimServer) -> Rows {
+    let row = |object: &ObservedObject| {
+        let (kind, database, name) = match &object.name {
+            ObjectName::Database(name) => ("database", "", name),
+            ObjectName::Relation { database, name } => ("relation", database.as_str(), name),
+            ObjectName::Function(name) => ("function", "", name),
+            ObjectName::Collection(name) => ("collection", "", name),
+        };
+        [kind, database, name, &object.engine, &object.create_query].map(|text| json!(text)).to_vec()
+    };
+    Rows { columns: schema::ROWS.map(str::to_owned).to_vec(), rows: server.objects.iter().map(row).collect() }
+}

@@ -1,0 +1,59 @@
+//! What an operator can do about a failed connection: one command or one setting (pure).
+
+use super::{ConnectError, SessionError};
+use crate::fleet::HostName;
+
+/// The next step after a failed connect.
+#[must_use]
+pub fn connect(error: &ConnectError, host: &HostName) -> Option<String> {
+    Some(match error {
+        ConnectError::Resolve { .. } => format!("set `ansible_host` of `{host}` to an address that resolves here"),
+        ConnectError::Unreachable { address, port, .. } => {
+            format!("is the host up, and may this machine reach it? try `nc -vz {address} {port}`")
+        }
+        ConnectError::UnknownHostKey { address, port, .. } => format!(
+            "compare the fingerprint with the host's console output, then `ssh-keyscan -p {port} {address} >> ~/.ssh/known_hosts`"
+        ),
+        ConnectError::ChangedHostKey { known_hosts, line, .. } => format!(
+            "was the host rebuilt? only then remove line {line} of `{known_hosts}` and add the new key; otherwise somebody is in between"
+        ),
+        ConnectError::RevokedHostKey { .. } => "do not use this host: its key is marked as revoked".to_owned(),
+        ConnectError::Key { path, .. } => {
+            format!("check `ansible_ssh_private_key_file`, or load the key into the agent: `ssh-add {path}`")
+        }
+        ConnectError::Authentication { user, .. } => {
+            format!(
+                "is the key in `{user}`'s authorized_keys on `{host}`? set `ansible_user` or `ansible_ssh_private_key_file`"
+            )
+        }
+        ConnectError::HostCertificate { .. } => {
+            format!(
+                "renew the host certificate of `{host}`, with the name that the inventory uses among its principals"
+            )
+        }
+        ConnectError::KnownHosts { path, .. } => {
+            format!("make `{path}` readable, or name another with `-o UserKnownHostsFile=`")
+        }
+        ConnectError::Jump { source, .. } => return connect(source, host),
+        ConnectError::Member { .. } => return None,
+        ConnectError::Protocol { address, .. } => format!("try `ssh -v {address}` for what the server says"),
+    })
+}
+
+/// The next step after a batch without an answer.
+#[must_use]
+pub fn session(error: &SessionError, host: &HostName) -> Option<String> {
+    Some(match error {
+        SessionError::Lost(_) => format!("run the same command again; what `{host}` has by then is read anew"),
+        SessionError::Timeout(_) => format!("is `{host}` overloaded? run the same command again when it answers"),
+        SessionError::Sudo(_) => {
+            format!("allow the login user `NOPASSWD: ALL` in sudoers on `{host}`, or set `ansible_user: root`")
+        }
+        SessionError::Unspeakable(_) => return None,
+        SessionError::Garbled(_) => {
+            format!(
+                "a login shell on `{host}` that prints text (a banner in .bashrc) breaks every tool: make it silent"
+            )
+        }
+    })
+}

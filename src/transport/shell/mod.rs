@@ -1,0 +1,168 @@
+//! Turns a batch into one remote command line and what goes to its stdin (pure).
+//!
+//! The only place that quotes. No content and no digest is in the command line, which every user of the host can see.
+//! The script holds no newline, no backslash pair and no single quote of its own, so that every login shell passes it
+//! on as it is; an argument with a single quote needs a POSIX login shell.
+
+mod write;
+
+use bytes::Bytes;
+
+use super::framing::Mark;
+use crate::fleet::Privilege;
+use crate::remote::{Batch, Command, UnitAction};
+
+/// The exit code of a [`Command::Write`] whose expectation does not hold.
+pub const EXPECTATION_FAILED: u8 = 73;
+/// The exit code of a [`Command::Write`] whose files arrived damaged.
+pub const CONTENT_DAMAGED: u8 = 74;
+
+/// What is sent to a host for one batch.
+#[derive(Debug, Clone)]
+pub struct Script {
+    /// For the login shell.
+    pub line: String,
+    /// For the stdin of the process; it may hold secrets.
+    pub stdin: Bytes,
+}
+
+/// Why a batch cannot be sent.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum ShellError {
+    /// Two archives do not fit through one stdin.
+    #[error("it holds more than one write")]
+    TwoWrites,
+    /// No program takes such an argument.
+    #[error("an argument holds a zero byte")]
+    ZeroByte,
+    /// A file's owner, group or name does not fit into an archive.
+    #[error("the archive cannot be made: {0}")]
+    Archive(String),
+}
+
+/// Linux takes at most 128 KiB per argument (`MAX_ARG_STRLEN`, <https://man7.org/linux/man-pages/man2/execve.2.html>);
+/// a longer script goes ahead of the archive through stdin, which costs the shell one system call per byte.
+const LONGEST_LINE: usize = 96 * 1024;
+
+/// Writes a batch as one command line.
+///
+/// # Errors
+/// Refuses a batch that breaks the rules of [`Batch`].
+pub fn encode(batch: &Batch, privilege: Privilege, mark: &Mark) -> Result<Script, ShellError> {
+    let mut script = prelude(mark);
+    let mut stdin = None;
+    for (index, command) in batch.commands.iter().enumerate() {
+        match command {
+            Command::Run { argv } if argv.is_empty() => script.push_str("(exit 127)"),
+            // `exec` takes neither builtins, functions nor reserved words, and the subshell is the process that it needs.
+            Command::Run { argv } => script.push_str(&format!("(exec{} </dev/null)", quoted(argv))),
+            // Without names, tar refuses and `systemctl show` tells of something else.
+            Command::Read { paths } if paths.is_empty() => script.push(':'),
+            Command::UnitState { units } if units.is_empty() => script.push(':'),
+            Command::Read { paths } => script.push_str(&format!("read_{}", quoted(paths.iter().map(|p| p.as_str())))),
+            Command::Write(set) => {
+                let write = write::encode(set, mark)?;
+                if stdin.replace(write.stdin).is_some() {
+                    return Err(ShellError::TwoWrites);
+                }
+                script.push_str(&write.script);
+            }
+            Command::UnitState { units } => {
+                let units = quoted(units.iter().map(|unit| unit.as_str()));
+                script.push_str(&format!("systemctl show -p {PROPERTIES} --no-pager --{units} </dev/null"));
+            }
+            Command::Unit { unit, action } => {
+                let action = match action {
+                    UnitAction::Enable => "enable",
+                    UnitAction::Start => "start",
+                    UnitAction::Restart => "restart",
+                };
+                script.push_str(&format!("unit_ {action}{}", quoted([unit.as_str()])));
+            }
+            Command::DaemonReload => script.push_str("systemctl daemon-reload </dev/null"),
+        }
+        script.push_str(&format!(";end_ {} $?;", index + 1));
+    }
+    if script.contains('\0') {
+        return Err(ShellError::ZeroByte);
+    }
+    Ok(wrap(&script, privilege, mark, stdin.unwrap_or_default()))
+}
+
+const PROPERTIES: &str = "Id,LoadState,ActiveState,SubState,UnitFileState,ExecMainStartTimestampMonotonic,NRestarts";
+
+fn wrap(script: &str, privilege: Privilege, mark: &Mark, stdin: Bytes) -> Script {
+    let shell = match privilege {
+        Privilege::Login => "exec sh -c",
+        Privilege::Sudo => "exec sudo -n sh -c",
+    };
+    let line = format!("{shell} '{}'", script.replace('\'', r"'\''"));
+    if line.len() <= LONGEST_LINE {
+        return Script { line, stdin };
+    }
+    let end = &mark.right;
+    let line = format!(
+        "{shell} 's=;while IFS= read -r l&&[ \"$l\" != {end} ];do s=\"$s$l\n\";done;[ \"$l\" = {end} ]&&eval \"$s\"'"
+    );
+    let ahead = format!("{script}\n{end}\n");
+    Script { line, stdin: [ahead.as_bytes(), &stdin].concat().into() }
+}
+
+/// The functions that the script's commands use, and the first mark.
+///
+/// `read_`: a path that does not exist is no failure, every other complaint of tar is. `--hard-dereference`, because
+/// the second name of a file would come without its content.
+fn prelude(mark: &Mark) -> String {
+    let Mark { left, right } = mark;
+    format!(
+        concat!(
+            r#"LC_ALL=C;export LC_ALL;PATH="$PATH:/usr/sbin:/sbin";umask 022;"#,
+            r#"mark_(){{ printf "%s%s %s %s\n" {left} {right} $1 $2;printf "%s%s %s %s\n" {left} {right} $1 $2 >&2; }};"#,
+            r#"end_(){{ mark_ $1 $2;[ $2 = 0 ]||exit 0; }};"#,
+            r#"as_(){{ return $1; }};"#,
+            r#"read_(){{ {{ x=$(exec tar -cPf - --format=gnu --no-recursion --hard-dereference -- "$@" 2>&1 >&3 3>&- </dev/null); }} 3>&1;"#,
+            r#"r=$?;if [ $r != 2 ];then [ -z "$x" ]||printf "%s\n" "$x" >&2;return $r;fi;"#,
+            r#"n=$(printf "\nx");IFS=${{n%x}};set -f;r=0;for l in $x;do case $l in "#,
+            r#"*": Cannot stat: No such file or directory"|"tar: Exiting with failure status due to previous errors");;"#,
+            r#"*)r=2;printf "%s\n" "$l" >&2;;esac;done;unset IFS;set +f;return $r; }};"#,
+            r#"unit_(){{ systemctl "$1" "$2" </dev/null&&return;r=$?;[ "$1" = enable ]||"#,
+            r#"journalctl -u "$2" -n 20 --no-pager -o cat </dev/null >&2;return $r; }};"#,
+            "mark_ 0 0;"
+        ),
+        left = left,
+        right = right
+    )
+}
+
+/// The arguments for the inner shell, each with a space before it.
+fn quoted<I: IntoIterator>(arguments: I) -> String
+where
+    I::Item: AsRef<str>,
+{
+    let mut text = String::new();
+    for argument in arguments {
+        text.push(' ');
+        quote(&mut text, argument.as_ref());
+    }
+    text
+}
+
+/// Appends an argument so that a POSIX shell reads it back as it is.
+fn quote(text: &mut String, argument: &str) {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./:@%+,".contains(&byte);
+    if !argument.is_empty() && argument.bytes().all(plain) {
+        text.push_str(argument);
+        return;
+    }
+    text.push('"');
+    for character in argument.chars() {
+        if matches!(character, '"' | '\\' | '$' | '`') {
+            text.push('\\');
+        }
+        text.push(character);
+    }
+    text.push('"');
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,161 @@
+//! The scripts, run by a real shell on this machine.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command as Process, Output, Stdio};
+
+use proptest::prelude::*;
+
+use super::super::framing::{End, Mark, split};
+use super::*;
+use crate::remote::{DirectoryWrite, Expect, Expected, FileWrite, RemotePath, Status, WriteSet};
+use crate::secret::Secret;
+
+fn script(commands: Vec<Command>) -> (Script, Mark) {
+    let mark = Mark::new([0xab; 16]);
+    (encode(&Batch { commands }, Privilege::Login, &mark).unwrap(), mark)
+}
+
+fn execute(shell: &str, line: &str, stdin: &[u8]) -> Output {
+    let mut process = Process::new(shell);
+    process.arg("-c").arg(line).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = process.spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let stdin = stdin.to_vec();
+    let writer = std::thread::spawn(move || input.write_all(&stdin));
+    let output = child.wait_with_output().unwrap();
+    let _ = writer.join().unwrap();
+    output
+}
+
+fn run(shell: &str, argv: &[String]) -> Vec<u8> {
+    let (script, mark) = script(vec![Command::Run { argv: argv.to_vec() }]);
+    let output = execute(shell, &script.line, &script.stdin);
+    let outputs = split(&output.stdout.into(), &output.stderr.into(), &mark, 1, &End::Exited(0)).unwrap();
+    assert_eq!(outputs[0].status, Status::Exited(0));
+    outputs[0].stdout.to_vec()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+    #[test]
+    fn arguments_pass_through_a_real_shell(
+        arguments in proptest::collection::vec("[^\0]{0,12}|[ '\"\\\\$`!\n]{0,8}", 0..5),
+        bash in any::<bool>(),
+    ) {
+        let mut argv = vec!["printf".to_owned(), "%s\\001".to_owned()];
+        argv.extend(arguments.iter().cloned());
+        let expected: String = if arguments.is_empty() { "\u{1}".to_owned() } else {
+            arguments.iter().map(|argument| format!("{argument}\u{1}")).collect()
+        };
+        let text = run(if bash { "bash" } else { "sh" }, &argv);
+        prop_assert_eq!(String::from_utf8(text).unwrap(), expected);
+    }
+}
+
+fn write_set(root: &Path) -> WriteSet {
+    let root = root.display();
+    let name = |flag| {
+        let output = Process::new("id").arg(flag).output().unwrap();
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    let (owner, group) = (name("-un"), name("-gn"));
+    let file = |below: &str, content: &'static [u8]| FileWrite {
+        path: RemotePath::new(format!("{root}/{below}")).unwrap(),
+        content: Secret::new(Bytes::from_static(content)),
+        owner: owner.clone(),
+        group: group.clone(),
+        mode: 0o640,
+    };
+    WriteSet {
+        expects: vec![Expect { path: file("c", b"").path, state: Expected::Absent }],
+        directories: vec![DirectoryWrite {
+            path: RemotePath::new(format!("{root}/d")).unwrap(),
+            owner: owner.clone(),
+            group: group.clone(),
+            mode: 0o755,
+        }],
+        files: vec![file("a", b"swordfish\n"), file("d/b", &[b'x'; 3000])],
+    }
+}
+
+fn names(root: &Path) -> Vec<String> {
+    let mut names: Vec<_> =
+        std::fs::read_dir(root).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn an_archive_cut_short_anywhere_writes_nothing() {
+    let root = tempfile::tempdir().unwrap();
+    let (script, _) = script(vec![Command::Write(write_set(root.path()))]);
+    for cut in (0..script.stdin.len() - 1024).step_by(512) {
+        execute("sh", &script.line, &script.stdin[..cut]);
+        assert_eq!(names(root.path()), ["d"], "after {cut} bytes");
+        assert_eq!(names(&root.path().join("d")), [""; 0], "after {cut} bytes");
+    }
+    execute("sh", &script.line, &script.stdin);
+    assert_eq!(names(root.path()), ["a", "d"]);
+    assert_eq!(names(&root.path().join("d")), ["b"]);
+}
+
+#[test]
+fn content_that_arrives_damaged_is_not_used_and_is_told_from_a_failed_expectation() {
+    let root = tempfile::tempdir().unwrap();
+    std::fs::write(root.path().join("c"), "kept").unwrap();
+    let mut set = write_set(root.path());
+    set.expects[0].state =
+        Expected::Sha256(sha2::Digest::finalize(<sha2::Sha256 as sha2::Digest>::new_with_prefix("kept")).into());
+    let (script, mark) = script(vec![Command::Write(set)]);
+    let mut damaged = script.stdin.to_vec();
+    let at = damaged.windows(9).position(|bytes| bytes == b"swordfish").unwrap();
+    damaged[at] = b'S';
+    let output = execute("sh", &script.line, &damaged);
+    let outputs = split(&output.stdout.into(), &output.stderr.into(), &mark, 1, &End::Exited(0)).unwrap();
+    assert_eq!(outputs[0].status, Status::Exited(CONTENT_DAMAGED));
+    assert_eq!(names(root.path()), ["c", "d"]);
+}
+
+#[test]
+fn what_an_earlier_run_left_behind_is_removed() {
+    let root = tempfile::tempdir().unwrap();
+    std::fs::create_dir(root.path().join(".housewright.new")).unwrap();
+    std::fs::write(root.path().join(".housewright.new/old"), "").unwrap();
+    let (script, _) = script(vec![Command::Write(write_set(root.path()))]);
+    execute("sh", &script.line, &script.stdin);
+    assert_eq!(names(root.path()), ["a", "d"]);
+}
+
+#[test]
+fn the_command_line_holds_neither_content_nor_digest_nor_the_mark() {
+    let mut set = write_set(Path::new("/etc/x"));
+    set.expects[0].state = Expected::Sha256([0x5a; 32]);
+    let (script, mark) = script(vec![Command::Write(set)]);
+    assert!(!script.line.contains("swordfish"));
+    assert!(!script.line.contains("5a5a5a"));
+    assert!(!script.line.contains(&format!("{}{}", mark.left, mark.right)));
+    // For every login shell: one pair of quotes, one line, nothing that fish would read as an escape.
+    assert_eq!(script.line.matches('\'').count(), 2);
+    assert!(!script.line.contains('\n') && !script.line.contains("\\\\"));
+}
+
+#[test]
+fn a_write_is_a_few_processes() {
+    let (script, _) = script(vec![Command::Write(write_set(Path::new("/etc/x")))]);
+    let marked = script.line.split_once("mark_ 0 0;").unwrap().1;
+    let programs = ["find /", "install -d", "mkdir -m", "tar -x", "sha256sum -c", "mv -f", "rm -rf", "$(", "|"];
+    let counts = programs.map(|program| marked.replace("||", "").matches(program).count());
+    // Two directories, so two renames; the second `rm` and the first are for what is left of an earlier run and of this.
+    assert_eq!(counts, [1, 1, 1, 1, 1, 2, 2, 0, 0]);
+}
+
+#[test]
+fn a_batch_that_breaks_the_rules_is_refused() {
+    let mark = Mark::new([0; 16]);
+    let write = || Command::Write(write_set(Path::new("/etc/x")));
+    let two = Batch { commands: vec![write(), write()] };
+    assert_eq!(encode(&two, Privilege::Sudo, &mark).unwrap_err(), ShellError::TwoWrites);
+    let zero = Batch { commands: vec![Command::Run { argv: vec!["a\0".to_owned()] }] };
+    assert_eq!(encode(&zero, Privilege::Sudo, &mark).unwrap_err(), ShellError::ZeroByte);
+}

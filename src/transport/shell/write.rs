@@ -1,0 +1,192 @@
+//! The script and the archive of a [`WriteSet`] (pure).
+//!
+//! Files are unpacked into a directory of root's own inside each target directory, which no server reads, so that the
+//! last step is a rename on the same file system: each file is old or new, never half.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+
+use super::super::framing::Mark;
+use super::{CONTENT_DAMAGED, EXPECTATION_FAILED, ShellError, quoted};
+use crate::remote::{Expected, FileWrite, RemotePath, WriteSet, pack};
+use crate::secret::Secret;
+
+/// Beside the targets; ClickHouse's configuration reader passes over names that begin with a dot.
+const STAGING: &str = ".housewright.new";
+
+/// One write command and the stdin that it reads.
+pub(super) struct Write {
+    pub script: String,
+    pub stdin: Bytes,
+}
+
+pub(super) fn encode(set: &WriteSet, mark: &Mark) -> Result<Write, ShellError> {
+    let lists = Lists::new(set);
+    let by_directory = by_directory(set);
+    let staging: Vec<_> = by_directory.keys().map(|directory| staged_in(directory)).collect();
+    let mut script = String::from("write_(){ ");
+    script.push_str(&absent(set));
+    script.push_str(&names_exist(set));
+    if staging.is_empty() && !lists.expected.is_empty() {
+        script.push_str(&format!("sha256sum -c --quiet --strict >&2||return {EXPECTATION_FAILED};"));
+    }
+    script.push_str(&directories(set));
+    if let Some(first) = staging.first() {
+        let (all, expected) = (format!("{first}/.all-{}", mark.left), format!("{first}/.expected-{}", mark.left));
+        let names = quoted(&staging);
+        script.push_str(&format!(
+            concat!(
+                "for s in{names};do if [ -e \"$s\" ]||[ -L \"$s\" ];then rm -rf -- \"$s\"||return;fi;done;",
+                "k=1;trap clean_ EXIT;trap \"exit 129\" HUP;trap \"exit 130\" INT;trap \"exit 141\" PIPE;trap \"exit 143\" TERM;",
+                "mkdir -m 700 --{names}||return;",
+                // `-m`: the time of the change, by which ClickHouse finds out that a file is another.
+                "tar -xpmf - -C / --same-owner||return;",
+                "sha256sum -c --quiet --strict --{all} </dev/null >&2||{damaged};",
+            ),
+            names = names,
+            all = quoted([&all]),
+            damaged = damaged(&lists, &expected),
+        ));
+        for (directory, files) in &by_directory {
+            let from = quoted(files.iter().map(|file| staged(&file.path)));
+            script.push_str(&format!("mv -f -t{} --{from} </dev/null||return;", quoted([directory.as_str()])));
+        }
+        script
+            .push_str(&format!("}};clean_(){{ rm -rf --{names} </dev/null; }};k=;write_;r=$?;[ -z \"$k\" ]||clean_;"));
+        script.push_str("trap - EXIT HUP INT PIPE TERM;as_ $r");
+        return Ok(Write { script, stdin: archive(set, &lists, &all, &expected)? });
+    }
+    script.push_str(":;};write_");
+    Ok(Write { script, stdin: lists.expected.into_bytes().into() })
+}
+
+/// Tells on failure whether an expectation or the way of the bytes is to blame.
+fn damaged(lists: &Lists, expected: &str) -> String {
+    if lists.expected.is_empty() {
+        return format!("return {CONTENT_DAMAGED}");
+    }
+    format!(
+        "{{ sha256sum -c --status --{} </dev/null||return {EXPECTATION_FAILED};return {CONTENT_DAMAGED}; }}",
+        quoted([expected])
+    )
+}
+
+fn absent(set: &WriteSet) -> String {
+    let paths = quoted(set.expects.iter().filter(|e| e.state == Expected::Absent).map(|e| e.path.as_str()));
+    if paths.is_empty() {
+        return String::new();
+    }
+    format!(
+        "for p in{paths};do if [ -e \"$p\" ]||[ -L \"$p\" ];then printf \"%s: exists\\n\" \"$p\" >&2;return {EXPECTATION_FAILED};fi;done;"
+    )
+}
+
+/// tar falls back to numbers where it does not know a name; `find` looks up all of them in one process.
+fn names_exist(set: &WriteSet) -> String {
+    let owners: BTreeSet<_> =
+        set.directories.iter().map(|d| &d.owner).chain(set.files.iter().map(|f| &f.owner)).collect();
+    let groups: BTreeSet<_> =
+        set.directories.iter().map(|d| &d.group).chain(set.files.iter().map(|f| &f.group)).collect();
+    if owners.is_empty() {
+        return String::new();
+    }
+    let owners: String = owners.iter().map(|owner| format!(" -user{}", quoted([owner]))).collect();
+    let groups: String = groups.iter().map(|group| format!(" -group{}", quoted([group]))).collect();
+    format!("find / -maxdepth 0{owners}{groups} </dev/null >/dev/null||return;")
+}
+
+fn directories(set: &WriteSet) -> String {
+    let mut kinds: Vec<((&str, &str, u32), Vec<&str>)> = Vec::new();
+    for directory in &set.directories {
+        let kind = (directory.owner.as_str(), directory.group.as_str(), directory.mode);
+        match kinds.iter_mut().find(|(known, _)| *known == kind) {
+            Some((_, paths)) => paths.push(directory.path.as_str()),
+            None => kinds.push((kind, vec![directory.path.as_str()])),
+        }
+    }
+    let install = |((owner, group, mode), paths): &((&str, &str, u32), Vec<&str>)| {
+        format!(
+            "install -d -m {mode:o} -o{} -g{} --{} </dev/null||return;",
+            quoted([owner]),
+            quoted([group]),
+            quoted(paths)
+        )
+    };
+    kinds.iter().map(install).collect()
+}
+
+fn by_directory(set: &WriteSet) -> BTreeMap<RemotePath, Vec<&FileWrite>> {
+    let mut map: BTreeMap<RemotePath, Vec<&FileWrite>> = BTreeMap::new();
+    for file in &set.files {
+        map.entry(file.path.parent()).or_default().push(file);
+    }
+    map
+}
+
+fn staged_in(directory: &RemotePath) -> String {
+    format!("{}/{STAGING}", directory.as_str().trim_end_matches('/'))
+}
+
+fn staged(path: &RemotePath) -> String {
+    format!("{}/{}", staged_in(&path.parent()), path.file_name())
+}
+
+/// Lists for `sha256sum -c`.
+struct Lists {
+    /// What must still be there.
+    expected: String,
+    /// That, and what was sent.
+    all: String,
+}
+
+impl Lists {
+    fn new(set: &WriteSet) -> Self {
+        let mut expected = String::new();
+        for expect in &set.expects {
+            if let Expected::Sha256(digest) = &expect.state {
+                line(&mut expected, digest, expect.path.as_str());
+            }
+        }
+        let mut all = expected.clone();
+        for file in &set.files {
+            line(&mut all, &Sha256::digest(file.content.expose()).into(), &staged(&file.path));
+        }
+        Self { expected, all }
+    }
+}
+
+/// A backslash is doubled, and the line marked, as `sha256sum` itself does
+/// (<https://www.gnu.org/software/coreutils/manual/html_node/cksum-output-modes.html>).
+fn line(list: &mut String, digest: &[u8; 32], path: &str) {
+    if path.contains('\\') {
+        list.push('\\');
+    }
+    for byte in digest {
+        list.push_str(&format!("{byte:02x}"));
+    }
+    list.push_str("  ");
+    list.push_str(&path.replace('\\', "\\\\"));
+    list.push('\n');
+}
+
+/// The lists come first: an archive cut short at a file's end would pass tar, but not the lists.
+fn archive(set: &WriteSet, lists: &Lists, all: &str, expected: &str) -> Result<Bytes, ShellError> {
+    let owner = set.files.first().map(|file| (file.owner.clone(), file.group.clone())).unwrap_or_default();
+    let list = |path: &str, content: &str| {
+        Ok::<_, ShellError>(FileWrite {
+            path: RemotePath::new(path).map_err(|error| ShellError::Archive(error.to_string()))?,
+            content: Secret::new(Bytes::copy_from_slice(content.as_bytes())),
+            owner: owner.0.clone(),
+            group: owner.1.clone(),
+            mode: 0o600,
+        })
+    };
+    let lists = [list(all, &lists.all)?, list(expected, &lists.expected)?];
+    let is_list = |path: &RemotePath| lists.iter().any(|list| list.path == *path);
+    let members = lists.iter().chain(&set.files);
+    pack(members, |path| if is_list(path) { path.as_str().to_owned() } else { staged(path) })
+        .map(Bytes::from)
+        .map_err(|error| ShellError::Archive(error.to_string()))
+}

@@ -1,0 +1,137 @@
+//! Runs batches on an open connection (edge).
+//!
+//! One channel and one process per batch. Writing and reading go on side by side, and reading goes on until the channel
+//! is closed, because the exit status comes after the end of the output.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::{Bytes, BytesMut};
+use russh::{ChannelMsg, Sig};
+use tokio::time::timeout;
+
+use super::SshOptions;
+use super::connect::Link;
+use super::tunnel::Tunnel;
+use crate::clickhouse::{ClickHouse, Endpoint, HttpClickHouse};
+use crate::fleet::Privilege;
+use crate::remote::{Batch, Output};
+use crate::transport::framing::{End, FrameError, Mark, split};
+use crate::transport::shell::{self, Script};
+use crate::transport::{Session, SessionError};
+
+/// A batch reads configuration, not data: more than this is a mistake, and would fill our memory.
+const MOST_OUTPUT: usize = 256 << 20;
+
+/// One connection.
+pub(super) struct SshSession {
+    link: Arc<Link>,
+    privilege: Privilege,
+    batch_timeout: Duration,
+    statement_timeout: Duration,
+}
+
+impl SshSession {
+    pub(super) fn new(link: Arc<Link>, privilege: Privilege, options: &SshOptions) -> Self {
+        let SshOptions { batch_timeout, statement_timeout, .. } = *options;
+        Self { link, privilege, batch_timeout, statement_timeout }
+    }
+
+    /// Runs a process to its end.
+    async fn exchange(&self, script: Script) -> Result<Answer, SessionError> {
+        let lost = |error: russh::Error| SessionError::Lost(self.link.reason(&error));
+        let channel = self.link.handle.channel_open_session().await.map_err(lost)?;
+        channel.exec(true, script.line).await.map_err(lost)?;
+        let (mut reader, writer) = channel.split();
+        let writing = async {
+            // A process that ends early closes its stdin; what it says of that is in its answer.
+            if !script.stdin.is_empty() {
+                let _ = writer.data_bytes(script.stdin).await;
+            }
+            let _ = writer.eof().await;
+        };
+        tokio::pin!(writing);
+        let mut written = false;
+        let mut answer = Answer::default();
+        loop {
+            let message = tokio::select! {
+                () = &mut writing, if !written => { written = true; continue }
+                message = reader.wait() => message,
+            };
+            match message {
+                Some(ChannelMsg::Data { data }) => answer.stdout.extend_from_slice(&data),
+                Some(ChannelMsg::ExtendedData { data, ext: 1 }) => answer.stderr.extend_from_slice(&data),
+                Some(ChannelMsg::ExitStatus { exit_status }) => answer.end = Some(End::Exited(exit_status)),
+                Some(ChannelMsg::ExitSignal { signal_name, .. }) => {
+                    answer.end = Some(End::Signalled(signal(signal_name)));
+                }
+                Some(ChannelMsg::Failure) => {
+                    return Err(SessionError::Garbled("the host refused to run a command".to_owned()));
+                }
+                Some(ChannelMsg::Close) | None => return Ok(answer),
+                Some(_) => {}
+            }
+            if answer.stdout.len().saturating_add(answer.stderr.len()) > MOST_OUTPUT {
+                return Err(SessionError::Garbled("its output does not end".to_owned()));
+            }
+        }
+    }
+
+    /// What went wrong where the streams cannot be split.
+    fn explain(&self, error: &FrameError, answer: &Answer, stderr: &Bytes) -> SessionError {
+        let said = String::from_utf8_lossy(stderr).trim().to_owned();
+        match (error, &answer.end) {
+            (_, None) => SessionError::Lost(self.link.reason(&error)),
+            (FrameError::NotBegun, Some(End::Exited(_))) if self.privilege == Privilege::Sudo => {
+                SessionError::Sudo(said)
+            }
+            (FrameError::NotBegun, _) if !said.is_empty() => SessionError::Garbled(format!("{error}: {said}")),
+            _ => SessionError::Garbled(error.to_string()),
+        }
+    }
+}
+
+#[async_trait]
+impl Session for SshSession {
+    async fn run(&self, batch: &Batch) -> Result<Vec<Output>, SessionError> {
+        if batch.commands.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut random = [0; 16];
+        getrandom::fill(&mut random).map_err(|error| SessionError::Unspeakable(error.to_string()))?;
+        let mark = Mark::new(random);
+        let script = shell::encode(batch, self.privilege, &mark);
+        let script = script.map_err(|error| SessionError::Unspeakable(error.to_string()))?;
+        let exchange = timeout(self.batch_timeout, self.exchange(script)).await;
+        let mut answer = exchange.map_err(|_| SessionError::Timeout(self.batch_timeout))??;
+        let (stdout, stderr) = (answer.stdout.split().freeze(), answer.stderr.split().freeze());
+        let end = answer.end.as_ref().unwrap_or(&End::Unknown);
+        split(&stdout, &stderr, &mark, batch.commands.len(), end)
+            .map_err(|error| self.explain(&error, &answer, &stderr))
+    }
+
+    fn clickhouse(&self, endpoint: &Endpoint) -> Arc<dyn ClickHouse> {
+        let tunnel = Tunnel::new(Arc::clone(&self.link), endpoint.http_port);
+        Arc::new(HttpClickHouse::over(Arc::new(tunnel), endpoint, self.statement_timeout))
+    }
+
+    async fn close(&self) {
+        self.link.close().await;
+    }
+}
+
+/// All that a process answered.
+#[derive(Default)]
+struct Answer {
+    stdout: BytesMut,
+    stderr: BytesMut,
+    end: Option<End>,
+}
+
+fn signal(signal: Sig) -> String {
+    match signal {
+        Sig::Custom(name) => name,
+        known => format!("{known:?}"),
+    }
+}

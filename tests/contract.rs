@@ -1,0 +1,426 @@
+//! What every [`Session`] must do, whoever it talks to.
+//!
+//! The suite is a list of functions over a [`World`]: a session, and a way to look at the host's files that does not go
+//! through it. A new world needs the trait and one line with `contract!`.
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use housewright::fleet::Privilege;
+use housewright::remote::{
+    Batch, Command, DirectoryWrite, Entry, EntryKind, Expect, Expected, FileWrite, Output, RemotePath, Status,
+    UnitAction, UnitName, WriteSet, unpack,
+};
+use housewright::secret::Secret;
+use housewright::transport::{Session, SshOptions, SshTransport, Transport};
+use sha2::{Digest, Sha256};
+use support::sshd::{Behaviour, Sshd};
+
+/// A host to try a session on.
+#[async_trait]
+trait World: Send + Sync {
+    fn session(&self) -> &dyn Session;
+    /// A directory that is there and in which the suite may write.
+    fn root(&self) -> String;
+    /// A user and a group that are there and may own files.
+    fn owner(&self) -> (String, String);
+    /// All paths below the root, with the content of files and the permission bits.
+    fn look(&self) -> BTreeSet<(String, Option<Vec<u8>>, u32)>;
+    /// Whether programs can really run.
+    fn runs_programs(&self) -> bool;
+}
+
+macro_rules! contract {
+    ($world:ident: $($name:ident),* $(,)?) => {
+        mod $world {
+            $(#[tokio::test]
+            async fn $name() {
+                super::suite::$name(&super::$world().await).await;
+            })*
+        }
+    };
+}
+
+contract! { ssh:
+    an_empty_batch_answers_nothing,
+    what_is_there_is_read_and_what_is_not_is_left_out,
+    what_was_written_is_read_back,
+    a_file_is_replaced_and_its_time_is_new,
+    an_expectation_that_fails_leaves_everything_as_it_was,
+    an_unknown_owner_stops_the_write_before_it_begins,
+    a_target_that_is_a_directory_is_an_error,
+    hundreds_of_files_are_one_write,
+    exit_codes_and_outputs_come_back,
+    after_a_failure_nothing_runs,
+    big_output_is_whole,
+    arguments_arrive_as_they_are,
+    no_command_reads_the_archive,
+    units_are_read_and_acted_on,
+    the_read_fails_where_a_path_cannot_be_looked_at,
+}
+
+contract! { ssh_sudo: what_was_written_is_read_back, after_a_failure_nothing_runs, hundreds_of_files_are_one_write }
+contract! { ssh_bash: what_was_written_is_read_back, arguments_arrive_as_they_are, an_expectation_that_fails_leaves_everything_as_it_was }
+
+struct SshWorld {
+    session: Arc<dyn Session>,
+    files: tempfile::TempDir,
+    _server: Sshd,
+}
+
+async fn ssh() -> SshWorld {
+    SshWorld::start(Privilege::Login, "sh").await
+}
+
+async fn ssh_sudo() -> SshWorld {
+    SshWorld::start(Privilege::Sudo, "sh").await
+}
+
+async fn ssh_bash() -> SshWorld {
+    SshWorld::start(Privilege::Login, "bash").await
+}
+
+/// Stand-ins of programs that a test machine may not have.
+const PROGRAMS: [(&str, &str); 3] = [
+    ("sudo", "#!/bin/sh\n[ \"$1\" = -n ] || exit 9\nshift\nexec \"$@\"\n"),
+    (
+        "systemctl",
+        "#!/bin/sh\ncase \"$*\" in\n'show -p Id,'*) echo Id=a.service; echo ActiveState=active; echo; echo Id=b.service;;\n*broken*) echo 'Job for broken.service failed.' >&2; exit 1;;\n*) echo \"$*\";;\nesac\n",
+    ),
+    ("journalctl", "#!/bin/sh\necho \"last words of $2\"\n"),
+];
+
+impl SshWorld {
+    async fn start(privilege: Privilege, shell: &'static str) -> Self {
+        let files = tempfile::tempdir().unwrap();
+        let programs = files.path().join("programs");
+        std::fs::create_dir(&programs).unwrap();
+        std::fs::create_dir(files.path().join("root")).unwrap();
+        for (name, text) in PROGRAMS {
+            write_program(&programs.join(name), text);
+        }
+        let (host_key, key) = (support::new_key(), support::new_key());
+        let server =
+            Sshd::start(Behaviour { programs: Some(programs), shell, ..Behaviour::new(&host_key, &key) }).await;
+        support::write_key(&files.path().join("id"), &key);
+        let line = format!("[127.0.0.1]:{} {}\n", server.port, support::public_line(host_key.public_key()));
+        std::fs::write(files.path().join("known_hosts"), line).unwrap();
+        let mut connection = support::connection(server.port, files.path());
+        connection.privilege = privilege;
+        let transport = SshTransport::new(SshOptions::default());
+        let session = transport.connect(&support::host("host", connection)).await.unwrap();
+        Self { session, files, _server: server }
+    }
+}
+
+fn write_program(path: &Path, text: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[async_trait]
+impl World for SshWorld {
+    fn session(&self) -> &dyn Session {
+        &*self.session
+    }
+
+    fn root(&self) -> String {
+        self.files.path().join("root").display().to_string()
+    }
+
+    fn owner(&self) -> (String, String) {
+        let ask = |flag| {
+            let output = std::process::Command::new("id").arg(flag).output().unwrap();
+            String::from_utf8(output.stdout).unwrap().trim().to_owned()
+        };
+        (ask("-un"), ask("-gn"))
+    }
+
+    fn look(&self) -> BTreeSet<(String, Option<Vec<u8>>, u32)> {
+        use std::os::unix::fs::PermissionsExt;
+        let mut seen = BTreeSet::new();
+        let mut open = vec![PathBuf::from(self.root())];
+        while let Some(directory) = open.pop() {
+            for entry in std::fs::read_dir(directory).unwrap() {
+                let entry = entry.unwrap();
+                let mode = entry.metadata().unwrap().permissions().mode() & 0o7777;
+                let is_directory = entry.file_type().unwrap().is_dir();
+                if is_directory {
+                    open.push(entry.path());
+                }
+                let content = (!is_directory).then(|| std::fs::read(entry.path()).unwrap());
+                seen.insert((entry.path().display().to_string(), content, mode));
+            }
+        }
+        seen
+    }
+
+    fn runs_programs(&self) -> bool {
+        true
+    }
+}
+
+/// Short ways to say what the suite does.
+mod words {
+    use super::*;
+
+    pub fn path(world: &dyn World, below: &str) -> RemotePath {
+        RemotePath::new(format!("{}/{below}", world.root())).unwrap()
+    }
+
+    pub fn run<const N: usize>(argv: [&str; N]) -> Command {
+        Command::Run { argv: argv.map(str::to_owned).to_vec() }
+    }
+
+    pub async fn batch(world: &dyn World, commands: Vec<Command>) -> Vec<Output> {
+        world.session().run(&Batch { commands }).await.unwrap()
+    }
+
+    pub fn file(world: &dyn World, below: &str, content: &[u8], mode: u32) -> FileWrite {
+        let (owner, group) = world.owner();
+        let content = Secret::new(Bytes::copy_from_slice(content));
+        FileWrite { path: path(world, below), content, owner, group, mode }
+    }
+
+    pub fn directory(world: &dyn World, below: &str, mode: u32) -> DirectoryWrite {
+        let (owner, group) = world.owner();
+        DirectoryWrite { path: path(world, below), owner, group, mode }
+    }
+
+    pub async fn write(world: &dyn World, set: WriteSet) -> Output {
+        batch(world, vec![Command::Write(set)]).await.remove(0)
+    }
+
+    pub async fn read(world: &dyn World, paths: &[&str]) -> Vec<Entry> {
+        let paths = paths.iter().map(|below| path(world, below)).collect();
+        let output = batch(world, vec![Command::Read { paths }]).await.remove(0);
+        assert!(output.succeeded(), "{}", output.complaint());
+        assert_eq!(output.complaint(), "");
+        unpack(&output.stdout).unwrap()
+    }
+
+    pub fn content(entry: &Entry) -> &[u8] {
+        match &entry.kind {
+            EntryKind::File(content) => content,
+            other => panic!("{other:?} has no content"),
+        }
+    }
+}
+
+mod suite {
+    use super::words::*;
+    use super::*;
+
+    pub async fn an_empty_batch_answers_nothing(world: &dyn World) {
+        assert_eq!(batch(world, vec![]).await, []);
+        assert_eq!(read(world, &[]).await, []);
+    }
+
+    pub async fn what_is_there_is_read_and_what_is_not_is_left_out(world: &dyn World) {
+        let files = vec![file(world, "a b/it's", b"1\n", 0o640), file(world, "a b/empty", b"", 0o600)];
+        let directories = vec![directory(world, "a b", 0o750)];
+        let output = write(world, WriteSet { files, directories, ..WriteSet::default() }).await;
+        assert!(output.succeeded(), "{}", output.complaint());
+        let entries = read(world, &["a b", "a b/it's", "nothing", "a b/empty", "nothing/at all"]).await;
+        let paths: Vec<_> = entries.iter().map(|entry| entry.path.clone()).collect();
+        assert_eq!(paths, ["a b", "a b/it's", "a b/empty"].map(|below| path(world, below)));
+        assert_eq!(entries[0].kind, EntryKind::Directory);
+        assert_eq!((content(&entries[1]), content(&entries[2])), (&b"1\n"[..], &b""[..]));
+    }
+
+    pub async fn what_was_written_is_read_back(world: &dyn World) {
+        let content: Vec<u8> = (0..70_000_u32).map(|n| (n % 251) as u8).collect();
+        let deep = format!("config.d/{}.xml", "n".repeat(150));
+        let set = WriteSet {
+            expects: vec![Expect { path: path(world, "config.d/a.xml"), state: Expected::Absent }],
+            directories: vec![directory(world, "config.d", 0o2750), directory(world, "users.d/x", 0o700)],
+            files: vec![
+                file(world, "config.d/a.xml", &content, 0o640),
+                file(world, &deep, b"<clickhouse/>", 0o400),
+                file(world, "users.d/x/b $HOME `id` \"'\\ ü.xml", b"\0\n", 0o4755),
+            ],
+        };
+        let output = write(world, set).await;
+        assert!(output.succeeded(), "{}", output.complaint());
+        let names = ["config.d", "config.d/a.xml", &deep, "users.d/x/b $HOME `id` \"'\\ ü.xml", "users.d/x"];
+        let entries = read(world, &names).await;
+        assert_eq!(entries.iter().map(|e| e.mode).collect::<Vec<_>>(), [0o2750, 0o640, 0o400, 0o4755, 0o700]);
+        assert_eq!(super::words::content(&entries[1]), &content[..]);
+        assert_eq!(super::words::content(&entries[3]), b"\0\n");
+        for entry in &entries {
+            assert_eq!((entry.owner.clone(), entry.group.clone()), world.owner());
+        }
+        assert_eq!(world.look().len(), 6, "nothing else is left behind");
+    }
+
+    pub async fn a_file_is_replaced_and_its_time_is_new(world: &dyn World) {
+        let first = file(world, "f", b"old", 0o600);
+        assert!(write(world, WriteSet { files: vec![first], ..WriteSet::default() }).await.succeeded());
+        let expects = vec![Expect { path: path(world, "f"), state: Expected::Sha256(Sha256::digest(b"old").into()) }];
+        let files = vec![file(world, "f", b"new", 0o644)];
+        let output = write(world, WriteSet { expects, files, ..WriteSet::default() }).await;
+        assert!(output.succeeded(), "{}", output.complaint());
+        let entries = read(world, &["f"]).await;
+        assert_eq!((content(&entries[0]), entries[0].mode), (&b"new"[..], 0o644));
+        if world.runs_programs() {
+            let argv = run(["find", &world.root(), "-name", "f", "-newermt", "2020-01-01"]);
+            assert!(!batch(world, vec![argv]).await[0].stdout.is_empty());
+        }
+    }
+
+    pub async fn an_expectation_that_fails_leaves_everything_as_it_was(world: &dyn World) {
+        let old = vec![file(world, "there", b"old", 0o600), file(world, "other", b"old", 0o600)];
+        assert!(write(world, WriteSet { files: old, ..WriteSet::default() }).await.succeeded());
+        let before = world.look();
+        let digest = |content: &[u8]| Expected::Sha256(Sha256::digest(content).into());
+        for (below, state) in [("there", Expected::Absent), ("there", digest(b"another")), ("missing", digest(b"old"))]
+        {
+            for files in [vec![file(world, "there", b"new", 0o600), file(world, "other", b"new", 0o600)], vec![]] {
+                let expects = vec![
+                    Expect { path: path(world, "other"), state: digest(b"old") },
+                    Expect { path: path(world, below), state: state.clone() },
+                ];
+                let output = write(world, WriteSet { expects, files, ..WriteSet::default() }).await;
+                assert_eq!(output.status, Status::Exited(73), "{}", output.complaint());
+                assert!(output.complaint().contains(path(world, below).as_str()), "{}", output.complaint());
+                assert_eq!(world.look(), before);
+            }
+        }
+    }
+
+    pub async fn an_unknown_owner_stops_the_write_before_it_begins(world: &dyn World) {
+        let before = world.look();
+        let mut stranger = file(world, "d/f", b"x", 0o600);
+        stranger.owner = "no-such-user".to_owned();
+        let directories = vec![directory(world, "d", 0o755)];
+        let output = write(world, WriteSet { files: vec![stranger], directories, ..WriteSet::default() }).await;
+        assert!(!output.succeeded());
+        assert!(output.complaint().contains("no-such-user"), "{}", output.complaint());
+        let mut strangers = directory(world, "e", 0o755);
+        strangers.group = "no-such-group".to_owned();
+        let directories = vec![directory(world, "d", 0o755), strangers];
+        assert!(!write(world, WriteSet { directories, ..WriteSet::default() }).await.succeeded());
+        assert_eq!(world.look(), before);
+    }
+
+    pub async fn a_target_that_is_a_directory_is_an_error(world: &dyn World) {
+        let directories = vec![directory(world, "d", 0o755)];
+        assert!(write(world, WriteSet { directories, ..WriteSet::default() }).await.succeeded());
+        let before = world.look();
+        let output = write(world, WriteSet { files: vec![file(world, "d", b"x", 0o600)], ..WriteSet::default() }).await;
+        assert!(matches!(output.status, Status::Exited(_)) && !output.succeeded());
+        let output =
+            write(world, WriteSet { files: vec![file(world, "no/f", b"x", 0o600)], ..WriteSet::default() }).await;
+        assert!(!output.succeeded(), "the directory is not there");
+        assert_eq!(world.look(), before);
+    }
+
+    pub async fn hundreds_of_files_are_one_write(world: &dyn World) {
+        let name = |n: usize| format!("{}-{n}", "long".repeat(50));
+        let files: Vec<_> = (0..500).map(|n| file(world, &name(n), n.to_string().as_bytes(), 0o644)).collect();
+        let output = write(world, WriteSet { files, ..WriteSet::default() }).await;
+        assert!(output.succeeded(), "{}", output.complaint());
+        let names: Vec<_> = (0..500).map(name).collect();
+        let entries = read(world, &names.iter().map(String::as_str).collect::<Vec<_>>()).await;
+        assert_eq!(entries.len(), 500);
+        assert_eq!(content(&entries[499]), b"499");
+    }
+
+    pub async fn exit_codes_and_outputs_come_back(world: &dyn World) {
+        let outputs = batch(
+            world,
+            vec![
+                run(["printf", "no newline"]),
+                run(["sh", "-c", "printf '\\0\\377\\n\\n'; printf noise >&2"]),
+                run(["true"]),
+                run(["sh", "-c", "printf out; printf err >&2; exit 200"]),
+            ],
+        )
+        .await;
+        assert_eq!(outputs[0].stdout, "no newline");
+        assert_eq!((&outputs[1].stdout[..], &outputs[1].stderr[..]), (&b"\0\xff\n\n"[..], &b"noise"[..]));
+        assert_eq!((&outputs[2].stdout[..], outputs[2].succeeded()), (&b""[..], true));
+        assert_eq!(outputs[3].status, Status::Exited(200));
+        assert_eq!((&outputs[3].stdout[..], &outputs[3].stderr[..]), (&b"out"[..], &b"err"[..]));
+        let outputs = batch(world, vec![run(["sh", "-c", "kill -9 $$"]), run(["true"])]).await;
+        assert_eq!(outputs[0].status, Status::Signalled("KILL".to_owned()));
+        let outputs = batch(world, vec![run(["no-such-program"])]).await;
+        assert_eq!(outputs[0].status, Status::Exited(127));
+        assert!(outputs[0].complaint().contains("no-such-program"));
+    }
+
+    pub async fn after_a_failure_nothing_runs(world: &dyn World) {
+        let files = vec![file(world, "f", &[7; 3_000_000], 0o600)];
+        let set = WriteSet { files, ..WriteSet::default() };
+        let commands = vec![run(["true"]), run(["false"]), run(["true"]), Command::Write(set)];
+        let outputs = batch(world, commands).await;
+        let statuses: Vec<_> = outputs.into_iter().map(|output| output.status).collect();
+        assert_eq!(statuses, [Status::Exited(0), Status::Exited(1), Status::NotRun, Status::NotRun]);
+        assert!(world.look().is_empty());
+    }
+
+    pub async fn big_output_is_whole(world: &dyn World) {
+        let script = "head -c 10000000 /dev/zero; head -c 3000000 /dev/zero >&2";
+        let outputs = batch(world, vec![run(["sh", "-c", script]), run(["printf", "end"])]).await;
+        assert_eq!((outputs[0].stdout.len(), outputs[0].stderr.len()), (10_000_000, 3_000_000));
+        assert_eq!(outputs[1].stdout, "end");
+    }
+
+    pub async fn arguments_arrive_as_they_are(world: &dyn World) {
+        for argument in
+            ["", " ", "'", "'\\''", "\\", "\\\\", "$HOME", "`id`", "$(id)", "a\nb\n", "!x", "~", "*", "-n", "ü"]
+        {
+            let outputs = batch(world, vec![run(["printf", "%s|%s", argument, "x"])]).await;
+            assert_eq!(outputs[0].stdout, format!("{argument}|x"));
+        }
+        // Neither a builtin, nor a function of ours, nor a reserved word.
+        for program in ["exit", "end_", "if", "A=b"] {
+            assert_eq!(batch(world, vec![run([program, "0"])]).await[0].status, Status::Exited(127), "{program}");
+        }
+        let long = "x\n'".repeat(60_000);
+        let outputs = batch(world, vec![run(["printf", "%s", &long[..100_000]])]).await;
+        assert_eq!(outputs[0].stdout, &long[..100_000]);
+    }
+
+    pub async fn no_command_reads_the_archive(world: &dyn World) {
+        let set = WriteSet { files: vec![file(world, "f", b"x", 0o600)], ..WriteSet::default() };
+        let outputs = batch(world, vec![run(["cat"]), Command::Write(set), run(["cat"])]).await;
+        assert!(outputs.iter().all(Output::succeeded));
+        assert!(outputs[0].stdout.is_empty() && outputs[2].stdout.is_empty());
+    }
+
+    pub async fn units_are_read_and_acted_on(world: &dyn World) {
+        let unit = |name| UnitName::new(name).unwrap();
+        let outputs = batch(
+            world,
+            vec![
+                Command::UnitState { units: vec![unit("a"), unit("b")] },
+                Command::DaemonReload,
+                Command::Unit { unit: unit("a"), action: UnitAction::Restart },
+                Command::Unit { unit: unit("broken"), action: UnitAction::Start },
+            ],
+        )
+        .await;
+        assert!(outputs[0].stdout.starts_with(b"Id=a.service\n"));
+        assert!(outputs[1].succeeded() && outputs[2].succeeded());
+        assert_eq!(outputs[3].status, Status::Exited(1));
+        assert!(outputs[3].complaint().ends_with("last words of broken.service"), "{}", outputs[3].complaint());
+    }
+
+    pub async fn the_read_fails_where_a_path_cannot_be_looked_at(world: &dyn World) {
+        let files = vec![file(world, "f", b"x", 0o600)];
+        assert!(write(world, WriteSet { files, ..WriteSet::default() }).await.succeeded());
+        let paths = vec![path(world, "missing"), path(world, "f/below"), path(world, "f")];
+        let outputs = batch(world, vec![Command::Read { paths }, run(["true"])]).await;
+        assert_eq!(outputs[0].status, Status::Exited(2));
+        assert!(outputs[0].complaint().contains("f/below"), "{}", outputs[0].complaint());
+        assert!(!outputs[0].complaint().contains("missing"), "{}", outputs[0].complaint());
+        assert_eq!(outputs[1].status, Status::NotRun);
+    }
+}

@@ -1,0 +1,179 @@
+//! The render stage over the repository's own roles, templates and variables.
+//!
+//! `HOUSEWRIGHT_BLESS=1 cargo test --test render` writes the golden files anew.
+
+use std::fs;
+
+use housewright::fleet::{Fleet, HostName, Layout, Placement, Reach};
+use housewright::render::{load, render, secrets_of};
+use housewright::secret::{SecretRef, SecretStore};
+use serde_json::{Map, json};
+
+#[path = "render/fleets.rs"]
+mod fleets;
+#[path = "render/masks.rs"]
+mod masks;
+
+use fleets::{FleetBuilder, all_secrets, lab, problems_of, production, root, shown, storage, templates, yaml};
+
+fn compare(fleet_name: &str, fleet: &Fleet, hosts: &[&str]) {
+    let desired = render(fleet, &templates(), &all_secrets(fleet, "never-shown"));
+    let desired = desired.unwrap_or_else(|problems| panic!("{}", shown(&problems)));
+    let mut wrong = Vec::new();
+    for name in hosts {
+        for (path, file) in &desired[&HostName::new(*name).unwrap()].files {
+            let golden = root().join(format!("tests/golden/{fleet_name}/{name}{path}"));
+            if std::env::var_os("HOUSEWRIGHT_BLESS").is_some() {
+                fs::create_dir_all(golden.parent().unwrap()).unwrap();
+                fs::write(&golden, file.content.shown()).unwrap();
+            }
+            if fs::read_to_string(&golden).unwrap_or_default() != file.content.shown() {
+                wrong.push(golden);
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "not as rendered: {wrong:#?}");
+}
+
+#[test]
+fn the_lab_is_rendered_as_the_golden_files_say() {
+    compare("lab", &lab("10.77", Map::new()), &["data-1-1", "ingestion-small-1", "keeper-1"]);
+}
+
+#[test]
+fn a_production_fleet_is_rendered_as_the_golden_files_say() {
+    compare("production", &production(), &["data-01-a", "keeper-2"]);
+}
+
+#[test]
+fn three_zookeepers_know_each_other() {
+    let add = |builder: FleetBuilder, id| {
+        builder.host(&format!("k{id}"), "zookeeper", &format!("k{id}.internal"), Placement::Keeper { id })
+    };
+    compare("zookeepers", &[1, 2, 3].into_iter().fold(FleetBuilder::default(), add).build(), &["k2"]);
+}
+
+#[test]
+fn a_pod_that_somebody_else_runs_has_no_files() {
+    let mut fleet = lab("10.77", Map::new());
+    let pod = HostName::new("ingestion-events-1").unwrap();
+    fleet.hosts.get_mut(&pod).unwrap().reach = Reach::Member;
+    let desired = render(&fleet, &templates(), &all_secrets(&fleet, "x")).unwrap();
+    assert_eq!(desired.len(), 8);
+    assert!(!desired.contains_key(&pod));
+}
+
+#[test]
+fn every_secret_of_the_inventory_is_asked_for() {
+    let names: Vec<String> = secrets_of(&production()).iter().map(ToString::to_string).collect();
+    insta::assert_snapshot!(names.join("\n"), @r"
+    env:CLICKHOUSE_CLUSTER_SECRET
+    env:CLICKHOUSE_METRICS_SHA256
+    env:MSK_PASSWORD
+    env:WARPSTREAM_PASSWORD
+    env:WARPSTREAM_USERNAME
+    ");
+}
+
+#[test]
+fn an_undefined_variable_has_its_place_and_the_near_name() {
+    let template = "<a>\n  <b>{{ broker_lits }}</b><c>{{ broker_list }}</c>\n</a>";
+    insta::assert_snapshot!(problems_of(template, &json!({"broker_list": "b:9092"})), @r"
+    HW0502 templates/a.xml.tera:2:9: variable `broker_lits` is not defined (host `small-1`)
+      hint: did you mean `broker_list`?
+    ");
+}
+
+#[test]
+fn a_misspelt_field_has_its_place() {
+    insta::assert_snapshot!(problems_of("<a>{{ host.fqnd }}</a>", &json!({})), @r"
+    HW0502 templates/a.xml.tera:1:12: field `fqnd` is not defined (host `small-1`)
+      hint: did you mean `fqdn`?
+    ");
+}
+
+#[test]
+fn a_template_that_does_not_parse_has_its_place() {
+    insta::assert_snapshot!(problems_of("<a>\n{% if x %}</a>", &json!({})), @r"HW0501 templates/a.xml.tera:2:11: unexpected end of input");
+}
+
+#[test]
+fn a_setting_that_is_no_element_has_its_place() {
+    insta::assert_snapshot!(problems_of("<a>{{ s | elements }}</a>", &json!({"s": {"a b": 1}})), @r"HW0502 templates/a.xml.tera:1:11: `a b` cannot be the name of an XML element (host `small-1`)");
+}
+
+#[test]
+fn a_rendered_file_that_is_not_well_formed_is_a_problem() {
+    insta::assert_snapshot!(problems_of("<a>\n  <b>text</c>\n</a>", &json!({})), @r"HW0505 /etc/a.xml (rendered from a.xml.tera):2:10: the rendered XML is not well-formed: expected 'b' tag, not 'c' (host `small-1`)");
+}
+
+#[test]
+fn an_empty_cluster_never_reaches_a_server() {
+    let template = "<clickhouse><remote_servers><good><shard><replica/></shard></good>\n<bad></bad>\n\
+                    <worse><shard/></worse></remote_servers></clickhouse>";
+    insta::assert_snapshot!(problems_of(template, &json!({})), @r"
+    HW0506 /etc/a.xml (rendered from a.xml.tera):2:1: cluster `bad` has no shard: ClickHouse would empty `system.clusters` on reload (host `small-1`)
+    HW0506 /etc/a.xml (rendered from a.xml.tera):3:1: cluster `worse` has a shard without a replica: ClickHouse would empty `system.clusters` on reload (host `small-1`)
+    ");
+}
+
+#[test]
+fn a_secret_that_a_filter_would_break_is_a_problem() {
+    let vars = json!({"password": {"from_secret": "env:PASSWORD"}});
+    insta::assert_snapshot!(problems_of("<a>{{ password | upper }}</a>", &vars), @r"
+    HW0507 template `a.xml.tera`: a secret's marker is damaged: filters cannot look into a secret (host `small-1`)
+      hint: print the variable without a filter
+    ");
+}
+
+#[test]
+fn a_loop_over_a_map_is_refused() {
+    insta::assert_snapshot!(problems_of("<a>{% for key, value in host %}{% endfor %}</a>", &json!({})), @r"
+    HW0504 templates/a.xml.tera:1:4: a loop over a map has no fixed order
+      hint: write `{% for pair in map | pairs %}` and use `pair[0]` and `pair[1]`
+    ");
+}
+
+#[test]
+fn a_bad_reference_names_the_variable() {
+    insta::assert_snapshot!(problems_of("<a>{{ p }}</a>", &json!({"p": [{"from_secret": "vault:x"}]})), @r"
+    HW0508 variable `p`: `vault:x` is no reference to a secret (host `small-1`)
+      hint: write `from_secret: env:NAME` or `from_secret: file:/path`
+    ");
+}
+
+#[test]
+fn one_problem_of_many_hosts_is_told_once() {
+    let problems = render(&lab("10.77", Map::new()), &templates(), &SecretStore::default()).unwrap_err();
+    insta::assert_snapshot!(shown(&problems), @r"HW0507 template `clickhouse/config.d/remote_servers.xml.tera`: secret `file:/var/lib/housewright-lab/secrets/cluster_secret` was not read (8 hosts, `data-1-1` is the first)");
+}
+
+#[test]
+fn a_missing_secret_is_named() {
+    let wanted = ["env:HOUSEWRIGHT_TEST_NOT_SET", "file:/does/not/exist"].into_iter().filter_map(SecretRef::parse);
+    insta::assert_snapshot!(shown(&load::secrets(&wanted.collect()).unwrap_err()), @r"
+    HW0509 secret `env:HOUSEWRIGHT_TEST_NOT_SET`: the environment variable is not set
+      hint: export HOUSEWRIGHT_TEST_NOT_SET=...
+    HW0509 secret `file:/does/not/exist`: cannot read the file: No such file or directory (os error 2)
+    ");
+}
+
+#[test]
+#[ignore = "a measurement: cargo test --release --test render -- --ignored --nocapture"]
+fn two_hundred_hosts() {
+    let names: Vec<String> = (0..200).map(|number| format!("h{number}")).collect();
+    let mut builder = FleetBuilder::default().vars(yaml("inventories/us-east-1/group_vars/all.yml"));
+    for (number, name) in names.iter().enumerate() {
+        builder = builder.host(name, "data", name, storage(u32::try_from(number / 3 + 1).unwrap(), name));
+    }
+    let each: Vec<[&str; 1]> = names.iter().map(|name| [name.as_str()]).collect();
+    let each: Vec<&[&str]> = each.iter().map(<[&str; 1]>::as_slice).collect();
+    for cluster in ["a", "b", "c", "d", "e", "f"] {
+        builder = builder.cluster(cluster, Layout::OneShardPerHost, &each, "env:S");
+    }
+    let fleet = builder.build();
+    let (templates, secrets) = (templates(), all_secrets(&fleet, "x"));
+    let start = std::time::Instant::now();
+    let files: usize = render(&fleet, &templates, &secrets).unwrap().values().map(|desired| desired.files.len()).sum();
+    println!("{files} files in {:?}", start.elapsed());
+}

@@ -1,0 +1,239 @@
+//! Fleets in code, over the roles and variables as they lie on the disk.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use housewright::fleet::{
+    Cluster, ClusterName, ClusterShard, Connection, Fleet, Host, HostKeyPolicy, HostName, Layout, Member, Placement,
+    Privilege, Reach, RoleName,
+};
+use housewright::problem::{Problem, Source};
+use housewright::remote::{RemotePath, UnitName};
+use housewright::render::{Templates, load, render, secrets_of};
+use housewright::role::{DirectorySpec, FileSpec, PlacementKind, Role, UnitSpec};
+use housewright::secret::{Secret, SecretRef, SecretStore};
+use serde_json::{Map, Value, json};
+
+pub fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+pub fn yaml(path: &str) -> Map<String, Value> {
+    let text = fs::read_to_string(root().join(path)).unwrap();
+    serde_yaml::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+fn mode(spec: &Value) -> u32 {
+    u32::from_str_radix(spec["mode"].as_str().unwrap(), 8).unwrap()
+}
+
+fn text(spec: &Value, key: &str) -> String {
+    spec[key].as_str().unwrap().to_owned()
+}
+
+/// Reads a role and merges what it includes.
+pub fn role(name: &str) -> Role {
+    let mut own = yaml(&Path::new("roles").join(name).join("role.yml").to_string_lossy());
+    let mut role = Role {
+        name: RoleName::new(name).unwrap(),
+        description: String::new(),
+        placement: PlacementKind::Stateless,
+        host_cluster_role: own.get("hostClusterRole").map(|value| value.as_str().unwrap().to_owned()),
+        include: Vec::new(),
+        vars: Map::new(),
+        directories: BTreeMap::new(),
+        files: BTreeMap::new(),
+        units: BTreeMap::new(),
+        clickhouse: None,
+        schema: Vec::new(),
+    };
+    let mut take = |key: &str| own.remove(key).unwrap_or(json!([])).as_array().cloned().unwrap();
+    for included in take("include") {
+        let included = self::role(included.as_str().unwrap());
+        role.vars.extend(included.vars);
+        role.directories.extend(included.directories);
+        role.files.extend(included.files);
+        role.units.extend(included.units);
+    }
+    for spec in take("directories") {
+        let directory = DirectorySpec { owner: text(&spec, "owner"), group: text(&spec, "group"), mode: mode(&spec) };
+        role.directories.insert(RemotePath::new(text(&spec, "path")).unwrap(), directory);
+    }
+    for spec in take("files") {
+        let file = FileSpec {
+            template: text(&spec, "template"),
+            owner: text(&spec, "owner"),
+            group: text(&spec, "group"),
+            mode: mode(&spec),
+            unit: spec["unit"].as_str().map(|unit| UnitName::new(unit).unwrap()),
+        };
+        role.files.insert(RemotePath::new(text(&spec, "path")).unwrap(), file);
+    }
+    for spec in take("units") {
+        role.units.insert(UnitName::new(text(&spec, "name")).unwrap(), UnitSpec { enabled: true, running: true });
+    }
+    if let Some(Value::Object(vars)) = own.remove("vars") {
+        role.vars.extend(vars);
+    }
+    role
+}
+
+fn connection() -> Connection {
+    Connection {
+        address: String::new(),
+        port: 22,
+        user: "deploy".to_owned(),
+        identity_files: Vec::new(),
+        known_hosts: Vec::new(),
+        host_key_policy: HostKeyPolicy::Strict,
+        jump: None,
+        privilege: Privilege::Sudo,
+        connect_timeout: Duration::from_secs(5),
+    }
+}
+
+/// Hosts take the variables that were given before them.
+#[derive(Default)]
+pub struct FleetBuilder {
+    fleet: Fleet,
+    vars: Map<String, Value>,
+    roles: BTreeMap<String, Role>,
+}
+
+impl FleetBuilder {
+    pub fn vars(mut self, vars: Map<String, Value>) -> Self {
+        self.vars.extend(vars);
+        self
+    }
+
+    pub fn host(mut self, name: &str, role_name: &str, fqdn: &str, placement: Placement) -> Self {
+        let role = self.roles.entry(role_name.to_owned()).or_insert_with(|| role(role_name)).clone();
+        let mut vars = role.vars.clone();
+        vars.extend(self.vars.clone());
+        let host = Host {
+            name: HostName::new(name).unwrap(),
+            role: role.name.clone(),
+            placement,
+            fqdn: fqdn.to_owned(),
+            zone: None,
+            reach: Reach::Ssh(connection()),
+            vars,
+        };
+        self.fleet.roles.insert(role.name.clone(), role);
+        self.fleet.hosts.insert(host.name.clone(), host);
+        self
+    }
+
+    pub fn cluster(mut self, name: &str, layout: Layout, shards: &[&[&str]], secret: &str) -> Self {
+        let member = |host: &&str| Member { host: (*host).to_owned(), port: 9000, secure: false, user: None };
+        let cluster = Cluster {
+            name: ClusterName::new(name).unwrap(),
+            layout,
+            shards: shards.iter().map(|hosts| ClusterShard { members: hosts.iter().map(member).collect() }).collect(),
+            secret: SecretRef::parse(secret),
+            internal_replication: true,
+        };
+        self.fleet.clusters.insert(cluster.name.clone(), cluster);
+        self
+    }
+
+    pub fn build(self) -> Fleet {
+        self.fleet
+    }
+}
+
+pub fn storage(shard: u32, replica: &str) -> Placement {
+    Placement::Storage { shard, replica: replica.to_owned() }
+}
+
+/// The lab: its group_vars as they lie on the disk, its hosts below a network's first two numbers.
+pub fn lab(network: &str, more: Map<String, Value>) -> Fleet {
+    let at = |rest: &str| format!("{network}.{rest}");
+    let secret = "file:/var/lib/housewright-lab/secrets/cluster_secret";
+    let data = ["1.11", "1.12", "1.21", "1.22"].map(at);
+    let [d11, d12, d21, d22] = data.each_ref().map(String::as_str);
+    let ingestion = ["2.11", "2.21", "2.31", "2.41"].map(at);
+    let [small, medium, events, shufflehog] = ingestion.each_ref().map(String::as_str);
+    FleetBuilder::default()
+        .vars(yaml("inventories/lab/group_vars/all.yml"))
+        .vars(yaml("inventories/lab/group_vars/coordination.yml"))
+        .vars(more)
+        .host("keeper-1", "zookeeper", &at("0.10"), Placement::Keeper { id: 1 })
+        .host("data-1-1", "data", d11, storage(1, "1"))
+        .host("data-1-2", "data", d12, storage(1, "2"))
+        .host("data-2-1", "data", d21, storage(2, "1"))
+        .host("data-2-2", "data", d22, storage(2, "2"))
+        .host("ingestion-small-1", "ingestion-small", small, Placement::Stateless)
+        .host("ingestion-medium-1", "ingestion-medium", medium, Placement::Stateless)
+        .host("ingestion-events-1", "ingestion-events", events, Placement::Stateless)
+        .host("shufflehog-1", "shufflehog", shufflehog, Placement::Stateless)
+        .cluster("posthog", Layout::Sharded, &[&[d11, d12], &[d21, d22]], secret)
+        .cluster("posthog_single_shard", Layout::SingleShard, &[&[d11, d12, d21, d22]], secret)
+        .cluster("ingestion-small", Layout::OneShardPerHost, &[&[small]], secret)
+        .cluster("ingestion-medium", Layout::OneShardPerHost, &[&[medium]], secret)
+        .cluster("ingestion-events", Layout::OneShardPerHost, &[&[events]], secret)
+        .cluster("shufflehog", Layout::OneShardPerHost, &[&[shufflehog]], secret)
+        .build()
+}
+
+/// Three keepers, brokers with passwords, users: what the lab does not have.
+pub fn production() -> Fleet {
+    FleetBuilder::default()
+        .vars(yaml("inventories/us-east-1/group_vars/all.yml"))
+        .host("keeper-1", "keeper", "keeper-1", Placement::Keeper { id: 1 })
+        .host("keeper-2", "keeper", "keeper-2", Placement::Keeper { id: 2 })
+        .host("keeper-3", "keeper", "keeper-3", Placement::Keeper { id: 3 })
+        .host("data-01-a", "data", "data-01-a", storage(1, "a"))
+        .cluster("posthog", Layout::Sharded, &[&["data-01-a"]], "env:CLICKHOUSE_CLUSTER_SECRET")
+        .build()
+}
+
+pub fn templates() -> Templates {
+    load::templates(&root().join("templates")).unwrap_or_else(|problems| panic!("{}", shown(&problems)))
+}
+
+/// A store in which every secret has the same value.
+pub fn all_secrets(fleet: &Fleet, value: &str) -> SecretStore {
+    let mut store = SecretStore::default();
+    for reference in secrets_of(fleet) {
+        store.insert(reference, Secret::new(value.to_owned()));
+    }
+    store
+}
+
+/// A fleet with one host and one file, `a.xml`, from this template.
+pub fn one_file(template: &str, vars: &Value) -> (Fleet, Result<Templates, Vec<Problem>>) {
+    let mut fleet = FleetBuilder::default()
+        .vars(vars.as_object().unwrap().clone())
+        .host("small-1", "ingestion-small", "small-1", Placement::Stateless)
+        .build();
+    let file = FileSpec {
+        template: "a.xml.tera".to_owned(),
+        owner: "root".to_owned(),
+        group: "root".to_owned(),
+        mode: 0o644,
+        unit: None,
+    };
+    for role in fleet.roles.values_mut() {
+        role.files = BTreeMap::from([(RemotePath::new("/etc/a.xml").unwrap(), file.clone())]);
+    }
+    let source = Source { name: "templates/a.xml.tera".to_owned(), text: template.to_owned() };
+    (fleet, Templates::new(BTreeMap::from([("a.xml.tera".to_owned(), Arc::new(source))])))
+}
+
+pub fn shown(problems: &[Problem]) -> String {
+    let one = |problem: &Problem| match &problem.hint {
+        Some(hint) => format!("{} {problem}\n  hint: {hint}\n", problem.code),
+        None => format!("{} {problem}\n", problem.code),
+    };
+    problems.iter().map(one).collect()
+}
+
+pub fn problems_of(template: &str, vars: &Value) -> String {
+    let (fleet, templates) = one_file(template, vars);
+    let rendered = templates.and_then(|templates| render(&fleet, &templates, &all_secrets(&fleet, "s3cr<t")));
+    shown(&rendered.err().unwrap_or_default())
+}

@@ -1,0 +1,7 @@
+//! The role schema from SQL files to stages, problems and differences.
+
+mod checks;
+mod differences;
+mod fleet;
+mod order;
+mod reading;

@@ -1,0 +1,331 @@
+//! What goes wrong on the way to a host, and how it is told.
+
+mod support;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use housewright::clickhouse::ClickHouse as _;
+use housewright::clickhouse::{ClickHouseError, Endpoint, HttpClickHouse, Statement};
+use housewright::fleet::{Connection, HostKeyPolicy, Privilege};
+use housewright::remote::{Batch, Command, Status};
+use housewright::secret::Secret;
+use housewright::transport::{ConnectError, Session, SessionError, SshOptions, SshTransport, Transport};
+use russh::keys::PrivateKey;
+use support::http::{Reply, Stub};
+use support::sshd::{Behaviour, Fault, Sshd};
+
+/// A server, the operator's files, and a connection that works.
+struct Stage {
+    server: Sshd,
+    files: tempfile::TempDir,
+    connection: Connection,
+    host_key: PrivateKey,
+}
+
+impl Stage {
+    async fn new(change: impl FnOnce(&mut Behaviour)) -> Self {
+        let (host_key, key) = (support::new_key(), support::new_key());
+        let mut behaviour = Behaviour::new(&host_key, &key);
+        change(&mut behaviour);
+        let server = Sshd::start(behaviour).await;
+        let files = tempfile::tempdir().unwrap();
+        support::write_key(&files.path().join("id"), &key);
+        let connection = support::connection(server.port, files.path());
+        let stage = Self { server, files, connection, host_key };
+        stage.known(&support::public_line(stage.host_key.public_key()));
+        stage
+    }
+
+    fn known(&self, key: &str) {
+        let line = format!("[127.0.0.1]:{} {key}\n", self.server.port);
+        std::fs::write(self.files.path().join("known_hosts"), line).unwrap();
+    }
+
+    async fn connect(&self) -> Result<Arc<dyn Session>, ConnectError> {
+        let options = SshOptions { batch_timeout: Duration::from_secs(2), ..SshOptions::default() };
+        SshTransport::new(options).connect(&support::host("host", self.connection.clone())).await
+    }
+
+    async fn refused(&self) -> ConnectError {
+        match self.connect().await {
+            Ok(_) => panic!("the connection must not be made"),
+            Err(error) => error,
+        }
+    }
+}
+
+fn sh(script: &str) -> Batch {
+    Batch { commands: vec![Command::Run { argv: vec!["sh".into(), "-c".into(), script.into()] }] }
+}
+
+#[tokio::test]
+async fn a_changed_host_key_is_refused_under_every_policy() {
+    for policy in [HostKeyPolicy::Strict, HostKeyPolicy::AcceptNew] {
+        let mut stage = Stage::new(|_| {}).await;
+        stage.connection.host_key_policy = policy;
+        stage.known(&support::public_line(support::new_key().public_key()));
+        let error = stage.refused().await;
+        assert!(matches!(error, ConnectError::ChangedHostKey { line: 1, .. }), "{error}");
+        assert_eq!(stage.server.logins.load(Ordering::SeqCst), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_revoked_host_key_is_refused_under_every_policy() {
+    let mut stage = Stage::new(|_| {}).await;
+    stage.connection.host_key_policy = HostKeyPolicy::AcceptNew;
+    let line = format!("@revoked * {}\n", support::public_line(stage.host_key.public_key()));
+    std::fs::write(stage.files.path().join("known_hosts"), line).unwrap();
+    assert!(matches!(stage.refused().await, ConnectError::RevokedHostKey { line: 1, .. }));
+}
+
+#[tokio::test]
+async fn an_unknown_host_key_is_refused_or_learnt_once() {
+    let mut stage = Stage::new(|_| {}).await;
+    let known_hosts = stage.files.path().join("known_hosts");
+    std::fs::remove_file(&known_hosts).unwrap();
+    assert!(matches!(stage.refused().await, ConnectError::UnknownHostKey { .. }));
+    assert!(!known_hosts.exists());
+    stage.connection.host_key_policy = HostKeyPolicy::AcceptNew;
+    stage.connect().await.unwrap();
+    stage.connect().await.unwrap();
+    let line = format!("[127.0.0.1]:{} {}\n", stage.server.port, support::public_line(stage.host_key.public_key()));
+    assert_eq!(std::fs::read_to_string(known_hosts).unwrap(), line);
+    // From now on it is known, and another key is a changed one.
+    stage.connection.host_key_policy = HostKeyPolicy::Strict;
+    stage.connect().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_host_that_refuses_the_key_says_so() {
+    let stage = Stage::new(|behaviour| behaviour.takes.clear()).await;
+    let error = stage.refused().await;
+    assert_eq!(error.to_string(), "`127.0.0.1` refused user `operator`: it did not take the one key offered");
+}
+
+#[tokio::test]
+async fn at_most_five_keys_are_offered() {
+    let mut stage = Stage::new(|_| {}).await;
+    let good = stage.connection.identity_files.remove(0);
+    for number in 0..5 {
+        let path = stage.files.path().join(format!("id{number}"));
+        support::write_key(&path, &support::new_key());
+        stage.connection.identity_files.push(path);
+    }
+    stage.connection.identity_files.insert(4, good);
+    stage.connect().await.unwrap();
+    stage.connection.identity_files.swap(4, 5);
+    let error = stage.refused().await;
+    assert!(error.to_string().ends_with("it took none of the 5 keys offered"), "{error}");
+}
+
+#[tokio::test]
+async fn a_key_that_cannot_be_used_is_named() {
+    let mut stage = Stage::new(|_| {}).await;
+    stage.connection.identity_files = vec![stage.files.path().join("nothing")];
+    assert!(matches!(stage.refused().await, ConnectError::Key { path, .. } if path.ends_with("nothing")));
+    let locked = support::new_key().encrypt(&mut support::Random, "secret").unwrap();
+    support::write_key(&stage.files.path().join("id"), &locked);
+    stage.connection.identity_files = vec![stage.files.path().join("id")];
+    let error = stage.refused().await;
+    assert!(error.to_string().ends_with("it has a passphrase; add it to the SSH agent"), "{error}");
+}
+
+#[tokio::test]
+async fn an_rsa_key_signs_without_sha1() {
+    let key = support::new_key_of(russh::keys::Algorithm::Rsa { hash: None });
+    let stage = Stage::new(|behaviour| behaviour.takes = vec![key.public_key().clone()]).await;
+    support::write_key(&stage.files.path().join("id"), &key);
+    stage.connect().await.unwrap();
+}
+
+#[tokio::test]
+async fn nothing_listening_and_nothing_answering_are_unreachable() {
+    let mut stage = Stage::new(|_| {}).await;
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    stage.connection.port = silent.local_addr().unwrap().port();
+    stage.connection.connect_timeout = Duration::from_millis(300);
+    let error = stage.refused().await;
+    assert!(error.to_string().ends_with("no answer within 300ms"), "{error}");
+    drop(silent);
+    assert!(matches!(stage.refused().await, ConnectError::Unreachable { .. }));
+    stage.connection.address = "no-such-host.invalid".to_owned();
+    stage.connection.connect_timeout = Duration::from_secs(5);
+    assert!(matches!(stage.refused().await, ConnectError::Resolve { .. } | ConnectError::Unreachable { .. }));
+}
+
+#[tokio::test]
+async fn a_connection_dropped_in_the_middle_is_lost() {
+    let stage = Stage::new(|behaviour| behaviour.fault = Fault::DropAfter(50_000)).await;
+    let session = stage.connect().await.unwrap();
+    let answer = session.run(&sh("head -c 100000 /dev/zero; sleep 1; head -c 1000000 /dev/zero")).await;
+    assert!(matches!(&answer, Err(SessionError::Lost(_))), "{answer:?}");
+    assert!(matches!(session.run(&sh("true")).await, Err(SessionError::Lost(_))));
+}
+
+#[tokio::test]
+async fn a_batch_that_does_not_end_times_out() {
+    let stage = Stage::new(|behaviour| behaviour.fault = Fault::Silence).await;
+    let session = stage.connect().await.unwrap();
+    assert_eq!(session.run(&sh("true")).await, Err(SessionError::Timeout(Duration::from_secs(2))));
+}
+
+#[tokio::test]
+async fn a_process_killed_from_outside_is_told_from_one_that_exits() {
+    let stage = Stage::new(|behaviour| behaviour.fault = Fault::KillAfter(1000)).await;
+    let session = stage.connect().await.unwrap();
+    let mut batch = sh("head -c 2000 /dev/zero; sleep 0.5");
+    batch.commands.push(Command::DaemonReload);
+    let outputs = session.run(&batch).await.unwrap();
+    assert_eq!(outputs[0].status, Status::Signalled("KILL".to_owned()));
+    assert_eq!(outputs[0].stdout.len(), 2000);
+    assert_eq!(outputs[1].status, Status::NotRun);
+}
+
+#[tokio::test]
+async fn a_host_that_runs_no_commands_is_garbled() {
+    let stage = Stage::new(|behaviour| behaviour.fault = Fault::NoCommands).await;
+    let session = stage.connect().await.unwrap();
+    assert!(matches!(session.run(&sh("true")).await, Err(SessionError::Garbled(_))));
+}
+
+#[tokio::test]
+async fn a_sudo_that_asks_for_a_password_says_so() {
+    use std::os::unix::fs::PermissionsExt;
+    let programs = tempfile::tempdir().unwrap();
+    let sudo = programs.path().join("sudo");
+    std::fs::write(&sudo, "#!/bin/sh\necho 'sudo: a password is required' >&2\nexit 1\n").unwrap();
+    std::fs::set_permissions(&sudo, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut stage = Stage::new(|behaviour| behaviour.programs = Some(programs.path().to_owned())).await;
+    stage.connection.privilege = Privilege::Sudo;
+    let session = stage.connect().await.unwrap();
+    let answer = session.run(&sh("true")).await;
+    assert_eq!(answer, Err(SessionError::Sudo("sudo: a password is required".to_owned())));
+}
+
+#[tokio::test]
+async fn one_batch_is_one_process_and_one_connection_serves_many_batches() {
+    let stage = Stage::new(|_| {}).await;
+    let session = stage.connect().await.unwrap();
+    for _ in 0..3 {
+        let mut batch = sh("true");
+        batch.commands.extend(sh("true").commands);
+        assert!(session.run(&batch).await.unwrap().iter().all(housewright::remote::Output::succeeded));
+    }
+    let batch = sh("sleep 0.1");
+    let (a, b) = tokio::join!(session.run(&batch), session.run(&batch));
+    assert!(a.is_ok() && b.is_ok(), "side by side");
+    assert_eq!(stage.server.processes.load(Ordering::SeqCst), 5);
+    assert_eq!(stage.server.logins.load(Ordering::SeqCst), 1);
+    session.close().await;
+}
+
+#[tokio::test]
+async fn a_command_that_prints_command_lines_cannot_break_the_framing() {
+    let stage = Stage::new(|_| {}).await;
+    let session = stage.connect().await.unwrap();
+    let outputs = session.run(&sh("cat /proc/$PPID/cmdline; cat /proc/$PPID/cmdline >&2")).await.unwrap();
+    assert!(outputs[0].stdout.len() > 100, "its parent is our shell, with the script in its arguments");
+    assert!(outputs[0].succeeded());
+}
+
+#[tokio::test]
+async fn many_hosts_share_one_connection_to_their_jump_host() {
+    let key = support::new_key();
+    let (jump_key, host_key) = (support::new_key(), support::new_key());
+    let bastion = Sshd::start(Behaviour::new(&jump_key, &key)).await;
+    let target = Sshd::start(Behaviour::new(&host_key, &key)).await;
+    let files = tempfile::tempdir().unwrap();
+    support::write_key(&files.path().join("id"), &key);
+    let mut connection = support::connection(target.port, files.path());
+    connection.jump = Some(support::jump(bastion.port));
+    let line = |port, key: &PrivateKey| format!("[127.0.0.1]:{port} {}\n", support::public_line(key.public_key()));
+    let known = line(bastion.port, &jump_key) + &line(target.port, &host_key);
+    std::fs::write(files.path().join("known_hosts"), known).unwrap();
+    let transport = SshTransport::new(SshOptions::default());
+    let host = support::host("host", connection.clone());
+    let work = async || {
+        let session = transport.connect(&host).await.unwrap();
+        let outputs = session.run(&sh("echo hello")).await.unwrap();
+        assert_eq!(outputs[0].stdout, "hello\n");
+        session.close().await;
+    };
+    tokio::join!(work(), work(), work(), work(), work(), work(), work(), work(), work(), work(), work(), work());
+    assert_eq!(bastion.logins.load(Ordering::SeqCst), 1);
+    assert_eq!(target.logins.load(Ordering::SeqCst), 12);
+
+    // The jump host's key is judged as well.
+    std::fs::write(files.path().join("known_hosts"), line(target.port, &host_key)).unwrap();
+    let Err(error) = SshTransport::new(SshOptions::default()).connect(&host).await else { panic!() };
+    assert!(
+        matches!(&error, ConnectError::Jump { source, .. } if matches!(**source, ConnectError::UnknownHostKey { .. }))
+    );
+}
+
+const ONE: &str = r#"{"meta":[{"name":"n","type":"UInt64"}],"data":[[1]],"rows":1}"#;
+
+fn endpoint(port: u16) -> Endpoint {
+    Endpoint { http_port: port, user: "keeper".to_owned(), password: Some(Secret::new("hunter22".to_owned())) }
+}
+
+fn answers(statement: &str) -> Reply {
+    match statement {
+        "SELECT 1" => Reply::Say(200, "", ONE.to_owned()),
+        "SYSTEM RELOAD CONFIG" => Reply::Say(200, "", String::new()),
+        "hang up" => Reply::HangUp,
+        "wait" => Reply::Silence,
+        _ => Reply::Say(
+            404,
+            "X-ClickHouse-Exception-Code: 60\r\n",
+            "Code: 60. DB::Exception: Table default.x does not exist. (UNKNOWN_TABLE) (version 24.8.4.13)\n".into(),
+        ),
+    }
+}
+
+#[tokio::test]
+async fn statements_go_through_the_tunnel_on_one_kept_connection() {
+    let stub = Stub::start(answers).await;
+    let stage = Stage::new(|_| {}).await;
+    let session = stage.connect().await.unwrap();
+    let clickhouse = session.clickhouse(&endpoint(stub.port));
+    let rows = clickhouse.execute(&Statement::new("SELECT 1")).await.unwrap();
+    assert_eq!(rows.number(0, "n"), Some(1));
+    assert!(clickhouse.execute(&Statement::new("SYSTEM RELOAD CONFIG")).await.unwrap().is_empty());
+    let error = clickhouse.execute(&Statement::new("SELECT * FROM x")).await.unwrap_err();
+    let message = "Table default.x does not exist".to_owned();
+    assert_eq!(error, ClickHouseError::Exception { code: 60, name: "UNKNOWN_TABLE".to_owned(), message });
+    assert_eq!(stub.connections.load(Ordering::SeqCst), 1);
+    let requests = stub.requests.lock().unwrap();
+    let head = requests[0].0.to_lowercase();
+    assert!(head.starts_with(
+        "post /?default_format=jsoncompact&output_format_json_quote_64bit_integers=0&wait_end_of_query=1 "
+    ));
+    assert!(head.contains("x-clickhouse-user: keeper") && head.contains("x-clickhouse-key: hunter22"));
+}
+
+#[tokio::test]
+async fn a_clickhouse_that_is_not_there_is_unreachable_and_one_that_comes_back_is_reached() {
+    let stage = Stage::new(|_| {}).await;
+    let session = stage.connect().await.unwrap();
+    let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    let error = session.clickhouse(&endpoint(closed)).execute(&Statement::new("SELECT 1")).await.unwrap_err();
+    assert!(matches!(error, ClickHouseError::Unreachable(_)), "{error}");
+
+    let stub = Stub::start(answers).await;
+    let clickhouse = session.clickhouse(&endpoint(stub.port));
+    let error = clickhouse.execute(&Statement::new("hang up")).await.unwrap_err();
+    assert!(matches!(error, ClickHouseError::Unreachable(_)), "{error}");
+    assert!(clickhouse.execute(&Statement::new("SELECT 1")).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_statement_without_an_answer_times_out_and_direct_tcp_works_too() {
+    let stub = Stub::start(answers).await;
+    let clickhouse = HttpClickHouse::direct("127.0.0.1", &endpoint(stub.port), Duration::from_millis(300));
+    assert!(clickhouse.execute(&Statement::new("SELECT 1")).await.is_ok());
+    let error = clickhouse.execute(&Statement::new("wait")).await.unwrap_err();
+    assert_eq!(error, ClickHouseError::Timeout(Duration::from_millis(300)));
+    assert!(clickhouse.execute(&Statement::new("SELECT 1")).await.is_ok());
+}

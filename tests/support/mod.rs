@@ -1,0 +1,80 @@
+//! Places that tests talk to: an SSH server inside the test process, and an HTTP server that says what it is told.
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
+pub mod http;
+pub mod sshd;
+
+use std::path::Path;
+use std::time::Duration;
+
+use housewright::fleet::{Connection, Host, HostKeyPolicy, HostName, JumpHost, Placement, Privilege, Reach, RoleName};
+use russh::keys::ssh_key::{Algorithm, LineEnding};
+use russh::keys::{PrivateKey, PublicKey};
+
+pub fn new_key() -> PrivateKey {
+    new_key_of(Algorithm::Ed25519)
+}
+
+pub fn new_key_of(algorithm: Algorithm) -> PrivateKey {
+    PrivateKey::random(&mut Random, algorithm).unwrap()
+}
+
+/// The system's randomness, as the key library wants it.
+pub struct Random;
+
+impl russh::keys::ssh_key::rand_core::TryRng for Random {
+    type Error = std::convert::Infallible;
+    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+        Ok(getrandom::u32().unwrap())
+    }
+    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+        Ok(getrandom::u64().unwrap())
+    }
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
+        getrandom::fill(bytes).unwrap();
+        Ok(())
+    }
+}
+
+impl russh::keys::ssh_key::rand_core::TryCryptoRng for Random {}
+
+pub fn write_key(path: &Path, key: &PrivateKey) {
+    std::fs::write(path, key.to_openssh(LineEnding::LF).unwrap().as_bytes()).unwrap();
+}
+
+/// `ssh-ed25519 AAAA...`, without a comment.
+pub fn public_line(key: &PublicKey) -> String {
+    let text = key.to_openssh().unwrap();
+    text.split(' ').take(2).collect::<Vec<_>>().join(" ")
+}
+
+pub fn host(name: &str, connection: Connection) -> Host {
+    Host {
+        name: HostName::new(name).unwrap(),
+        role: RoleName::new("data").unwrap(),
+        placement: Placement::Stateless,
+        fqdn: name.to_owned(),
+        zone: None,
+        reach: Reach::Ssh(connection),
+        vars: serde_json::Map::new(),
+    }
+}
+
+/// How to reach a server of the test, with files in a directory of the test.
+pub fn connection(port: u16, files: &Path) -> Connection {
+    Connection {
+        address: "127.0.0.1".to_owned(),
+        port,
+        user: "operator".to_owned(),
+        identity_files: vec![files.join("id")],
+        known_hosts: vec![files.join("known_hosts")],
+        host_key_policy: HostKeyPolicy::Strict,
+        jump: None,
+        privilege: Privilege::Login,
+        connect_timeout: Duration::from_secs(5),
+    }
+}
+
+pub fn jump(port: u16) -> JumpHost {
+    JumpHost { address: "127.0.0.1".to_owned(), port, user: "bastion".to_owned() }
+}
