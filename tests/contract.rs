@@ -18,10 +18,10 @@ use housewright::remote::{
 };
 use housewright::secret::Secret;
 use housewright::transport::{Session, SshOptions, SshTransport, Transport};
+use russh::keys::PrivateKey;
 use sha2::{Digest, Sha256};
 use support::openssh::OpenSsh;
 use support::sshd::{Behaviour, Sshd};
-use russh::keys::PrivateKey;
 
 /// A host to try a session on.
 #[async_trait]
@@ -168,8 +168,7 @@ impl SshWorld {
     async fn start(privilege: Privilege, shell: &'static str) -> Self {
         let place = Place::new(privilege);
         let programs = Some(place.files.path().join("programs"));
-        let server =
-            Sshd::start(Behaviour { programs, shell, ..Behaviour::new(&place.host_key, &place.key) }).await;
+        let server = Sshd::start(Behaviour { programs, shell, ..Behaviour::new(&place.host_key, &place.key) }).await;
         let mut world = place.world(server.port, "operator").await;
         world.sshd = Some(server);
         world
