@@ -64,7 +64,7 @@ impl Written {
         }
     }
 
-    fn shown(&self, problems: &[Problem]) -> String {
+    pub fn shown(&self, problems: &[Problem]) -> String {
         render(problems, Colour::Plain).replace(&format!("{}/", self.path().display()), "")
     }
 }
