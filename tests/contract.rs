@@ -18,10 +18,10 @@ use housewright::remote::{
 };
 use housewright::secret::Secret;
 use housewright::transport::{Session, SshOptions, SshTransport, Transport};
+use russh::keys::PrivateKey;
 use sha2::{Digest, Sha256};
 use support::openssh::OpenSsh;
 use support::sshd::{Behaviour, Sshd};
-use russh::keys::PrivateKey;
 
 /// A host to try a session on.
 #[async_trait]
@@ -168,8 +168,7 @@ impl SshWorld {
     async fn start(privilege: Privilege, shell: &'static str) -> Self {
         let place = Place::new(privilege);
         let programs = Some(place.files.path().join("programs"));
-        let server =
-            Sshd::start(Behaviour { programs, shell, ..Behaviour::new(&place.host_key, &place.key) }).await;
+        let server = Sshd::start(Behaviour { programs, shell, ..Behaviour::new(&place.host_key, &place.key) }).await;
         let mut world = place.world(server.port, "operator").await;
         world.sshd = Some(server);
         world
@@ -338,8 +337,7 @@ mod suite {
         assert!(write(world, WriteSet { files: old, ..WriteSet::default() }).await.succeeded());
         let before = world.look();
         let digest = |content: &[u8]| Expected::Sha256(Sha256::digest(content).into());
-        for (below, state) in
-            [("there", Expected::Absent), ("there", digest(b"another")), ("missing", digest(b"old"))]
+        for (below, state) in [("there", Expected::Absent), ("there", digest(b"another")), ("missing", digest(b"old"))]
         {
             for files in [vec![file(world, "there", b"new", 0o600), file(world, "other", b"new", 0o600)], vec![]] {
                 let expects = vec![
@@ -375,7 +373,8 @@ mod suite {
         let before = world.look();
         let output = write(world, WriteSet { files: vec![file(world, "d", b"x", 0o600)], ..WriteSet::default() }).await;
         assert!(matches!(output.status, Status::Exited(_)) && !output.succeeded());
-        let output = write(world, WriteSet { files: vec![file(world, "no/f", b"x", 0o600)], ..WriteSet::default() }).await;
+        let output =
+            write(world, WriteSet { files: vec![file(world, "no/f", b"x", 0o600)], ..WriteSet::default() }).await;
         assert!(!output.succeeded(), "the directory is not there");
         assert_eq!(world.look(), before);
     }
@@ -432,7 +431,9 @@ mod suite {
     }
 
     pub async fn arguments_arrive_as_they_are(world: &dyn World) {
-        for argument in ["", " ", "'", "'\\''", "\\", "\\\\", "$HOME", "`id`", "$(id)", "a\nb\n", "!x", "~", "*", "-n", "ü"] {
+        for argument in
+            ["", " ", "'", "'\\''", "\\", "\\\\", "$HOME", "`id`", "$(id)", "a\nb\n", "!x", "~", "*", "-n", "ü"]
+        {
             let outputs = batch(world, vec![run(["printf", "%s|%s", argument, "x"])]).await;
             assert_eq!(outputs[0].stdout, format!("{argument}|x"));
         }
@@ -480,4 +481,39 @@ mod suite {
         assert!(!outputs[0].complaint().contains("missing"), "{}", outputs[0].complaint());
         assert_eq!(outputs[1].status, Status::NotRun);
     }
+}
+
+/// How long one connection and one batch take; for a person to read.
+#[tokio::test]
+#[ignore = "measures, proves nothing"]
+async fn speed() {
+    let Some(world) = openssh().await else { return };
+    let paths: Vec<_> = ["/etc/passwd", "/etc/hosts", "/etc/group"].map(|path| RemotePath::new(path).unwrap()).into();
+    let port = world.openssh.as_ref().unwrap().port;
+    let mut connection = support::connection(port, world.files.path());
+    connection.user = owner("-un");
+    let transport = SshTransport::new(SshOptions::default());
+    let host = support::host("host", connection);
+    let mut sums = [0.0; 2];
+    for _ in 0..20 {
+        let start = std::time::Instant::now();
+        let session = transport.connect(&host).await.unwrap();
+        sums[0] += start.elapsed().as_secs_f64();
+        let outputs = session.run(&Batch { commands: vec![Command::Read { paths: paths.clone() }] }).await.unwrap();
+        assert!(outputs[0].succeeded());
+        sums[1] += start.elapsed().as_secs_f64();
+        session.close().await;
+    }
+    let resident = || {
+        let text = std::fs::read_to_string("/proc/self/statm").unwrap();
+        text.split(' ').nth(1).unwrap().parse::<f64>().unwrap() * 4.0
+    };
+    let (before, mut kept) = (resident(), Vec::new());
+    for _ in 0..50 {
+        let session = transport.connect(&host).await.unwrap();
+        session.run(&Batch { commands: vec![Command::Read { paths: paths.clone() }] }).await.unwrap();
+        kept.push(session);
+    }
+    println!("an open session takes {:.0} KiB", (resident() - before) / 50.0);
+    println!("connected after {:.1} ms, read after {:.1} ms", sums[0] * 50.0, sums[1] * 50.0);
 }

@@ -33,11 +33,7 @@ struct Column {
     name: String,
 }
 
-pub(super) fn understand(
-    head: &Head,
-    body: &[u8],
-    password: Option<&Secret<String>>,
-) -> Result<Rows, ClickHouseError> {
+pub(super) fn understand(head: &Head, body: &[u8], password: Option<&Secret<String>>) -> Result<Rows, ClickHouseError> {
     let parsed = serde_json::from_slice::<Compact>(body);
     let said = parsed.as_ref().ok().and_then(|compact| compact.exception.clone());
     if head.exception.is_some() || head.status != 200 || said.is_some() {

@@ -8,9 +8,7 @@ pub mod sshd;
 use std::path::Path;
 use std::time::Duration;
 
-use housewright::fleet::{
-    Connection, Host, HostKeyPolicy, HostName, JumpHost, Placement, Privilege, Reach, RoleName,
-};
+use housewright::fleet::{Connection, Host, HostKeyPolicy, HostName, JumpHost, Placement, Privilege, Reach, RoleName};
 use russh::keys::ssh_key::{Algorithm, LineEnding};
 use russh::keys::{PrivateKey, PublicKey};
 

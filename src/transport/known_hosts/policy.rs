@@ -72,9 +72,9 @@ pub fn decide(files: &[Arc<KnownHostsFile>], host: &str, port: u16, offered: &Of
 
 fn decide_for(files: &[Arc<KnownHostsFile>], name: &str, host: &str, offered: &Offered<'_>) -> Verdict {
     let lines: Vec<_> = lines(files, name).collect();
-    let authority = offered.certificate.and_then(|certificate| {
-        russh::keys::PublicKey::from(certificate.signature_key().clone()).to_bytes().ok()
-    });
+    let authority = offered
+        .certificate
+        .and_then(|certificate| russh::keys::PublicKey::from(certificate.signature_key().clone()).to_bytes().ok());
     let signs = |line: &Line| authority.as_deref() == Some(&line.key[..]);
     let is_key = |line: &Line| line.key == offered.key;
     let of = |marker| lines.iter().filter(move |(_, line)| line.marker == marker);
@@ -153,10 +153,7 @@ pub fn wanted(files: &[Arc<KnownHostsFile>], host: &str, port: u16) -> Wanted {
     wanted
 }
 
-fn lines<'a>(
-    files: &'a [Arc<KnownHostsFile>],
-    name: &str,
-) -> impl Iterator<Item = (&'a KnownHostsFile, &'a Line)> {
+fn lines<'a>(files: &'a [Arc<KnownHostsFile>], name: &str) -> impl Iterator<Item = (&'a KnownHostsFile, &'a Line)> {
     files
         .iter()
         .flat_map(|file| file.lines.iter().map(move |line| (&**file, line)))

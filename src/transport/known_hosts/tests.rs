@@ -54,8 +54,7 @@ fn at(line: usize) -> Place {
 }
 
 fn begun(key: &PrivateKey, kind: CertType, principals: &[&str]) -> Builder {
-    let mut builder =
-        Builder::new_with_random_nonce(&mut Random, key.public_key(), NOW - 100, NOW + 100).unwrap();
+    let mut builder = Builder::new_with_random_nonce(&mut Random, key.public_key(), NOW - 100, NOW + 100).unwrap();
     builder.cert_type(kind).unwrap().key_id("id").unwrap();
     for principal in principals {
         builder.valid_principal(*principal).unwrap();
