@@ -482,3 +482,38 @@ mod suite {
         assert_eq!(outputs[1].status, Status::NotRun);
     }
 }
+
+/// How long one connection and one batch take; for a person to read.
+#[tokio::test]
+#[ignore = "measures, proves nothing"]
+async fn speed() {
+    let Some(world) = openssh().await else { return };
+    let paths: Vec<_> = ["/etc/passwd", "/etc/hosts", "/etc/group"].map(|path| RemotePath::new(path).unwrap()).into();
+    let port = world.openssh.as_ref().unwrap().port;
+    let mut connection = support::connection(port, world.files.path());
+    connection.user = owner("-un");
+    let transport = SshTransport::new(SshOptions::default());
+    let host = support::host("host", connection);
+    let mut sums = [0.0; 2];
+    for _ in 0..20 {
+        let start = std::time::Instant::now();
+        let session = transport.connect(&host).await.unwrap();
+        sums[0] += start.elapsed().as_secs_f64();
+        let outputs = session.run(&Batch { commands: vec![Command::Read { paths: paths.clone() }] }).await.unwrap();
+        assert!(outputs[0].succeeded());
+        sums[1] += start.elapsed().as_secs_f64();
+        session.close().await;
+    }
+    let resident = || {
+        let text = std::fs::read_to_string("/proc/self/statm").unwrap();
+        text.split(' ').nth(1).unwrap().parse::<f64>().unwrap() * 4.0
+    };
+    let (before, mut kept) = (resident(), Vec::new());
+    for _ in 0..50 {
+        let session = transport.connect(&host).await.unwrap();
+        session.run(&Batch { commands: vec![Command::Read { paths: paths.clone() }] }).await.unwrap();
+        kept.push(session);
+    }
+    println!("an open session takes {:.0} KiB", (resident() - before) / 50.0);
+    println!("connected after {:.1} ms, read after {:.1} ms", sums[0] * 50.0, sums[1] * 50.0);
+}

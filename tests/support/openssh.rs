@@ -26,7 +26,7 @@ impl OpenSsh {
         let config = format!(
             "Port {port}\nListenAddress 127.0.0.1\nHostKey {at}/host_key\nAuthorizedKeysFile {at}/authorized_keys\n\
              PidFile none\nUsePAM no\nStrictModes no\nPermitRootLogin yes\nPasswordAuthentication no\n\
-             KbdInteractiveAuthentication no\nSetEnv PATH={}:{path}\n",
+             KbdInteractiveAuthentication no\nSetEnv PATH={}:{path} HOME={at}\n",
             programs.display()
         );
         std::fs::write(files.join("sshd_config"), config).ok()?;

@@ -97,7 +97,7 @@ impl Sshd {
                     tokio::select! {
                         _ = running => {}
                         _ = closed.changed() => {
-                            let _ = handle.disconnect(russh::Disconnect::ByApplication, "going down".into(), "".into()).await;
+                            let _ = handle.disconnect(russh::Disconnect::ByApplication, "going down".into(), String::new()).await;
                         }
                     }
                 });
