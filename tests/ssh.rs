@@ -9,7 +9,7 @@ use std::time::Duration;
 use housewright::clickhouse::ClickHouse as _;
 use housewright::clickhouse::{ClickHouseError, Endpoint, HttpClickHouse, Statement};
 use housewright::fleet::{Connection, HostKeyPolicy, Privilege};
-use housewright::remote::{Batch, Command, Status};
+use housewright::remote::{Batch, Command, FileWrite, Output, RemotePath, Status, WriteSet};
 use housewright::secret::Secret;
 use housewright::transport::{ConnectError, Session, SessionError, SshOptions, SshTransport, Transport};
 use russh::keys::{Algorithm, EcdsaCurve, PrivateKey};
@@ -207,11 +207,32 @@ async fn the_agent_signs_for_keys_that_it_holds_and_for_files_with_a_passphrase(
 }
 
 #[tokio::test]
-async fn an_rsa_key_signs_without_sha1() {
-    let key = support::new_key_of(russh::keys::Algorithm::Rsa { hash: None });
-    let stage = Stage::new(|behaviour| behaviour.takes = vec![key.public_key().clone()]).await;
+async fn rsa_keys_of_both_sides_sign_without_sha1() {
+    let key = support::new_key_of(Algorithm::Rsa { hash: None });
+    let stage = Stage::new(|behaviour| {
+        behaviour.takes = vec![key.public_key().clone()];
+        behaviour.host_keys.push(key.clone());
+    })
+    .await;
     support::write_key(&stage.files.path().join("id"), &key);
+    stage.known(&support::public_line(key.public_key()));
     stage.connect().await.unwrap();
+}
+
+#[tokio::test]
+async fn new_keys_in_the_middle_of_a_transfer_do_no_harm() {
+    let stage = Stage::new(|behaviour| behaviour.rekey_after = 500_000).await;
+    let session = stage.connect().await.unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let path = RemotePath::new(directory.path().join("f").display().to_string()).unwrap();
+    let (owner, group) = (support::id("-un"), support::id("-gn"));
+    let content = Secret::new(vec![7; 4_000_000].into());
+    let file = FileWrite { path: path.clone(), content, owner, group, mode: 0o600 };
+    let set = WriteSet { files: vec![file], ..WriteSet::default() };
+    let commands = vec![Command::Write(set), Command::Read { paths: vec![path] }];
+    let outputs = session.run(&Batch { commands }).await.unwrap();
+    assert!(outputs.iter().all(Output::succeeded), "{}", outputs[0].complaint());
+    assert!(outputs[1].stdout.len() > 4_000_000);
 }
 
 #[tokio::test]
@@ -285,7 +306,7 @@ async fn one_batch_is_one_process_and_one_connection_serves_many_batches() {
     for _ in 0..3 {
         let mut batch = sh("true");
         batch.commands.extend(sh("true").commands);
-        assert!(session.run(&batch).await.unwrap().iter().all(housewright::remote::Output::succeeded));
+        assert!(session.run(&batch).await.unwrap().iter().all(Output::succeeded));
     }
     let batch = sh("sleep 0.1");
     let (a, b) = tokio::join!(session.run(&batch), session.run(&batch));
