@@ -22,6 +22,7 @@ struct Stage {
     files: tempfile::TempDir,
     connection: Connection,
     host_key: PrivateKey,
+    batch_timeout: Duration,
 }
 
 impl Stage {
@@ -33,7 +34,7 @@ impl Stage {
         let files = tempfile::tempdir().unwrap();
         support::write_key(&files.path().join("id"), &key);
         let connection = support::connection(server.port, files.path());
-        let stage = Self { server, files, connection, host_key };
+        let stage = Self { server, files, connection, host_key, batch_timeout: Duration::from_secs(30) };
         stage.known(&support::public_line(stage.host_key.public_key()));
         stage
     }
@@ -44,7 +45,7 @@ impl Stage {
     }
 
     async fn connect(&self) -> Result<Arc<dyn Session>, ConnectError> {
-        let options = SshOptions { batch_timeout: Duration::from_secs(2), ..SshOptions::default() };
+        let options = SshOptions { batch_timeout: self.batch_timeout, ..SshOptions::default() };
         SshTransport::new(options).connect(&support::host("host", self.connection.clone())).await
     }
 
@@ -261,9 +262,10 @@ async fn a_connection_dropped_in_the_middle_is_lost() {
 
 #[tokio::test]
 async fn a_batch_that_does_not_end_times_out() {
-    let stage = Stage::new(|behaviour| behaviour.fault = Fault::Silence).await;
+    let mut stage = Stage::new(|behaviour| behaviour.fault = Fault::Silence).await;
+    stage.batch_timeout = Duration::from_millis(300);
     let session = stage.connect().await.unwrap();
-    assert_eq!(session.run(&sh("true")).await, Err(SessionError::Timeout(Duration::from_secs(2))));
+    assert_eq!(session.run(&sh("true")).await, Err(SessionError::Timeout(Duration::from_millis(300))));
 }
 
 #[tokio::test]
