@@ -170,6 +170,25 @@ async fn a_key_that_cannot_be_used_is_named() {
     assert!(error.to_string().ends_with("it has a passphrase; add it to the SSH agent"), "{error}");
 }
 
+#[tokio::test]
+async fn the_usual_files_are_offered_where_none_is_named() {
+    let mut stage = Stage::new(|_| {}).await;
+    let home = stage.files.path().join("home");
+    std::fs::create_dir_all(home.join(".ssh")).unwrap();
+    let good = stage.connection.identity_files.remove(0);
+    let connect = async |connection: &Connection| {
+        let options = SshOptions { home: Some(home.clone()), ..SshOptions::default() };
+        SshTransport::new(options).connect(&support::host("host", connection.clone())).await
+    };
+    let Err(error) = connect(&stage.connection).await else { panic!() };
+    assert!(error.to_string().contains("there is no key to offer"), "{error}");
+    let locked = support::new_key().encrypt(&mut support::Random, "secret").unwrap();
+    support::write_key(&home.join(".ssh/id_ed25519"), &locked);
+    assert!(matches!(connect(&stage.connection).await, Err(ConnectError::Key { .. })));
+    std::fs::copy(good, home.join(".ssh/id_ecdsa")).unwrap();
+    connect(&stage.connection).await.unwrap();
+}
+
 /// The agent of this machine's OpenSSH, where there is one.
 struct Agent(std::process::Child);
 
