@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::clickhouse::config::{self, Disruption};
+use crate::clickhouse::config::{self, ConfigDirectory, ConfigKeys, Disruption, KeyChange};
 use crate::remote::UnitName;
 use crate::render::Desired;
 use crate::resource::{FileChange, FileChangeKind, HostFacts, ObservedUnit};
@@ -29,8 +29,8 @@ pub(super) fn cost(files: &[FileChange], desired: &Desired, facts: &HostFacts, r
             continue;
         }
         let clickhouse = role.clickhouse.as_ref().is_some_and(|clickhouse| clickhouse.unit == *unit);
-        let (disruption, reasons) = match xml_pair(file, desired, facts).filter(|_| clickhouse) {
-            Some((old, new)) => config::disruption_of_file(file.path.as_str(), old, new),
+        let (disruption, reasons) = match config_changes(file, desired, facts).filter(|_| clickhouse) {
+            Some((directory, changes)) => of_keys(&changes, directory),
             None => (Disruption::Restart, vec![format!("`{}` is read at start only", file.path.file_name())]),
         };
         match disruption {
@@ -48,15 +48,27 @@ pub(super) fn cost(files: &[FileChange], desired: &Desired, facts: &HostFacts, r
     cost
 }
 
-/// The old and the new text of an XML file.
-fn xml_pair<'a>(file: &FileChange, desired: &'a Desired, facts: &'a HostFacts) -> Option<(&'a str, &'a str)> {
-    if !file.path.as_str().ends_with(".xml") {
-        return None;
-    }
+/// What changed keys cost, with a sentence for each reason. A restart stands in for a reattach, which it includes.
+fn of_keys(changes: &[KeyChange], directory: ConfigDirectory) -> (Disruption, Vec<String>) {
+    let (disruption, reasons) = config::disruption_of(changes, directory);
+    let dearest = reasons.iter().filter(|reason| reason.disruption == disruption);
+    let reasons = dearest.map(|reason| format!("`{}`: {}", reason.key, reason.reason)).collect();
+    (if disruption == Disruption::Reattach { Disruption::Restart } else { disruption }, reasons)
+}
+
+/// The keys that differ between the old and the new text of a file that ClickHouse merges.
+///
+/// Nothing where either is no such file or cannot be read.
+fn config_changes(
+    file: &FileChange,
+    desired: &Desired,
+    facts: &HostFacts,
+) -> Option<(ConfigDirectory, Vec<KeyChange>)> {
+    let directory = ConfigDirectory::of(file.path.as_str())?;
     let old = match facts.files.get(&file.path).and_then(|file| file.content.as_ref()) {
-        Some(content) => std::str::from_utf8(content.expose()).ok()?,
-        None => "",
+        Some(content) => ConfigKeys::from_xml(std::str::from_utf8(content.expose()).ok()?).ok()?,
+        None => ConfigKeys::default(),
     };
     let new = std::str::from_utf8(desired.files.get(&file.path)?.content.bytes().expose()).ok()?;
-    Some((old, new))
+    Some((directory, config::diff(&old, &ConfigKeys::from_xml(new).ok()?)))
 }

@@ -73,13 +73,14 @@ fn differences(object: &Object, live: &ObservedObject) -> Vec<Difference> {
         ObjectKind::Table | ObjectKind::Database => object.engine_name(),
         ObjectKind::Function | ObjectKind::NamedCollection => return Vec::new(),
     };
+    let parsed = parse(object, live);
+    // Some engines have several names (`Iceberg`, `IcebergS3`): the statement keeps the one that was written.
+    let written = parsed.as_ref().filter(|_| object.kind == ObjectKind::Table).map(Object::engine_name);
     if !engine.is_empty() {
-        found.compare("engine", Some(engine), Some(&live.engine));
+        found.compare("engine", Some(engine), written.filter(|name| !name.is_empty()).or(Some(&live.engine)));
     }
-    if let Some(live) = parse(object, live)
-        && found.0.is_empty()
-    {
-        inside(object, &live, &mut found);
+    if let Some(parsed) = parsed.filter(|_| found.0.is_empty()) {
+        inside(object, &parsed, &mut found);
     }
     found.0
 }

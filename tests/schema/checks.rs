@@ -10,8 +10,10 @@ fn found(data: &str, ingestion: &str) -> String {
 }
 
 #[test]
-fn the_talk_has_no_problem() {
-    insta::assert_snapshot!(found(STORAGE, INGESTION), @"");
+fn the_talk_has_no_problem_and_a_note_about_its_keeper_path() {
+    insta::assert_snapshot!(found(STORAGE, INGESTION), @r"
+    note HW0424 roles/ingestion-small/schema/all.sql:16:1: table `writable_groups` takes the hosts of cluster `posthog_single_shard` for copies of one shard, and `groups` has another part on each of 2 shards: `{shard}` is in its Keeper path | take `{shard}` out of the path of a table that every host has in full, or use a cluster with all shards
+    ");
 }
 
 #[test]
@@ -112,6 +114,7 @@ fn collections_that_nothing_tells_about_are_a_note() {
         host.vars.clear();
     }
     insta::assert_snapshot!(findings(&fleet).join("\n"), @r"
+    note HW0424 roles/ingestion-small/schema/all.sql:16:1: table `writable_groups` takes the hosts of cluster `posthog_single_shard` for copies of one shard, and `groups` has another part on each of 2 shards: `{shard}` is in its Keeper path | take `{shard}` out of the path of a table that every host has in full, or use a cluster with all shards
     note HW0453 roles/ingestion-small/schema/all.sql:7:1: table `kafka_groups` uses the named collection `warpstream_ingestion`, and no `clickhouse_named_collections` tells whether it is on `small-1`, `small-2`
     ");
 }
@@ -124,6 +127,24 @@ fn roles_without_hosts_are_a_note_and_coordination_has_no_schema() {
     add_host(&mut fleet, "zk-1", "zookeeper", Placement::Keeper { id: 1 });
     insta::assert_snapshot!(findings(&fleet).join("\n"), @r"
     note HW0407 roles/events/schema/all.sql:1:1: role `events` has 1 objects and no host in this inventory: nothing of its schema is applied
+    note HW0424 roles/ingestion-small/schema/all.sql:16:1: table `writable_groups` takes the hosts of cluster `posthog_single_shard` for copies of one shard, and `groups` has another part on each of 2 shards: `{shard}` is in its Keeper path | take `{shard}` out of the path of a table that every host has in full, or use a cluster with all shards
     HW0412 roles/zookeeper/schema/all.sql:1:1: role `zookeeper` runs coordination and cannot have the table `n`
+    ");
+}
+
+/// A non-sharded table as a fleet of several shards needs it: the shard is in the replica's name, not in the path.
+#[test]
+fn a_full_copy_on_every_host_behind_one_shard_is_only_told() {
+    let data =
+        STORAGE.replace("/{shard}/posthog.groups', '{replica}'", "/noshard/posthog.groups', '{replica}-{shard}'");
+    insta::assert_snapshot!(found(&data, INGESTION), @r"
+    note HW0440 roles/data/schema/all.sql:1:1: table `groups`: its Keeper path has no `{shard}`, so all 4 hosts of role `data` keep one full copy each
+    ");
+}
+
+#[test]
+fn a_table_that_copies_another_needs_it_on_the_same_host() {
+    insta::assert_snapshot!(found(STORAGE, "CREATE TABLE w AS groups ENGINE = Null"), @r"
+    HW0430 roles/ingestion-small/schema/all.sql:1:1: table `w` copies the columns of `groups`, which role `ingestion-small` does not have | role `data` has it: reach it through a `Distributed` table, or create it here too
     ");
 }

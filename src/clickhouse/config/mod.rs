@@ -1,12 +1,20 @@
-//! temp
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
-pub enum Disruption {
-    #[default]
-    None,
-    Reload,
-    Reattach,
-    Restart,
-}
-pub fn disruption_of_file(_path: &str, _old: &str, _new: &str) -> (Disruption, Vec<String>) {
-    (Disruption::Restart, vec!["temp".to_owned()])
-}
+//! The server's configuration as keys: what a file holds, what changes, and what that costs (pure).
+//!
+//! No value that looks like a secret leaves this module in readable form.
+
+mod change;
+mod disruption;
+mod hazard;
+mod keys;
+mod rule;
+mod secret_key;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use change::{ChangeKind, KeyChange, diff};
+pub use disruption::{ConfigDirectory, Disruption, Reason, disruption_of};
+pub use hazard::empty_clusters;
+pub use keys::{ConfigError, ConfigKeys, Entry, MASK};
+pub use rule::{Rule, When};
+pub use table::{RULES, VERSION};

@@ -17,8 +17,8 @@ pub(super) fn check(place: &Place<'_>) -> Vec<Problem> {
         problems.extend(literal_brokers(object));
         problems.extend(one_thread(object));
         problems.extend(no_collection(place, object));
-        let before = place.objects.iter().take(at);
-        problems.extend(before.filter_map(|other| same_group(other, object)).next());
+        let mut before = place.objects.iter().take(at);
+        problems.extend(before.find_map(|other| same_group(other, object)));
     }
     problems
 }

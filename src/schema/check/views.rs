@@ -12,8 +12,9 @@ pub(super) fn check(place: &Place<'_>) -> Vec<Problem> {
             continue;
         }
         for source in object.sources.iter().filter(|source| is_missing(place, source)) {
+            let verb = if object.kind == ObjectKind::Table { "copies the columns of" } else { "reads from" };
             let message = format!(
-                "{} `{}` reads from `{source}`, which role `{}` does not have",
+                "{} `{}` {verb} `{source}`, which role `{}` does not have",
                 object.kind, object.name, place.name
             );
             problems.push(tell(place, Problem::new(code::NO_SOURCE, message), object, source));

@@ -1,0 +1,182 @@
+//! Keys, changes, masks and what they cost.
+
+use super::*;
+
+const CLUSTERS: &str = r#"<clickhouse>
+  <!-- the talk's clusters -->
+  <remote_servers replace="replace">
+    <posthog>
+      <secret>hunter2</secret>
+      <shard><internal_replication>true</internal_replication>
+        <replica><host>data-1a</host><port>9000</port></replica><replica><host>data-1b</host></replica></shard>
+      <shard><replica><host>data-2a</host></replica></shard>
+    </posthog>
+  </remote_servers>
+  <listen_host>::</listen_host><listen_host> 127.0.0.1 </listen_host>
+</clickhouse>"#;
+
+fn keys(xml: &str) -> ConfigKeys {
+    ConfigKeys::from_xml(&format!("<clickhouse>{xml}</clickhouse>")).unwrap()
+}
+
+fn lines(changes: &[KeyChange]) -> Vec<String> {
+    changes.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_file_is_a_list_of_keys() {
+    let keys = ConfigKeys::from_xml(CLUSTERS).unwrap();
+    let shown: Vec<String> = keys.entries.iter().map(|entry| format!("{} = {}", entry.path, entry.shown())).collect();
+    assert_eq!(
+        shown,
+        [
+            "remote_servers/@replace = replace",
+            "remote_servers/posthog/secret = ‹secret›",
+            "remote_servers/posthog/shard[1]/internal_replication = true",
+            "remote_servers/posthog/shard[1]/replica[1]/host = data-1a",
+            "remote_servers/posthog/shard[1]/replica[1]/port = 9000",
+            "remote_servers/posthog/shard[1]/replica[2]/host = data-1b",
+            "remote_servers/posthog/shard[2]/replica[1]/host = data-2a",
+            "listen_host = ::",
+            "listen_host[2] = 127.0.0.1",
+        ]
+    );
+    assert!(keys.has("remote_servers/posthog") && !keys.has("remote_servers/post"));
+    assert!(!format!("{keys:?}").contains("hunter2"));
+}
+
+#[test]
+fn changes_name_the_key_and_hide_the_secret() {
+    let old = ConfigKeys::from_xml(CLUSTERS).unwrap();
+    let new = CLUSTERS.replace("hunter2", "hunter3").replace("data-2a", "data-2b").replace("<port>9000</port>", "");
+    let new = new.replace("</posthog>", "<shard><replica><host>data-3a</host></replica></shard></posthog>");
+    let changes = diff(&old, &ConfigKeys::from_xml(&new).unwrap());
+    assert_eq!(
+        lines(&changes),
+        [
+            "~ remote_servers/posthog/secret: ‹secret› -> ‹secret›",
+            "~ remote_servers/posthog/shard[2]/replica[1]/host: data-2a -> data-2b",
+            "+ remote_servers/posthog/shard[3]/replica[1]/host = data-3a",
+            "- remote_servers/posthog/shard[1]/replica[1]/port = 9000",
+        ]
+    );
+    assert!(!format!("{changes:?}").contains("hunter"));
+    assert_eq!(diff(&old, &old), vec![]);
+}
+
+#[test]
+fn secrets_are_masked_wherever_they_stand() {
+    for xml in [
+        "<users><u><password_sha256_hex>SEEKRET</password_sha256_hex></u></users>",
+        "<named_collections><k><sasl_password>SEEKRET</sasl_password></k></named_collections>",
+        "<storage_configuration><disks><s><access_key_id>SEEKRET</access_key_id></s></disks></storage_configuration>",
+        "<storage_configuration><disks><s><header><name>X</name><value>SEEKRET</value></header></s></disks></storage_configuration>",
+        "<zookeeper><identity>u:SEEKRET</identity></zookeeper>",
+        "<a><url>https://u:SEEKRET@host/x</url></a>",
+        "<a><url>https://u:SEEK/RET@host/x</url></a>",
+        "<a token=\"SEEKRET\"/>",
+        "<secrets><anything>SEEKRET</anything></secrets>",
+        "<a><b password=\"x\">y</b><openSSL><server><privateKeyPassphraseHandler><options><Password>SEEKRET</Password></options></privateKeyPassphraseHandler></server></openSSL></a>",
+    ] {
+        let text = format!("{:?}", diff(&keys(""), &keys(xml))) + &format!("{:?}", diff(&keys(xml), &keys("")));
+        assert!(!text.contains("SEEK") && text.contains(MASK), "{xml}: {text}");
+    }
+}
+
+#[test]
+fn no_xml_and_another_root_are_errors_without_the_text() {
+    let error = ConfigKeys::from_xml("<clickhouse>\n<a>SEEKRET</b></clickhouse>").unwrap_err().to_string();
+    assert_eq!(error, "cannot read the configuration: `a` is closed as `b` (line 2, column 11)");
+    assert_eq!(ConfigKeys::from_xml("<config/>"), Err(ConfigError::Root("config".to_owned())));
+    assert_eq!(ConfigKeys::from_xml(" "), Ok(ConfigKeys::default()));
+}
+
+#[test]
+fn each_change_costs_what_the_table_says() {
+    use ConfigDirectory::{Config, Users};
+    use Disruption::{Reattach, Reload, Restart};
+    let kafka = "<named_collections><a><b>1</b></a></named_collections>";
+    for (old, new, directory, expected) in [
+        ("<macros><shard>1</shard></macros>", "<macros><shard>2</shard></macros>", Config, Reload),
+        ("", "<listen_host>::</listen_host>", Config, Reload),
+        ("", "<merge_tree><x>1</x></merge_tree>", Config, Restart),
+        ("", "<never_heard_of>1</never_heard_of>", Config, Restart),
+        ("", kafka, Config, Reload),
+        (kafka, "<named_collections><a><b>2</b></a></named_collections>", Config, Reattach),
+        (kafka, "<named_collections><a><b>1</b><c>1</c></a></named_collections>", Config, Reattach),
+        (kafka, "<named_collections><a><b>1</b></a><z><c>1</c></z></named_collections>", Config, Reload),
+        (kafka, "", Config, Reattach),
+        (
+            "<background_pool_size>2</background_pool_size>",
+            "<background_pool_size>16</background_pool_size>",
+            Config,
+            Reload,
+        ),
+        (
+            "<background_pool_size>16</background_pool_size>",
+            "<background_pool_size>2</background_pool_size>",
+            Config,
+            Restart,
+        ),
+        ("<logger><level>debug</level></logger>", "<logger><level>trace</level></logger>", Config, Reload),
+        ("", "<logger><size>1</size></logger>", Config, Restart),
+        ("", "<storage_configuration><disks><d><path>/x</path></d></disks></storage_configuration>", Config, Reload),
+        ("<storage_configuration><disks><d><path>/x</path></d></disks></storage_configuration>", "", Config, Restart),
+        ("", "<profiles><default><max_threads>1</max_threads></default></profiles>", Users, Reload),
+        ("", "<profiles><default><max_threads>1</max_threads></default></profiles>", Config, Restart),
+        ("", "<macros><a>1</a></macros>", Users, Restart),
+        ("", "", Config, Disruption::None),
+    ] {
+        let (disruption, reasons) = disruption_of(&diff(&keys(old), &keys(new)), directory);
+        assert_eq!(disruption, expected, "{old} -> {new}: {reasons:?}");
+    }
+}
+
+#[test]
+fn the_dearest_reason_comes_first_and_each_key_once() {
+    let new = keys("<macros><a>1</a><b>2</b></macros><path>/x</path>");
+    let (_, reasons) = disruption_of(&diff(&keys(""), &new), ConfigDirectory::Config);
+    let keys: Vec<&str> = reasons.iter().map(|reason| reason.key.as_str()).collect();
+    assert_eq!(keys, ["path", "macros"]);
+}
+
+#[test]
+fn directories_are_told_by_the_path() {
+    assert_eq!(ConfigDirectory::of("/etc/clickhouse-server/config.d/macros.xml"), Some(ConfigDirectory::Config));
+    assert_eq!(ConfigDirectory::of("/etc/clickhouse-server/users.d/x.xml"), Some(ConfigDirectory::Users));
+    assert_eq!(ConfigDirectory::of("/etc/zookeeper/zoo.cfg"), None);
+}
+
+#[test]
+fn clusters_without_hosts_are_found() {
+    let found = |xml: &str| empty_clusters(&keys(&format!("<remote_servers replace=\"1\">{xml}</remote_servers>")));
+    assert_eq!(found("<a></a><b><shard/></b><c><secret>x</secret></c>"), ["a", "b", "c"]);
+    assert_eq!(
+        found(
+            "<a><shard><replica><host>h</host></replica></shard></a><b remove=\"1\"/><n><node><host>h</host></node></n>"
+        ),
+        Vec::<String>::new()
+    );
+}
+
+#[test]
+fn every_rule_can_be_reached_and_has_a_link() {
+    for (at, rule) in RULES.iter().enumerate() {
+        assert!(rule.link.starts_with("https://") && !rule.reason.ends_with('.'), "{rule:?}");
+        for key in rule.keys {
+            let before =
+                RULES.iter().take(at).filter(|other| other.directory == rule.directory && other.when == When::Always);
+            let hidden =
+                before.flat_map(|other| other.keys).any(|other| key == other || key.starts_with(&format!("{other}/")));
+            assert!(!hidden, "{key} can never decide");
+        }
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn every_text_is_keys_or_an_error(text in proptest::prelude::any::<String>(), inside in "[<>/a-c =\"&;!\\[-]{0,40}") {
+        let _ = ConfigKeys::from_xml(&text);
+        let _ = ConfigKeys::from_xml(&format!("<clickhouse>{inside}</clickhouse>"));
+    }
+}
