@@ -46,7 +46,8 @@ pub(super) async fn run(plan: &HostPlan, run: &Run<'_>) -> Result<(), Failure> {
 /// Whether a step is part of a remote process.
 fn in_batch(step: &Step) -> bool {
     match step {
-        Step::Write { .. } | Step::DaemonReload | Step::Unit { .. } | Step::Gate(Gate::UnitsRunning { .. }) => true,
+        Step::Write { .. } | Step::DaemonReload | Step::Unit { .. } | Step::Settle { .. } => true,
+        Step::Gate(Gate::UnitsRunning { .. }) => true,
         Step::ReloadConfig | Step::Execute { .. } | Step::Gate(_) => false,
     }
 }
@@ -84,9 +85,10 @@ async fn batch(plan: &HostPlan, steps: &[Step], run: &Run<'_>) -> Result<(), Ste
 
 fn command(plan: &HostPlan, step: &Step, run: &Run<'_>) -> Option<Command> {
     match step {
-        Step::Write { directories, files } => {
-            write::command(run.desired.get(&plan.host)?, directories, files).map(Command::Write)
+        Step::Write { directories, files, owes } => {
+            write::command(run.desired.get(&plan.host)?, directories, files, owes).map(Command::Write)
         }
+        Step::Settle { units } => Some(write::settle(units)),
         Step::DaemonReload => Some(Command::DaemonReload),
         Step::Unit { unit, action } => Some(Command::Unit { unit: unit.clone(), action: *action }),
         Step::Gate(Gate::UnitsRunning { units }) => Some(Command::UnitState { units: units.clone() }),
@@ -125,7 +127,7 @@ async fn single(plan: &HostPlan, step: &Step, run: &Run<'_>) -> Result<(), StepE
         Step::ReloadConfig => execute(plan, &Statement::new("SYSTEM RELOAD CONFIG"), run).await,
         Step::Execute { statement, .. } => execute(plan, statement, run).await,
         Step::Gate(gate) => gate::wait(&plan.host, gate, run).await,
-        Step::Write { .. } | Step::DaemonReload | Step::Unit { .. } => Ok(()),
+        Step::Write { .. } | Step::DaemonReload | Step::Unit { .. } | Step::Settle { .. } => Ok(()),
     };
     result.map_err(|(reason, hint)| StepError {
         step: step.to_string(),

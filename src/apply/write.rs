@@ -2,11 +2,17 @@
 
 use crate::fleet::HostName;
 use crate::plan::{FileStep, Step};
-use crate::remote::{DirectoryWrite, FileWrite, Output, RemotePath, WriteSet};
+use crate::remote::{Command, DirectoryWrite, FileWrite, Output, RemotePath, UnitName, WriteSet};
 use crate::render::Desired;
+use crate::resource::{owed_file, owed_marker};
 
 /// Looks up what a write step writes; nothing where the plan and what is rendered do not fit.
-pub(super) fn command(desired: &Desired, directories: &[RemotePath], files: &[FileStep]) -> Option<WriteSet> {
+pub(super) fn command(
+    desired: &Desired,
+    directories: &[RemotePath],
+    files: &[FileStep],
+    owes: &[UnitName],
+) -> Option<WriteSet> {
     let directories = directories.iter().map(|path| {
         let want = desired.directories.get(path)?;
         let (owner, group) = (want.owner.clone(), want.group.clone());
@@ -21,8 +27,15 @@ pub(super) fn command(desired: &Desired, directories: &[RemotePath], files: &[Fi
     Some(WriteSet {
         expects: files.iter().filter_map(|file| file.expect.clone()).collect(),
         directories: directories.collect::<Option<_>>()?,
-        files: contents.collect::<Option<_>>()?,
+        // The markers first: from the first renamed file on, the restart is owed.
+        files: owes.iter().map(owed_file).chain(contents).collect::<Option<_>>()?,
     })
+}
+
+/// Takes the markers of owed restarts away.
+pub(super) fn settle(units: &[UnitName]) -> Command {
+    let markers = units.iter().filter_map(owed_marker).map(String::from);
+    Command::Run { argv: ["rm", "-f", "--"].map(str::to_owned).into_iter().chain(markers).collect() }
 }
 
 /// What to do about a command that failed on the host.

@@ -26,7 +26,7 @@ fn tier_waves(inputs: &Inputs<'_>, hosts: Vec<HostChanges<'_>>, holds: &mut Vec<
         waves.push(Wave {
             title: format!("{name}: {}", calm_verbs(&calm)),
             reason: "nothing that serves goes away, so all hosts go together".to_owned(),
-            hosts: calm.iter().map(|host| host_plan(inputs, host, &[])).collect(),
+            hosts: calm.iter().map(|host| host_plan(host, &[])).collect(),
         });
     }
     let mut slots: BTreeMap<usize, Vec<HostPlan>> = BTreeMap::new();
@@ -41,7 +41,7 @@ fn tier_waves(inputs: &Inputs<'_>, hosts: Vec<HostChanges<'_>>, holds: &mut Vec<
         };
         let group = Group::of(host);
         let slot = taken.entry(group.clone()).or_default();
-        slots.entry(group.slot(*slot)).or_default().push(host_plan(inputs, host, &peers));
+        slots.entry(group.slot(*slot)).or_default().push(host_plan(host, &peers));
         *slot += 1;
     }
     let count = slots.len();
@@ -85,13 +85,13 @@ fn peers(inputs: &Inputs<'_>, host: &HostChanges<'_>) -> Result<Vec<HostName>, H
     if host.serving { safety::may_restart(inputs, host.host) } else { Ok(Vec::new()) }
 }
 
-fn host_plan(inputs: &Inputs<'_>, host: &HostChanges<'_>, peers: &[HostName]) -> HostPlan {
+fn host_plan(host: &HostChanges<'_>, peers: &[HostName]) -> HostPlan {
     HostPlan {
         host: host.host.name.clone(),
         changes: host.shown(),
         disruption: host.cost.disruption,
         reasons: host.cost.reasons.clone(),
-        steps: steps::configuration(inputs, host, peers),
+        steps: steps::configuration(host, peers),
         on_failure: if host.serving || host.interrupts() { FailurePolicy::StopRun } else { FailurePolicy::DropHost },
     }
 }

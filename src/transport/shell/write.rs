@@ -3,7 +3,7 @@
 //! Files are unpacked into a directory of root's own inside each target directory, which no server reads, so that the
 //! last step is a rename on the same file system: each file is old or new, never half.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use bytes::Bytes;
@@ -123,12 +123,17 @@ fn directories(set: &WriteSet) -> String {
     kinds.iter().map(install).collect()
 }
 
-fn by_directory(set: &WriteSet) -> BTreeMap<RemotePath, Vec<&FileWrite>> {
-    let mut map: BTreeMap<RemotePath, Vec<&FileWrite>> = BTreeMap::new();
+/// The files by their directory, in the order in which the set names them first: that is the order of the renames.
+fn by_directory(set: &WriteSet) -> Vec<(RemotePath, Vec<&FileWrite>)> {
+    let mut directories: Vec<(RemotePath, Vec<&FileWrite>)> = Vec::new();
     for file in &set.files {
-        map.entry(file.path.parent()).or_default().push(file);
+        let parent = file.path.parent();
+        match directories.iter_mut().find(|(directory, _)| *directory == parent) {
+            Some((_, files)) => files.push(file),
+            None => directories.push((parent, vec![file])),
+        }
     }
-    map
+    directories
 }
 
 fn staged_in(directory: &RemotePath) -> String {

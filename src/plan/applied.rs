@@ -1,0 +1,27 @@
+//! What a server must tell once it has taken the rendered files: their macros and clusters (pure).
+
+use crate::clickhouse::config::{ConfigDirectory, ConfigKeys};
+use crate::render::Desired;
+use crate::resource::Applied;
+
+/// Reads the macros and the clusters' sizes out of the files that ClickHouse merges.
+pub(super) fn expected(desired: &Desired) -> Applied {
+    let mut applied = Applied::default();
+    for (path, file) in &desired.files {
+        if ConfigDirectory::of(path.as_str()) != Some(ConfigDirectory::Config) {
+            continue;
+        }
+        let text = std::str::from_utf8(file.content.bytes().expose()).unwrap_or_default();
+        for entry in ConfigKeys::from_xml(text).unwrap_or_default().entries {
+            let parts: Vec<_> = entry.path.split('/').collect();
+            match parts.as_slice() {
+                ["macros", name] if !name.starts_with('@') => {
+                    applied.macros.insert((*name).to_owned(), entry.shown().to_owned());
+                }
+                ["remote_servers", cluster, .., "host"] => *applied.clusters.entry((*cluster).to_owned()).or_default() += 1,
+                _ => {}
+            }
+        }
+    }
+    applied
+}
