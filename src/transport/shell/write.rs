@@ -26,7 +26,7 @@ pub(super) struct WriteScript {
 pub(super) fn encode(set: &WriteSet, mark: &Mark) -> Result<WriteScript, ShellError> {
     let lists = Lists::new(set);
     let by_directory = by_directory(set);
-    let staging: Vec<_> = by_directory.keys().map(staged_in).collect();
+    let staging: Vec<_> = by_directory.iter().map(|(directory, _)| staged_in(directory)).collect();
     let mut script = String::from("write_(){ ");
     script.push_str(&absent(set));
     script.push_str(&names_exist(set));
