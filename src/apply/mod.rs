@@ -88,6 +88,11 @@ pub async fn run(plan: &ApprovedPlan, run: &Run<'_>) -> Outcome {
         let set = if count == 0 { &mut outcome.finished } else { &mut outcome.left };
         set.insert(host.clone());
     }
+    // Hosts of the last wave may not have been begun either.
+    if outcome.stopped.is_none() && !outcome.left.is_empty() {
+        outcome.stopped = Some(Stopped::Interrupted);
+        run.sink.emit(Event::RunStopped { reason: "interrupted: no further host is begun".to_owned() });
+    }
     outcome
 }
 
@@ -99,12 +104,17 @@ async fn run_wave(wave: &Wave, (index, waves): (usize, usize), run: &Run<'_>, ou
     }
     let names = hosts.iter().map(|host| host.host.clone()).collect();
     run.sink.emit(Event::WaveStarted { wave: index, waves, title: wave.title.clone(), hosts: names });
+    let failed = &AtomicBool::new(false);
     let mut answers = futures_util::stream::iter(hosts)
         .map(|host| async move {
-            if run.stop.load(Ordering::Relaxed) {
+            if run.stop.load(Ordering::Relaxed) || failed.load(Ordering::Relaxed) {
                 return None;
             }
-            Some((host.host.clone(), host::run(host, run).await))
+            let done = host::run(host, run).await;
+            if done.as_ref().is_err_and(|failure| failure.stops_run) {
+                failed.store(true, Ordering::Relaxed);
+            }
+            Some((host.host.clone(), done))
         })
         .buffer_unordered(run.at_once.max(1));
     let mut finished = Vec::new();

@@ -90,7 +90,7 @@ pub enum Gate {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FailurePolicy {
-    /// The host served before: no further wave is begun.
+    /// The host served before: no further host is begun, in its wave or a later one.
     StopRun,
     /// The host served nobody: only it is out.
     DropHost,

@@ -50,6 +50,8 @@ pub struct SimUnit {
     pub enabled: bool,
     /// Runs.
     pub running: bool,
+    /// `systemctl mask` was here: it cannot be enabled or started.
+    pub masked: bool,
     /// A start or restart fails so.
     pub start_fails: Option<String>,
     /// The host's files as they were when it started.

@@ -53,7 +53,7 @@ pub struct Transition {
     pub serves: bool,
     /// Whether it was the same before.
     pub before: bool,
-    /// Hosts whose ClickHouse answered right before.
+    /// Hosts whose ClickHouse answered and took writes right before.
     pub serving: BTreeSet<HostName>,
 }
 

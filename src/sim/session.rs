@@ -50,6 +50,9 @@ impl SimSession {
             Command::UnitState { units } => self.on_host(|host| unit_state(host, units)),
             Command::DaemonReload => self.on_host(daemon_reload),
             Command::Unit { unit, action: UnitAction::Enable } => self.on_host(|host| match host.units.get_mut(unit) {
+                Some(state) if state.masked => {
+                    failed(1, &format!("Failed to enable unit: Unit {} is masked.", unit.as_str()))
+                }
                 Some(unit) => {
                     unit.enabled = true;
                     done("")
@@ -64,6 +67,9 @@ impl SimSession {
         let Some(state) = self.fleet.with_host(&self.host, |host| host.units.get(unit).cloned()).flatten() else {
             return failed(5, &format!("Failed to start {0}: Unit {0} not found.", unit.as_str()));
         };
+        if state.masked {
+            return failed(1, &format!("Failed to start {0}: Unit {0} is masked.", unit.as_str()));
+        }
         if state.running && action == UnitAction::Start {
             return done("");
         }
@@ -79,7 +85,7 @@ impl SimSession {
     /// Notes that the host's unit went away or came back, and with it its server.
     fn serve(&self, unit: &UnitName, serves: bool) {
         self.fleet.with(|world| {
-            let answers = |host: &SimHost| host.server.as_ref().is_some_and(|server| server.up);
+            let answers = |host: &SimHost| host.server.as_ref().is_some_and(|server| server.up && server.readonly == 0);
             let serving = world.hosts.iter().filter(|(_, host)| answers(host)).map(|(name, _)| name.clone()).collect();
             let Some(host) = world.hosts.get_mut(&self.host) else { return };
             let files = host.entries.iter().map(|(path, entry)| (path.clone(), entry.kind.clone()));
@@ -151,7 +157,7 @@ fn failed(code: u8, stderr: &str) -> Output {
 }
 
 fn read(host: &SimHost, paths: &[RemotePath]) -> Output {
-    let file = |path: &RemotePath| host.entries.get(path).is_some_and(|entry| entry.kind != EntryKind::Directory);
+    let file = |path: &RemotePath| host.entries.get(path).is_some_and(|entry| matches!(entry.kind, EntryKind::File(_)));
     if let Some(path) = paths.iter().find(|path| file(&path.parent())) {
         return failed(2, &format!("tar: {path}: Cannot stat: Not a directory"));
     }
@@ -179,8 +185,10 @@ fn write(host: &mut SimHost, write: &WriteSet) -> Output {
             above = above.parent();
         }
         let (owner, group, mode) = (directory.owner.clone(), directory.group.clone(), directory.mode);
-        let entry = Entry { path: directory.path.clone(), owner, group, mode, kind: EntryKind::Directory };
-        host.entries.insert(directory.path.clone(), entry);
+        if host.entries.get(&directory.path).is_none_or(|entry| entry.kind != EntryKind::Other) {
+            let entry = Entry { path: directory.path.clone(), owner, group, mode, kind: EntryKind::Directory };
+            host.entries.insert(directory.path.clone(), entry);
+        }
     }
     for file in &write.files {
         let (owner, group, mode) = (file.owner.clone(), file.group.clone(), file.mode);
@@ -204,13 +212,13 @@ fn refused(host: &SimHost, write: &WriteSet) -> Option<Output> {
     let kind = |path: &RemotePath| host.entries.get(path).map(|entry| &entry.kind);
     let made = |path: &RemotePath| write.directories.iter().any(|directory| directory.path == *path);
     for directory in &write.directories {
-        if kind(&directory.path).is_some_and(|kind| *kind != EntryKind::Directory) {
+        if matches!(kind(&directory.path), Some(EntryKind::File(_))) {
             return Some(failed(1, &format!("install: cannot create directory '{}': File exists", directory.path)));
         }
     }
     for file in &write.files {
         let parent = file.path.parent();
-        if !made(&parent) && kind(&parent) != Some(&EntryKind::Directory) {
+        if !made(&parent) && !matches!(kind(&parent), Some(EntryKind::Directory | EntryKind::Other)) {
             return Some(failed(1, &format!("mkdir: cannot create directory '{parent}': No such file or directory")));
         }
         if kind(&file.path) == Some(&EntryKind::Directory) {
@@ -235,6 +243,7 @@ fn unit_state(host: &SimHost, units: &[UnitName]) -> Output {
     for name in units {
         let (load, active, file) = match host.units.get(name) {
             None => ("not-found", "inactive", ""),
+            Some(unit) if unit.masked => ("masked", "inactive", "masked"),
             Some(unit) => (
                 "loaded",
                 if unit.running { "active" } else { "inactive" },

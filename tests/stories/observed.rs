@@ -51,7 +51,10 @@ struct Facts {
     /// `[text, other text]` in a file.
     #[serde(default)]
     replaced: BTreeMap<RemotePath, (String, String)>,
-    /// `running`, `stopped` or `not-found`.
+    /// Links that stand where something else stood.
+    #[serde(default)]
+    links: Vec<RemotePath>,
+    /// `running`, `stopped`, `masked` or `not-found`.
     #[serde(default)]
     units: BTreeMap<UnitName, String>,
     /// Whether ClickHouse answers.
@@ -131,11 +134,17 @@ impl Facts {
             assert!(text.contains(from.as_str()), "`{from}` is not in `{path}` on `{name}`");
             set(host, path, &text.replace(from.as_str(), to));
         }
+        for path in &self.links {
+            if let Some(entry) = host.entries.get_mut(path) {
+                entry.kind = EntryKind::Other;
+            }
+        }
         for (unit, state) in &self.units {
             if state == "not-found" {
                 host.units.remove(unit);
             } else {
-                host.units.entry(unit.clone()).or_default().running = state == "running";
+                let unit = host.units.entry(unit.clone()).or_default();
+                (unit.running, unit.masked) = (state == "running", state == "masked");
             }
             if let Some(server) = host.server.as_mut().filter(|server| server.unit == *unit) {
                 server.up = state == "running";

@@ -1,0 +1,281 @@
+//! Properties over the simulated world: random fleets, random wounds, random changes.
+
+#[path = "properties/fleets.rs"]
+mod fleets;
+mod world;
+#[path = "properties/worlds.rs"]
+mod worlds;
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use fleets::{Order, Shape, changes, order, project, project_with, shape};
+use housewright::apply::Stopped;
+use housewright::event::{Event, Sink};
+use housewright::inventory::pattern;
+use housewright::plan::{SavedPlan, SavedPlanError};
+use housewright::report::{Diffs, facts, plan as show, status};
+use housewright::sim::SimFleet;
+use proptest::prelude::*;
+use proptest::sample::Index;
+use world::{How, Project, Record, block_on, name, plain};
+use worlds::{ALL, CURABLE, copy, inflict, kill, never_too_much_is_away, nothing_waits_for_a_restart, wound_all, wounds};
+
+/// `HOUSEWRIGHT_CASES=500 cargo test --test properties` looks longer.
+fn config() -> ProptestConfig {
+    let cases = std::env::var("HOUSEWRIGHT_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(12);
+    ProptestConfig { cases, failure_persistence: None, max_shrink_iters: 200, ..ProptestConfig::default() }
+}
+
+/// A world that was made from the inventory without changes, and then wounded.
+fn made(shape: &Shape, wounds: &worlds::Wounds) -> SimFleet {
+    let then = project(shape, &[], &Order::plain());
+    let sim = then.bare_world();
+    let (_, outcome) = block_on(then.apply(&sim));
+    assert!(outcome.failed.is_empty(), "{:?}", outcome.failed);
+    wound_all(&sim, shape, wounds);
+    sim.with(|world| world.log.clear());
+    sim
+}
+
+/// Calls back with each event's number before it is kept.
+struct Watch<F: Fn(usize, &Event) + Send + Sync>(AtomicUsize, F);
+
+impl<F: Fn(usize, &Event) + Send + Sync> Sink for Watch<F> {
+    fn emit(&self, event: Event) {
+        self.1(self.0.fetch_add(1, Ordering::Relaxed), &event);
+    }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    /// Law two: an apply followed by a plan is an empty plan.
+    #[test]
+    fn after_an_apply_there_is_nothing_to_do(
+        shape in shape(), changes in changes(), wounds in wounds(&CURABLE), allowed: bool,
+    ) {
+        let sim = made(&shape, &wounds);
+        let mut project = project(&shape, &changes, &Order::plain());
+        project.permissions.shard_outage = allowed;
+        let (plan, outcome) = block_on(project.apply(&sim));
+        prop_assert!(outcome.failed.is_empty(), "{:?}", outcome.failed);
+        prop_assert_eq!(outcome.finished.iter().collect::<BTreeSet<_>>(), plan.changed_hosts());
+        let next = block_on(project.plan_now(&sim));
+        // What was held for want of a second replica may go when the first plan has started one.
+        if plan.holds.is_empty() {
+            prop_assert!(next.is_empty() && next.holds.is_empty(), "{}", plain(&show(&next, Diffs::Fold)));
+            prop_assert_eq!(next.unchanged.len(), shape.hosts().len());
+        } else {
+            let held: BTreeSet<_> = plan.holds.iter().map(|hold| &hold.host).collect();
+            let again = next.changed_hosts();
+            prop_assert!(again.iter().all(|host| held.contains(*host)), "{}", plain(&show(&next, Diffs::Fold)));
+        }
+        nothing_waits_for_a_restart(&sim)?;
+        sim.with(|world| never_too_much_is_away(&shape, &world.log, allowed))?;
+    }
+
+    /// Machines die between waves: what is away through us is never too much.
+    #[test]
+    fn never_the_last_replica_also_when_others_die(
+        shape in shape(), changes in changes(), wounds in wounds(&ALL),
+        deaths in proptest::collection::vec((any::<Index>(), 0_usize..6), 0..=3), at_once in 1_usize..8,
+    ) {
+        let sim = made(&shape, &wounds);
+        let project = project(&shape, &changes, &Order::plain());
+        let hosts = shape.hosts();
+        let waves = AtomicUsize::new(0);
+        let watch = Watch(AtomicUsize::new(0), |_, event: &Event| {
+            if matches!(event, Event::WaveStarted { .. }) {
+                let wave = waves.fetch_add(1, Ordering::Relaxed);
+                for (index, _) in deaths.iter().filter(|(_, when)| *when == wave) {
+                    sim.with_host(&name(&hosts[index.index(hosts.len())]), kill);
+                }
+            }
+        });
+        block_on(async {
+            let observed = project.observe(&sim, &watch).await;
+            let how = How { at_once, stop: &AtomicBool::new(false), sink: &watch };
+            project.run(project.plan(&observed), &observed, how).await
+        });
+        sim.with(|world| never_too_much_is_away(&shape, &world.log, false))?;
+    }
+
+    /// The order in which an inventory is written means nothing.
+    #[test]
+    fn the_order_of_the_inventory_does_not_matter(
+        shape in shape(), changes in changes(), wounds in wounds(&ALL), order in order(),
+    ) {
+        let sim = made(&shape, &wounds);
+        let text = |order: &Order| {
+            let plan = block_on(project(&shape, &changes, order).plan_now(&sim));
+            SavedPlan::new(&plan).to_text()
+        };
+        prop_assert_eq!(text(&Order::plain()), text(&order));
+    }
+
+    /// Whoever pulls the plug after any event: the next runs bring it to the end.
+    #[test]
+    fn a_crash_after_any_event_converges(
+        shape in shape(), changes in changes(), wounds in wounds(&CURABLE), crash in any::<Index>(), at_once in 1_usize..8,
+    ) {
+        let mut project = project(&shape, &changes, &Order::plain());
+        project.permissions.shard_outage = true;
+        let sim = made(&shape, &wounds);
+        let count = {
+            let (sim, watch) = (copy(&sim), Watch(AtomicUsize::new(0), |_, _: &Event| {}));
+            block_on(watched(&project, &sim, &watch, at_once, std::future::pending()));
+            watch.0.into_inner()
+        };
+        let crash = crash.index(count.max(1));
+        let pulled = tokio::sync::Notify::new();
+        let watch = Watch(AtomicUsize::new(0), |number, _: &Event| if number == crash { pulled.notify_one() });
+        block_on(watched(&project, &sim, &watch, at_once, pulled.notified()));
+        // A server looks at its files every two seconds; a run that was cut has left it no time yet.
+        block_on(async { tokio::time::sleep(std::time::Duration::from_secs(5)).await });
+        let mut next = block_on(project.plan_now(&sim));
+        for _ in 0..2 {
+            block_on(project.apply(&sim));
+            next = block_on(project.plan_now(&sim));
+        }
+        prop_assert!(next.is_empty() && next.holds.is_empty(), "{}", plain(&show(&next, Diffs::Fold)));
+        nothing_waits_for_a_restart(&sim)?;
+    }
+
+    /// A saved plan is the plan, until the world is another.
+    #[test]
+    fn a_saved_plan_is_run_only_in_the_world_that_it_was_made_in(
+        shape in shape(), changes in changes(), wounds in wounds(&ALL), index in any::<Index>(),
+        wound in proptest::sample::select(&ALL[..]),
+    ) {
+        let sim = made(&shape, &wounds);
+        let project = project(&shape, &changes, &Order::plain());
+        let before = block_on(project.plan_now(&sim));
+        let saved = SavedPlan::new(&before).to_text();
+        let same = block_on(project.plan_now(&sim));
+        prop_assert_eq!(SavedPlan::new(&same).check(&saved), Ok(()));
+        sim.with_host(&name(&shape.hosts()[index.index(shape.hosts().len())]), |host| inflict(host, wound));
+        let other = block_on(project.plan_now(&sim));
+        let stale = SavedPlan::new(&other).check(&saved);
+        prop_assert_eq!(stale, if other == before { Ok(()) } else { Err(SavedPlanError::Stale) });
+    }
+
+    /// No secret is ever in what people and machines read.
+    #[test]
+    fn no_secret_is_ever_shown(
+        shape in shape(), changes in changes(), wounds in wounds(&ALL), old in "[!-~]{6,24}", new in "[!-~ ]{6,24}",
+    ) {
+        let (old, new) = (format!("q7{old}"), format!("z9{new}"));
+        let secret = |value: &str| { let value = value.to_owned(); move |_: &str| value.clone() };
+        let then = project_with(&shape, &[], &Order::plain(), "", secret(&old));
+        let sim = then.bare_world();
+        block_on(then.apply(&sim));
+        wound_all(&sim, &shape, &wounds);
+        let project = project_with(&shape, &changes, &Order::plain(), "", secret(&new));
+        let record = Record::default();
+        let mut shown = block_on(async {
+            let observed = project.observe(&sim, &record).await;
+            let plan = project.plan(&observed);
+            let mut shown = plain(&show(&plan, Diffs::Each)) + &SavedPlan::new(&plan).to_text() + &format!("{plan:?}");
+            shown += &format!("{:?}", observed.observation);
+            shown += &status(&project.fleet, &observed.observation);
+            shown += &serde_json::to_string(&facts(&observed.observation)).unwrap();
+            let how = How { at_once: 32, stop: &AtomicBool::new(false), sink: &record };
+            shown += &format!("{:?}", project.run(plan, &observed, how).await);
+            shown
+        });
+        for event in record.take() {
+            shown += &serde_json::to_string(&event).unwrap();
+        }
+        for value in [&old, &new] {
+            for form in [value.clone(), quick_xml::escape::escape(value.as_str()).into_owned()] {
+                prop_assert!(!shown.contains(&form), "`{form}` is in what is shown");
+            }
+        }
+    }
+
+    /// Whatever the operator writes into variables, XML files stay XML and say it.
+    #[test]
+    fn every_rendered_xml_parses(shape in shape(), changes in changes(), text in "[ -~äß€]{1,30}") {
+        let vars = format!("clickhouse_macros: {{ free: {} }}\n", serde_json::to_string(&text).unwrap());
+        let project = project_with(&shape, &changes, &Order::plain(), &vars, |_| text.clone());
+        for desired in project.desired.values() {
+            for (path, file) in desired.files.iter().filter(|(path, _)| path.as_str().ends_with(".xml")) {
+                for content in [std::str::from_utf8(file.content.bytes().expose()).unwrap(), file.content.shown()] {
+                    let document = roxmltree::Document::parse(content);
+                    prop_assert!(document.is_ok(), "{path}: {:?}\n{content}", document.err());
+                    let document = document.unwrap();
+                    if let Some(free) = document.descendants().find(|node| node.has_tag_name("free")) {
+                        prop_assert_eq!(free.text().unwrap_or_default(), text.as_str());
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Observes, plans and applies until the end or until the plug is pulled.
+async fn watched(project: &Project, sim: &SimFleet, sink: &dyn Sink, at_once: usize, plug: impl Future<Output = ()>) {
+    let work = async {
+        let observed = project.observe(sim, sink).await;
+        let how = How { at_once, stop: &AtomicBool::new(false), sink };
+        project.run(project.plan(&observed), &observed, how).await
+    };
+    tokio::select! {
+        biased;
+        () = plug => {}
+        _ = work => {}
+    }
+}
+
+#[test]
+fn an_empty_choice_of_hosts_is_an_error() {
+    let shape = Shape { shards: vec![2], ingestion: 1, keepers: 1 };
+    let project = project(&shape, &[], &Order::plain());
+    for limit in ["no-such-host", "data:!data", "data:&coordination", "x*"] {
+        assert!(pattern::select(&project.inventory, limit).is_err(), "{limit}");
+    }
+}
+
+#[test]
+fn what_was_not_begun_is_no_success() {
+    let shape = Shape { shards: vec![1], ingestion: 4, keepers: 1 };
+    let project = project(&shape, &[], &Order::plain());
+    let sim = project.bare_world();
+    let stop = AtomicBool::new(false);
+    // In the very last wave, one host at a time, the operator interrupts after the first.
+    let last = Mutex::new(false);
+    let watch = Watch(AtomicUsize::new(0), |_, event: &Event| match event {
+        Event::WaveStarted { wave, waves, .. } => *last.lock().unwrap() = wave == waves,
+        Event::HostFinished { .. } if *last.lock().unwrap() => stop.store(true, Ordering::Relaxed),
+        _ => {}
+    });
+    let outcome = block_on(async {
+        let observed = project.observe(&sim, &watch).await;
+        let how = How { at_once: 1, stop: &stop, sink: &watch };
+        project.run(project.plan(&observed), &observed, how).await
+    });
+    assert_eq!(outcome.left.len(), 3);
+    assert_eq!(outcome.stopped, Some(Stopped::Interrupted));
+}
+
+#[test]
+fn after_a_failure_that_stops_the_run_no_other_host_is_begun() {
+    let shape = Shape { shards: vec![2, 2, 2], ingestion: 0, keepers: 1 };
+    let sim = made(&shape, &Vec::new());
+    let project = project(&shape, &[fleets::Change::Setting], &Order::plain());
+    for host in shape.hosts() {
+        sim.with_host(&name(&host), |host| {
+            host.units.values_mut().for_each(|unit| unit.start_fails = Some("no".to_owned()));
+        });
+    }
+    let outcome = block_on(async {
+        let record = Record::default();
+        let observed = project.observe(&sim, &record).await;
+        let how = How { at_once: 1, stop: &AtomicBool::new(false), sink: &record };
+        project.run(project.plan(&observed), &observed, how).await
+    });
+    assert_eq!(outcome.failed.len(), 1, "{:?}", outcome.failed);
+    assert_eq!(outcome.left.len(), 5);
+}
