@@ -12,7 +12,7 @@ use housewright::fleet::{Connection, HostKeyPolicy, Privilege};
 use housewright::remote::{Batch, Command, Status};
 use housewright::secret::Secret;
 use housewright::transport::{ConnectError, Session, SessionError, SshOptions, SshTransport, Transport};
-use russh::keys::PrivateKey;
+use russh::keys::{Algorithm, EcdsaCurve, PrivateKey};
 use support::http::{Reply, Stub};
 use support::sshd::{Behaviour, Fault, Sshd};
 
@@ -99,6 +99,42 @@ async fn an_unknown_host_key_is_refused_or_learnt_once() {
 }
 
 #[tokio::test]
+async fn a_host_with_several_keys_shows_the_one_that_is_known() {
+    let second = support::new_key_of(Algorithm::Ecdsa { curve: EcdsaCurve::NistP256 });
+    let stage = Stage::new(|behaviour| behaviour.host_keys.push(second.clone())).await;
+    stage.connect().await.unwrap();
+    stage.known(&support::public_line(second.public_key()));
+    stage.connect().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_host_certificate_is_asked_for_and_judged() {
+    use russh::keys::ssh_key::certificate::{Builder, CertType};
+    let (authority, host_key) = (support::new_key(), support::new_key());
+    let certificate = |principal: &str| {
+        let key = host_key.public_key();
+        let mut builder = Builder::new_with_random_nonce(&mut support::Random, key, 0, u64::MAX >> 1).unwrap();
+        builder.cert_type(CertType::Host).unwrap().key_id("id").unwrap().valid_principal(principal).unwrap();
+        builder.sign(&authority).unwrap()
+    };
+    for (principal, trusted) in [("127.0.0.1", true), ("other", false)] {
+        let mut stage = Stage::new(|behaviour| {
+            behaviour.host_keys = vec![host_key.clone()];
+            behaviour.certificates = vec![certificate(principal)];
+        })
+        .await;
+        stage.connection.host_key_policy = HostKeyPolicy::AcceptNew;
+        let line = format!("@cert-authority [127.0.0.*]:* {}\n", support::public_line(authority.public_key()));
+        std::fs::write(stage.files.path().join("known_hosts"), line).unwrap();
+        match (stage.connect().await, trusted) {
+            (Ok(_), true) | (Err(ConnectError::HostCertificate { line: 1, .. }), false) => {}
+            (Ok(_), false) => panic!("a certificate of another host was taken"),
+            (Err(error), _) => panic!("{error}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_host_that_refuses_the_key_says_so() {
     let stage = Stage::new(|behaviour| behaviour.takes.clear()).await;
     let error = stage.refused().await;
@@ -131,6 +167,43 @@ async fn a_key_that_cannot_be_used_is_named() {
     stage.connection.identity_files = vec![stage.files.path().join("id")];
     let error = stage.refused().await;
     assert!(error.to_string().ends_with("it has a passphrase; add it to the SSH agent"), "{error}");
+}
+
+/// The agent of this machine's OpenSSH, where there is one.
+struct Agent(std::process::Child);
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[tokio::test]
+async fn the_agent_signs_for_keys_that_it_holds_and_for_files_with_a_passphrase() {
+    let key = support::new_key();
+    let mut stage = Stage::new(|behaviour| behaviour.takes = vec![key.public_key().clone()]).await;
+    let (socket, file) = (stage.files.path().join("agent"), stage.files.path().join("id"));
+    let Ok(agent) = std::process::Command::new("ssh-agent").args(["-D", "-a"]).arg(&socket).spawn() else { return };
+    let _agent = Agent(agent);
+    while !socket.exists() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    support::write_key(&file, &key);
+    let added = std::process::Command::new("ssh-add").arg(&file).env("SSH_AUTH_SOCK", &socket).status().unwrap();
+    assert!(added.success());
+    let options = SshOptions { agent: Some(socket), ..SshOptions::default() };
+    let connect = async |connection: &Connection| {
+        SshTransport::new(options.clone()).connect(&support::host("host", connection.clone())).await
+    };
+    support::write_key(&file, &key.encrypt(&mut support::Random, "secret").unwrap());
+    connect(&stage.connection).await.unwrap();
+    stage.connection.identity_files.clear();
+    connect(&stage.connection).await.unwrap();
+    // A file that the agent does not hold stays locked.
+    support::write_key(&file, &support::new_key().encrypt(&mut support::Random, "secret").unwrap());
+    stage.connection.identity_files = vec![file];
+    assert!(matches!(connect(&stage.connection).await, Err(ConnectError::Key { .. })));
 }
 
 #[tokio::test]

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::{Run, gate, write};
 use crate::clickhouse::{ClickHouse, Statement};
 use crate::event::{Event, Failure, chain};
+use crate::fleet::HostName;
 use crate::plan::{FailurePolicy, Gate, HostPlan, Step};
 use crate::remote::{Batch, Command, Output, Status};
-use crate::transport::{Session, advice};
+use crate::transport::advice;
 
 /// Why a step failed.
 pub(super) struct StepError {
@@ -54,7 +55,7 @@ fn in_batch(step: &Step) -> bool {
 async fn batch(plan: &HostPlan, steps: &[Step], run: &Run<'_>) -> Result<(), StepError> {
     let whole = steps.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let fail = |reason: String, hint, changed| StepError { step: whole.clone(), reason, hint, changed };
-    let session = session(plan, run).ok_or_else(|| fail("no connection".to_owned(), None, false))?;
+    let open = run.open.get(&plan.host).ok_or_else(|| fail("no connection".to_owned(), None, false))?;
     let mut commands = Vec::new();
     for step in steps {
         commands.push(
@@ -63,7 +64,8 @@ async fn batch(plan: &HostPlan, steps: &[Step], run: &Run<'_>) -> Result<(), Ste
         );
     }
     run.sink.emit(Event::StepStarted { host: plan.host.clone(), step: whole.clone() });
-    let outputs = session
+    let outputs = open
+        .session
         .run(&Batch { commands })
         .await
         .map_err(|error| fail(chain(&error), advice::session(&error, &plan.host), true))?;
@@ -78,10 +80,6 @@ async fn batch(plan: &HostPlan, steps: &[Step], run: &Run<'_>) -> Result<(), Ste
         run.sink.emit(Event::StepFinished { host: plan.host.clone(), step: step.to_string() });
     }
     Ok(())
-}
-
-fn session(plan: &HostPlan, run: &Run<'_>) -> Option<Arc<dyn Session>> {
-    run.sessions.get(&plan.host).cloned()
 }
 
 fn command(plan: &HostPlan, step: &Step, run: &Run<'_>) -> Option<Command> {
@@ -145,6 +143,6 @@ async fn execute(plan: &HostPlan, statement: &Statement, run: &Run<'_>) -> Resul
 }
 
 /// The ClickHouse of a host, over its open connection.
-pub(super) fn clickhouse(host: &crate::fleet::HostName, run: &Run<'_>) -> Option<Arc<dyn ClickHouse>> {
-    Some(run.sessions.get(host)?.clickhouse(run.endpoints.get(host)?))
+pub(super) fn clickhouse(host: &HostName, run: &Run<'_>) -> Option<Arc<dyn ClickHouse>> {
+    run.open.get(host)?.clickhouse.clone()
 }

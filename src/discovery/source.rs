@@ -113,10 +113,13 @@ impl DiscoverySource {
                 fields.wrong("plugin", node, &format!("must be amazon.aws.aws_ec2, not {}", node.describe()));
             }
         }
-        fields.required("regions");
+        let regions = texts("regions", &mut fields);
+        if let (Some(node), true) = (fields.required("regions"), regions.is_empty()) {
+            fields.wrong("regions", node, "must name at least one region");
+        }
         let source = Self {
             span: root.span.clone(),
-            regions: texts("regions", &mut fields),
+            regions,
             filters: filters(&mut fields),
             hostnames: references("hostnames", &mut fields),
             keyed_groups: keyed_groups(&mut fields),

@@ -10,7 +10,6 @@ use crate::inventory::fields::{Codes, Fields};
 use crate::inventory::{Node, NodeValue};
 use crate::problem::{Problem, Span, near_name};
 use crate::remote::{RemotePath, UnitName};
-use crate::secret::SecretRef;
 
 const CODES: Codes = Codes { wrong: "HW0204", unknown: "HW0202", missing: "HW0203" };
 const KEYS: [&str; 9] =
@@ -180,23 +179,8 @@ fn clickhouse(role: &RoleName, fields: &mut Fields<'_, '_>) -> Option<(ClickHous
     let unit = entry.parsed("unit", UnitName::new)?;
     let http_port = entry.port("http_port").unwrap_or(8123);
     let user = entry.text("user").unwrap_or_else(|| "default".to_owned());
-    let password = entry.get("password").and_then(|node| {
-        let secret = secret(node);
-        if secret.is_none() {
-            entry.wrong("password", node, "must be `env:NAME` or `file:PATH`: a secret is never written here");
-        }
-        secret
-    });
+    let password = entry.secret("password");
     Some((ClickHouseSpec { unit, http_port, user, password }, node.span.clone()))
-}
-
-/// A secret's reference, as text or as `{ from_secret: ... }`.
-pub(crate) fn secret(node: &Node) -> Option<SecretRef> {
-    match &node.value {
-        NodeValue::Secret(secret) => Some(secret.clone()),
-        NodeValue::Text(text) => SecretRef::parse(text),
-        _ => None,
-    }
 }
 
 fn owner(entry: &mut Fields<'_, '_>) -> (String, String) {

@@ -183,6 +183,7 @@ pub fn lab(network: &str, more: Map<String, Value>) -> Fleet {
 pub fn production() -> Fleet {
     FleetBuilder::default()
         .vars(yaml("inventories/us-east-1/group_vars/all.yml"))
+        .vars(yaml("inventories/us-east-1/group_vars/data.yml"))
         .host("keeper-1", "keeper", "keeper-1", Placement::Keeper { id: 1 })
         .host("keeper-2", "keeper", "keeper-2", Placement::Keeper { id: 2 })
         .host("keeper-3", "keeper", "keeper-3", Placement::Keeper { id: 3 })

@@ -15,7 +15,7 @@ pub use connection::ConnectionDefaults;
 
 use super::{Fleet, Host, HostName, Placement, Reach, RoleName};
 use crate::inventory::{Entry, Inventory, InventoryHost, Node};
-use crate::problem::{Problem, near_name};
+use crate::problem::{Problem, Severity, near_name};
 use crate::role::Role;
 
 /// Resolves and validates the whole; problems and notes are added to `problems`.
@@ -28,7 +28,8 @@ pub fn resolve(
     defaults: &ConnectionDefaults,
     problems: &mut Vec<Problem>,
 ) -> Fleet {
-    if inventory.hosts.is_empty() {
+    // Where something is wrong already, that is why.
+    if inventory.hosts.is_empty() && !problems.iter().any(|problem| problem.severity == Severity::Problem) {
         problems.push(Problem::new("HW0122", "the inventory has no hosts"));
     }
     vocabulary::check(inventory, roles, problems);

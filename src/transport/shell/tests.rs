@@ -46,7 +46,7 @@ proptest! {
         let mut argv = vec!["printf".to_owned(), "%s\\001".to_owned()];
         argv.extend(arguments.iter().cloned());
         let expected: String = if arguments.is_empty() { "\u{1}".to_owned() } else {
-            arguments.iter().map(|argument| format!("{argument}\u{1}")).collect()
+            arguments.join("\u{1}") + "\u{1}"
         };
         let text = run(if bash { "bash" } else { "sh" }, &argv);
         prop_assert_eq!(String::from_utf8(text).unwrap(), expected);
@@ -115,6 +115,33 @@ fn content_that_arrives_damaged_is_not_used_and_is_told_from_a_failed_expectatio
     let outputs = split(&output.stdout.into(), &output.stderr.into(), &mark, 1, &End::Exited(0)).unwrap();
     assert_eq!(outputs[0].status, Status::Exited(CONTENT_DAMAGED));
     assert_eq!(names(root.path()), ["c", "d"]);
+}
+
+#[test]
+fn a_disk_that_is_full_leaves_everything_as_it_was() {
+    let root = tempfile::tempdir().unwrap();
+    std::fs::write(root.path().join("a"), "old").unwrap();
+    let (script, mark) = script(vec![Command::Write(write_set(root.path()))]);
+    // The limit is two blocks of 512 bytes per file; the signal would end tar without a word.
+    let line = format!("trap '' XFSZ; ulimit -f 2; {}", script.line);
+    let output = execute("sh", &line, &script.stdin);
+    let outputs = split(&output.stdout.into(), &output.stderr.into(), &mark, 1, &End::Exited(0)).unwrap();
+    assert_eq!(outputs[0].status, Status::Exited(2));
+    assert!(outputs[0].complaint().contains("d/.housewright.new/b: "), "{}", outputs[0].complaint());
+    assert_eq!(names(root.path()), ["a", "d"]);
+    assert_eq!(names(&root.path().join("d")), [""; 0]);
+    assert_eq!(std::fs::read_to_string(root.path().join("a")).unwrap(), "old");
+}
+
+#[test]
+fn a_link_that_leads_nowhere_is_not_absent() {
+    let root = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink("/nowhere", root.path().join("c")).unwrap();
+    let (script, mark) = script(vec![Command::Write(write_set(root.path()))]);
+    let output = execute("sh", &script.line, &script.stdin);
+    let outputs = split(&output.stdout.into(), &output.stderr.into(), &mark, 1, &End::Exited(0)).unwrap();
+    assert_eq!(outputs[0].status, Status::Exited(EXPECTATION_FAILED));
+    assert_eq!(names(root.path()), ["c"]);
 }
 
 #[test]

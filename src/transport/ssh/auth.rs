@@ -10,7 +10,7 @@ use russh::MethodKind;
 use russh::client::{AuthResult, Handle};
 use russh::keys::agent::AgentIdentity;
 use russh::keys::agent::client::AgentClient;
-use russh::keys::{PrivateKeyWithHashAlg, PublicKey};
+use russh::keys::{Certificate, PrivateKeyWithHashAlg};
 use tokio::net::UnixStream;
 
 use super::SshTransport;
@@ -143,7 +143,8 @@ async fn attempt(
     match (offer, agent) {
         (Offer::File(Identity::File { key, certificate }), _) => {
             if let Some(certificate) = certificate {
-                let result = handle.authenticate_openssh_cert(user, Arc::clone(&key), certificate).await;
+                let result =
+                    handle.authenticate_openssh_cert(user, Arc::clone(&key), Certificate::clone(&certificate)).await;
                 if let Ok(AuthResult::Success) = result {
                     return Ok(AuthResult::Success);
                 }
@@ -153,7 +154,7 @@ async fn attempt(
         }
         (Offer::Agent(AgentIdentity::PublicKey { key, .. }), Some(agent)) => {
             let hash = rsa_hash(handle, &key.algorithm()).await.map_err(text)?;
-            let result = handle.authenticate_publickey_with(user, PublicKey::clone(&key), hash, agent).await;
+            let result = handle.authenticate_publickey_with(user, key, hash, agent).await;
             result.map_err(|error| format!("the agent did not sign: {error}"))
         }
         (Offer::Agent(AgentIdentity::Certificate { certificate, .. }), Some(agent)) => {

@@ -39,8 +39,8 @@ pub struct SshOptions {
 impl Default for SshOptions {
     fn default() -> Self {
         Self {
-            batch_timeout: Duration::from_secs(300),
-            statement_timeout: Duration::from_secs(60),
+            batch_timeout: Duration::from_mins(5),
+            statement_timeout: Duration::from_mins(1),
             home: None,
             agent: None,
             system_known_hosts: PathBuf::from("/etc/ssh/ssh_known_hosts"),
