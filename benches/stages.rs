@@ -30,7 +30,8 @@ impl Sink for Silent {
 fn inventory(directory: &Path, data: usize) {
     let mut hosts = "all:\n  children:\n    coordination:\n      hosts:\n        keeper-1: { keeper_id: 1 }\n    data:\n      hosts:\n".to_owned();
     for index in 0..data {
-        let _ = writeln!(hosts, "        data-{index:04}: {{ shard: {}, replica: \"{}\" }}", index / 3 + 1, index % 3 + 1);
+        let _ =
+            writeln!(hosts, "        data-{index:04}: {{ shard: {}, replica: \"{}\" }}", index / 3 + 1, index % 3 + 1);
     }
     let vars = "clickhouse_clusters:\n  posthog: { hosts: data, layout: sharded }\n  posthog_single_shard: { hosts: data, layout: single_shard }\n";
     let group_vars = directory.join("group_vars");
