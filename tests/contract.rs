@@ -115,7 +115,7 @@ async fn openssh() -> Option<SshWorld> {
     let line = support::public_line(place.key.public_key()) + "\n";
     std::fs::write(place.files.path().join("authorized_keys"), line).unwrap();
     let server = OpenSsh::start(place.files.path(), &place.files.path().join("programs")).await?;
-    let mut world = place.world(server.port, &owner("-un")).await;
+    let mut world = place.world(server.port, &support::id("-un")).await;
     world.openssh = Some(server);
     Some(world)
 }
@@ -175,11 +175,6 @@ impl SshWorld {
     }
 }
 
-fn owner(flag: &str) -> String {
-    let output = std::process::Command::new("id").arg(flag).output().unwrap();
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
-}
-
 fn write_program(path: &Path, text: &str) {
     use std::os::unix::fs::PermissionsExt;
     std::fs::write(path, text).unwrap();
@@ -197,7 +192,7 @@ impl World for SshWorld {
     }
 
     fn owner(&self) -> (String, String) {
-        (owner("-un"), owner("-gn"))
+        (support::id("-un"), support::id("-gn"))
     }
 
     fn look(&self) -> BTreeSet<(String, Option<Vec<u8>>, u32)> {
@@ -441,7 +436,7 @@ mod suite {
         for program in ["exit", "end_", "if", "A=b"] {
             assert_eq!(batch(world, vec![run([program, "0"])]).await[0].status, Status::Exited(127), "{program}");
         }
-        let long = "x\n'".repeat(60_000);
+        let long = format!("{}\n'", "long ".repeat(200)).repeat(120);
         let outputs = batch(world, vec![run(["printf", "%s", &long[..100_000]])]).await;
         assert_eq!(outputs[0].stdout, &long[..100_000]);
     }
@@ -491,7 +486,7 @@ async fn speed() {
     let paths: Vec<_> = ["/etc/passwd", "/etc/hosts", "/etc/group"].map(|path| RemotePath::new(path).unwrap()).into();
     let port = world.openssh.as_ref().unwrap().port;
     let mut connection = support::connection(port, world.files.path());
-    connection.user = owner("-un");
+    connection.user = support::id("-un");
     let transport = SshTransport::new(SshOptions::default());
     let host = support::host("host", connection);
     let mut sums = [0.0; 2];

@@ -42,7 +42,10 @@ impl Project {
         let fleet::load::Loaded { inventory, fleet, notes } = read.resolve(&connection_defaults())?;
         found.extend(notes);
         let templates = render::load::templates(&root.join("templates"));
-        found.extend(templates.as_ref().err().into_iter().flatten().cloned());
+        match &templates {
+            Ok(templates) => found.extend(render::undeclared(&fleet, templates)),
+            Err(problems) => found.extend(problems.iter().cloned()),
+        }
         let (schema, problems) = Schema::read(&fleet);
         found.extend(problems);
         found.extend(schema::check(&fleet, &schema));

@@ -81,3 +81,9 @@ pub fn connection(port: u16, files: &Path) -> Connection {
 pub fn jump(port: u16) -> JumpHost {
     JumpHost { address: "127.0.0.1".to_owned(), port, user: "bastion".to_owned() }
 }
+
+/// What `id` says of the user that runs the tests.
+pub fn id(flag: &str) -> String {
+    let output = std::process::Command::new("id").arg(flag).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}

@@ -37,6 +37,8 @@ pub struct Behaviour {
     /// Goes before `$PATH`, for stand-ins of `sudo` and `systemctl`.
     pub programs: Option<PathBuf>,
     pub shell: &'static str,
+    /// New keys are made after so many bytes.
+    pub rekey_after: usize,
 }
 
 impl Behaviour {
@@ -48,6 +50,7 @@ impl Behaviour {
             fault: Fault::Nothing,
             programs: None,
             shell: "sh",
+            rekey_after: 1 << 30,
         }
     }
 }
@@ -74,6 +77,7 @@ impl Sshd {
             certificates: behaviour.certificates.clone(),
             auth_rejection_time: Duration::ZERO,
             nodelay: true,
+            limits: russh::Limits::new(behaviour.rekey_after, behaviour.rekey_after, Duration::from_secs(3600)),
             ..server::Config::default()
         });
         let (logins, processes) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());

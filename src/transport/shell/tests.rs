@@ -134,6 +134,29 @@ fn a_disk_that_is_full_leaves_everything_as_it_was() {
 }
 
 #[test]
+fn root_gives_files_and_directories_to_others() {
+    use std::os::unix::fs::MetadataExt;
+    let root = tempfile::tempdir().unwrap();
+    let id = |argument: &[&str]| String::from_utf8(Process::new("id").args(argument).output().unwrap().stdout).unwrap();
+    if id(&["-u"]).trim() != "0" {
+        return;
+    }
+    let mut set = write_set(root.path());
+    set.directories[0].owner = "daemon".to_owned();
+    set.files[0].owner = "daemon".to_owned();
+    // A number that has no name.
+    set.files[1].group = "54321".to_owned();
+    let (script, _) = script(vec![Command::Write(set)]);
+    execute("sh", &script.line, &script.stdin);
+    let daemon: u32 = id(&["-u", "daemon"]).trim().parse().unwrap();
+    let metadata = |below: &str| std::fs::metadata(root.path().join(below)).unwrap();
+    assert_eq!((metadata("a").uid(), metadata("a").gid()), (daemon, 0));
+    assert_eq!((metadata("d").uid(), metadata("d").gid()), (daemon, 0));
+    assert_eq!((metadata("d/b").uid(), metadata("d/b").gid()), (0, 54321));
+    assert_eq!(metadata("a").mode() & 0o7777, 0o640);
+}
+
+#[test]
 fn a_link_that_leads_nowhere_is_not_absent() {
     let root = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink("/nowhere", root.path().join("c")).unwrap();

@@ -2,6 +2,7 @@
 //!
 //! One connection per host and run; nothing is sent to a host before its key is judged; every wait has an end.
 
+mod algorithms;
 mod auth;
 mod connect;
 mod host_key;

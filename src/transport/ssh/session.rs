@@ -25,6 +25,9 @@ use crate::transport::{Session, SessionError};
 /// A batch reads configuration, not data: more than this is a mistake, and would fill our memory.
 const MOST_OUTPUT: usize = 256 << 20;
 
+/// Of what a host says instead of our framing, so much is shown.
+const MOST_SAID: usize = 500;
+
 /// One connection.
 pub(super) struct SshSession {
     link: Arc<Link>,
@@ -61,9 +64,11 @@ impl SshSession {
     }
 
     /// What went wrong where the streams cannot be split.
-    fn explain(&self, error: &FrameError, answer: &Answer, stderr: &Bytes) -> SessionError {
-        let said = String::from_utf8_lossy(stderr).trim().to_owned();
-        match (error, &answer.end) {
+    fn explain(&self, error: &FrameError, end: Option<&End>, stdout: &[u8], stderr: &[u8]) -> SessionError {
+        // `nologin` and the like speak on stdout.
+        let [stdout, stderr] = [stdout, stderr].map(|text| String::from_utf8_lossy(text).trim().to_owned());
+        let said: String = if stderr.is_empty() { stdout } else { stderr }.chars().take(MOST_SAID).collect();
+        match (error, end) {
             (_, None) => SessionError::Lost(self.link.reason(&error)),
             (FrameError::NotBegun, Some(End::Exited(_))) if self.privilege == Privilege::Sudo => {
                 SessionError::Sudo(said)
@@ -89,7 +94,7 @@ impl Session for SshSession {
         let (stdout, stderr) = (answer.stdout.split().freeze(), answer.stderr.split().freeze());
         let end = answer.end.as_ref().unwrap_or(&End::Unknown);
         split(&stdout, &stderr, &mark, batch.commands.len(), end)
-            .map_err(|error| self.explain(&error, &answer, &stderr))
+            .map_err(|error| self.explain(&error, answer.end.as_ref(), &stdout, &stderr))
     }
 
     fn clickhouse(&self, endpoint: &Endpoint) -> Arc<dyn ClickHouse> {
