@@ -118,7 +118,8 @@ fn meaning(arg: &Arg) -> String {
     if !values.is_empty() {
         let _ = write!(text, ". {}", values.join("; "));
     }
-    let defaults: Vec<String> = arg.get_default_values().iter().map(|value| value.to_string_lossy().into_owned()).collect();
+    let defaults: Vec<String> =
+        arg.get_default_values().iter().map(|value| value.to_string_lossy().into_owned()).collect();
     if !defaults.is_empty() && arg.get_action().takes_values() {
         let _ = write!(text, ". Default: `{}`", defaults.join(" "));
     }

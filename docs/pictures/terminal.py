@@ -142,6 +142,8 @@ def font(name):
 
 def draw(rows, columns, title, path):
     plain, bold = font("DejaVuSansMono.ttf"), font("DejaVuSansMono-Bold.ttf")
+    # The spinner's braille dots are in no monospace font of that family.
+    dots = font("DejaVuSans.ttf")
     width = plain.getlength("M")
     ascent, descent = plain.getmetrics()
     height = round((ascent + descent) * LINE_SPACING)
@@ -167,7 +169,8 @@ def draw(rows, columns, title, path):
             if cell.data == "█":
                 pen.rectangle((left, top, left + width, top + ascent + descent), fill=color)
                 continue
-            pen.text((left, top), cell.data, font=bold if cell.bold else plain, fill=color)
+            face = dots if "\u2800" <= cell.data <= "\u28ff" else bold if cell.bold else plain
+            pen.text((left, top), cell.data, font=face, fill=color)
     image.quantize(96, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
