@@ -11,12 +11,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use housewright::fleet::Privilege;
+use housewright::fleet::{HostName, Privilege};
 use housewright::remote::{
     Batch, Command, DirectoryWrite, Entry, EntryKind, Expect, Expected, FileWrite, Output, RemotePath, Status,
     UnitAction, UnitName, WriteSet, unpack,
 };
 use housewright::secret::Secret;
+use housewright::sim::{SimFleet, SimHost, SimUnit};
 use housewright::transport::{Session, SshOptions, SshTransport, Transport};
 use russh::keys::PrivateKey;
 use sha2::{Digest, Sha256};
@@ -89,6 +90,73 @@ contract! { openssh:
 
 contract! { ssh_sudo: what_was_written_is_read_back, after_a_failure_nothing_runs, hundreds_of_files_are_one_write }
 contract! { ssh_bash: what_was_written_is_read_back, arguments_arrive_as_they_are, an_expectation_that_fails_leaves_everything_as_it_was }
+
+contract! { sim:
+    an_empty_batch_answers_nothing,
+    what_is_there_is_read_and_what_is_not_is_left_out,
+    what_was_written_is_read_back,
+    a_file_is_replaced_and_its_time_is_new,
+    an_expectation_that_fails_leaves_everything_as_it_was,
+    an_unknown_owner_stops_the_write_before_it_begins,
+    a_target_that_is_a_directory_is_an_error,
+    hundreds_of_files_are_one_write,
+    after_a_failure_nothing_runs,
+    units_are_read_and_acted_on,
+    the_read_fails_where_a_path_cannot_be_looked_at,
+}
+
+/// A host of the simulated world; it has no programs to run.
+struct SimWorld {
+    fleet: SimFleet,
+    name: HostName,
+    session: Arc<dyn Session>,
+}
+
+async fn sim() -> SimWorld {
+    let (fleet, name) = (SimFleet::default(), HostName::new("host").unwrap());
+    let mut host = SimHost::bare();
+    for unit in ["a", "b"] {
+        host.units.insert(UnitName::new(unit).unwrap(), SimUnit::default());
+    }
+    let broken = SimUnit { start_fails: Some("last words of broken.service".to_owned()), ..SimUnit::default() };
+    host.units.insert(UnitName::new("broken").unwrap(), broken);
+    host.put_directory("/root");
+    fleet.put(name.clone(), host);
+    let files = tempfile::tempdir().unwrap();
+    let session = fleet.connect(&support::host("host", support::connection(22, files.path()))).await.unwrap();
+    SimWorld { fleet, name, session }
+}
+
+#[async_trait]
+impl World for SimWorld {
+    fn session(&self) -> &dyn Session {
+        &*self.session
+    }
+
+    fn root(&self) -> String {
+        "/root".to_owned()
+    }
+
+    fn owner(&self) -> (String, String) {
+        ("clickhouse".to_owned(), "clickhouse".to_owned())
+    }
+
+    fn look(&self) -> BTreeSet<(String, Option<Vec<u8>>, u32)> {
+        let content = |kind: &EntryKind| match kind {
+            EntryKind::File(content) => Some(content.to_vec()),
+            EntryKind::Directory | EntryKind::Other => None,
+        };
+        let seen = |host: &mut SimHost| {
+            let below = host.entries.values().filter(|entry| entry.path.as_str().starts_with("/root/"));
+            below.map(|entry| (entry.path.to_string(), content(&entry.kind), entry.mode)).collect()
+        };
+        self.fleet.with_host(&self.name, seen).unwrap()
+    }
+
+    fn runs_programs(&self) -> bool {
+        false
+    }
+}
 
 struct SshWorld {
     session: Arc<dyn Session>,

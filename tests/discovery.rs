@@ -80,13 +80,9 @@ async fn instances_of_two_regions_are_one_fleet() {
 async fn a_region_that_fails_or_is_empty_is_an_error() {
     let written = written().file("fleet.aws_ec2.yml", SOURCE);
     let fails = Cloud(BTreeMap::from([("us-east-1", vec![data("i-1", "10.0.0.1", "data-1")])]));
-    assert_snapshot!(read(&written, &fails).await.unwrap_err(), @r#"
-    cannot list the instances of `eu-central-1`
-    "#);
+    assert_snapshot!(read(&written, &fails).await.unwrap_err(), @"cannot list the instances of `eu-central-1`");
     let empty = Cloud(BTreeMap::from([("us-east-1", vec![])]));
-    assert_snapshot!(read(&written, &empty).await.unwrap_err(), @r#"
-    no instance of `us-east-1` answers to the filters `instance-state-name=running`, `tag:fleet=posthog`
-    "#);
+    assert_snapshot!(read(&written, &empty).await.unwrap_err(), @"no instance of `us-east-1` answers to the filters `instance-state-name=running`, `tag:fleet=posthog`");
 }
 
 #[tokio::test]

@@ -5,7 +5,8 @@ mod written;
 use std::path::Path;
 use std::time::Duration;
 
-use housewright::fleet::{ClusterName, load::load};
+use housewright::fleet::ClusterName;
+use housewright::fleet::load::{Loaded, load};
 use housewright::fleet::{
     ConnectionDefaults, Fleet, Host, HostKeyPolicy, HostName, Layout, Placement, Privilege, Reach,
 };

@@ -108,10 +108,10 @@ impl DiscoverySource {
     pub fn parse(root: &Node, problems: &mut Vec<Problem>) -> Option<Self> {
         let before = problems.len();
         let mut fields = Fields::open(root, "an EC2 discovery file", &KEYS, CODES, problems)?;
-        if let Some(node) = fields.get("plugin") {
-            if !matches!(node.text(), Some("amazon.aws.aws_ec2" | "aws_ec2")) {
-                fields.wrong("plugin", node, &format!("must be amazon.aws.aws_ec2, not {}", node.describe()));
-            }
+        if let Some(node) = fields.get("plugin")
+            && !matches!(node.text(), Some("amazon.aws.aws_ec2" | "aws_ec2"))
+        {
+            fields.wrong("plugin", node, &format!("must be amazon.aws.aws_ec2, not {}", node.describe()));
         }
         let regions = texts("regions", &mut fields);
         if let (Some(node), true) = (fields.required("regions"), regions.is_empty()) {

@@ -152,7 +152,8 @@ mod tests {
     proptest! {
         #[test]
         fn any_place_of_any_text_is_shown(text in "(?s).{0,300}", start in 0_usize..400, length in 0_usize..50) {
-            render_one(&problem(&text, start..start + length), Colour::Plain);
+            let shown = render_one(&problem(&text, start..start + length), Colour::Plain);
+            prop_assert!(shown.starts_with("error[HW0303]: wrong"));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Reads `role.yml` documents (pure): every key is typed, and every mistake is a problem at its place.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry as Slot;
 
 use serde_json::{Map, Value};
 
@@ -200,10 +201,13 @@ fn mode(entry: &mut Fields<'_, '_>, default: u32) -> u32 {
 }
 
 fn once<K: Ord + ToString, V>(map: &mut BTreeMap<K, V>, key: K, value: V, item: &Node, fields: &mut Fields<'_, '_>) {
-    if map.contains_key(&key) {
-        let message = format!("`{}` stands twice in this role", key.to_string());
-        fields.report(Problem::new("HW0209", message).at(&item.span).hint("remove one of the two"));
-    } else {
-        map.insert(key, value);
+    match map.entry(key) {
+        Slot::Vacant(slot) => {
+            slot.insert(value);
+        }
+        Slot::Occupied(slot) => {
+            let message = format!("`{}` stands twice in this role", slot.key().to_string());
+            fields.report(Problem::new("HW0209", message).at(&item.span).hint("remove one of the two"));
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! One host of the simulated world (pure).
+//! One host of the simulated world (edge: its clock is tokio's).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,8 +23,12 @@ pub struct SimHost {
     pub disk: Disk,
     /// A connect fails so.
     pub refuses: Option<ConnectError>,
-    /// Every batch fails so.
+    /// Every batch fails so, before its first command.
     pub batch_fails: Option<SessionError>,
+    /// The connection is lost after this many commands of the next batch; they are done, and nobody hears of it.
+    pub lost_after: Option<usize>,
+    /// When files were written last.
+    pub written: Option<tokio::time::Instant>,
 }
 
 /// What a host's disk allows.
@@ -48,6 +52,8 @@ pub struct SimUnit {
     pub running: bool,
     /// A start or restart fails so.
     pub start_fails: Option<String>,
+    /// The host's files as they were when it started.
+    pub started_with: BTreeMap<RemotePath, EntryKind>,
 }
 
 impl SimHost {
@@ -56,7 +62,7 @@ impl SimHost {
     pub fn bare() -> Self {
         let mut host = Self::default();
         host.users.extend(["root", "clickhouse", "zookeeper"].map(str::to_owned));
-        for path in ["/etc", "/etc/clickhouse-server", "/etc/systemd", "/etc/systemd/system", "/var", "/var/lib"] {
+        for path in ["/", "/etc", "/etc/clickhouse-server", "/etc/systemd", "/etc/systemd/system", "/var", "/var/lib"] {
             host.put_directory(path);
         }
         if let Ok(unit) = UnitName::new("clickhouse-server") {

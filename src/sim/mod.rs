@@ -7,15 +7,18 @@ mod host;
 mod server;
 mod session;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
 pub use host::{Disk, SimHost, SimUnit};
-pub use server::SimServer;
+pub use server::{Loaded, SimServer};
 
+use crate::clickhouse::Statement;
 use crate::fleet::{Host, HostName};
+use crate::remote::{Command, UnitName};
 use crate::transport::{ConnectError, Session, Transport};
 
 /// The world.
@@ -29,21 +32,57 @@ pub struct SimFleet {
 pub struct World {
     /// The hosts.
     pub hosts: BTreeMap<HostName, SimHost>,
-    /// Every time that a server went away or came back, in order.
+    /// Every time that somebody took a unit away or brought it back through us, in order.
     pub log: Vec<Transition>,
     /// How many connections were made.
     pub connects: usize,
     /// How many batches were run.
     pub batches: usize,
+    /// What else happens in the world.
+    pub fate: Fate,
 }
 
-/// A server that went away or came back.
+/// A unit that somebody took away or brought back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transition {
     /// On which host.
     pub host: HostName,
-    /// Whether it serves now.
+    /// Which unit.
+    pub unit: UnitName,
+    /// Whether it runs now.
     pub serves: bool,
+    /// Whether it was the same before.
+    pub before: bool,
+    /// Hosts whose ClickHouse answered right before.
+    pub serving: BTreeSet<HostName>,
+}
+
+/// Something that is about to be done on a host.
+#[derive(Debug, Clone, Copy)]
+pub enum Act<'a> {
+    /// A command of a batch.
+    Command(&'a Command),
+    /// A statement for its ClickHouse.
+    Statement(&'a Statement),
+}
+
+type Strike = Box<dyn FnMut(&HostName, Act<'_>, &mut BTreeMap<HostName, SimHost>) + Send>;
+
+/// What happens in the world without us: called before each act, it may change any host.
+#[derive(Default)]
+pub struct Fate(Option<Strike>);
+
+impl Fate {
+    /// Calls this before each act.
+    pub fn new(strike: impl FnMut(&HostName, Act<'_>, &mut BTreeMap<HostName, SimHost>) + Send + 'static) -> Self {
+        Self(Some(Box::new(strike)))
+    }
+}
+
+impl fmt::Debug for Fate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "Fate(..)" } else { "Fate" })
+    }
 }
 
 impl SimFleet {
@@ -60,6 +99,15 @@ impl SimFleet {
     /// Looks at one host or changes it; nothing where there is none of that name.
     pub fn with_host<T>(&self, name: &HostName, look: impl FnOnce(&mut SimHost) -> T) -> Option<T> {
         self.with(|world| world.hosts.get_mut(name).map(look))
+    }
+
+    /// Lets fate strike before something is done on a host.
+    fn before(&self, name: &HostName, act: Act<'_>) {
+        self.with(|world| {
+            if let Some(strike) = &mut world.fate.0 {
+                strike(name, act, &mut world.hosts);
+            }
+        });
     }
 }
 

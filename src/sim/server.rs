@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::{SimFleet, SimHost};
+use super::{Act, SimFleet, SimHost};
 use crate::clickhouse::{ClickHouse, ClickHouseError, Create, CreateKind, Head, Rows, Statement, read_head, split};
 use crate::fleet::HostName;
 use crate::problem::Source;
@@ -16,6 +17,9 @@ use crate::schema::{self, ObjectName, ObservedObject};
 
 /// The directory whose files the server merges.
 const CONFIG: &str = "/etc/clickhouse-server/config.d";
+
+/// How often the server looks whether its files have changed: `config_reload_interval_ms`.
+const LOOKS: Duration = Duration::from_secs(2);
 
 /// A server's state.
 #[derive(Debug, Clone)]
@@ -95,6 +99,7 @@ impl SimClickHouse {
 impl ClickHouse for SimClickHouse {
     async fn execute(&self, statement: &Statement) -> Result<Rows, ClickHouseError> {
         tokio::task::yield_now().await;
+        self.fleet.before(&self.host, Act::Statement(statement));
         let answer = self.fleet.with_host(&self.host, |host| {
             let refused = Err(ClickHouseError::Unreachable("connection refused".to_owned()));
             match &host.server {
@@ -112,9 +117,13 @@ fn exception(code: i32, name: &str, message: impl Into<String>) -> ClickHouseErr
 
 fn execute(host: &mut SimHost, statement: &Statement) -> Result<Rows, ClickHouseError> {
     let reloaded = Loaded::read(host);
+    let noticed = host.written.take_if(|written| written.elapsed() >= LOOKS);
     let Some(server) = host.server.as_mut() else {
         return Err(ClickHouseError::Unreachable("not installed".to_owned()));
     };
+    if let (Some(_), Ok(loaded)) = (noticed, &reloaded) {
+        server.loaded = loaded.clone();
+    }
     if server.refuses.as_ref().is_some_and(|text| statement.text().contains(text.as_str())) {
         return Err(exception(497, "ACCESS_DENIED", "refused by the test"));
     }

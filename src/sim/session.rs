@@ -8,11 +8,11 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use super::server::SimClickHouse;
-use super::{Disk, SimFleet, SimHost, SimUnit, Transition};
+use super::{Act, Disk, SimFleet, SimHost, SimUnit, Transition};
 use crate::clickhouse::{ClickHouse, Endpoint};
 use crate::fleet::HostName;
 use crate::remote::{
-    Batch, Command, Entry, EntryKind, Expected, Output, RemotePath, Status, UnitAction, UnitName, WriteSet,
+    Batch, Command, Entry, EntryKind, Expect, Expected, Output, RemotePath, Status, UnitAction, UnitName, WriteSet,
     pack_entries,
 };
 use crate::transport::{Session, SessionError};
@@ -38,7 +38,8 @@ impl SimSession {
 
     async fn command(&self, command: &Command) -> Output {
         match command {
-            Command::Run { argv } if argv.first().is_some_and(|program| program == "true") => done(""),
+            Command::Run { argv } if argv == &["true"] => done(""),
+            Command::Run { argv } if argv == &["false"] => failed(1, ""),
             Command::Run { argv } => failed(127, &format!("{}: not found", argv.first().map_or("", String::as_str))),
             Command::Read { paths } => self.on_host(|host| read(host, paths)),
             Command::Write(write_set) => self.on_host(|host| write(host, write_set)),
@@ -71,19 +72,23 @@ impl SimSession {
         output
     }
 
-    /// Notes that the host's server went away or came back.
+    /// Notes that the host's unit went away or came back, and with it its server.
     fn serve(&self, unit: &UnitName, serves: bool) {
         self.fleet.with(|world| {
+            let answers = |host: &SimHost| host.server.as_ref().is_some_and(|server| server.up);
+            let serving = world.hosts.iter().filter(|(_, host)| answers(host)).map(|(name, _)| name.clone()).collect();
             let Some(host) = world.hosts.get_mut(&self.host) else { return };
-            if let Some(state) = host.units.get_mut(unit) {
-                state.running = serves;
+            let files = host.entries.iter().map(|(path, entry)| (path.clone(), entry.kind.clone()));
+            let Some(state) = host.units.get_mut(unit) else { return };
+            let before = std::mem::replace(&mut state.running, serves);
+            if serves {
+                state.started_with = files.collect();
             }
             if let Some(server) = host.server.as_mut().filter(|server| server.unit == *unit) {
-                if server.up != serves {
-                    world.log.push(Transition { host: self.host.clone(), serves });
-                }
                 server.up = serves;
             }
+            let (host, unit) = (self.host.clone(), unit.clone());
+            world.log.push(Transition { host, unit, serves, before, serving });
         });
     }
 }
@@ -92,21 +97,36 @@ impl SimSession {
 impl Session for SimSession {
     async fn run(&self, batch: &Batch) -> Result<Vec<Output>, SessionError> {
         tokio::task::yield_now().await;
-        let fails = self.fleet.with(|world| {
+        if let Some(command) = batch.commands.first() {
+            self.fleet.before(&self.host, Act::Command(command));
+        }
+        let (fails, lost_after) = self.fleet.with(|world| {
             world.batches += 1;
-            world.hosts.get(&self.host).and_then(|host| host.batch_fails.clone())
+            match world.hosts.get_mut(&self.host) {
+                Some(host) => (host.batch_fails.clone(), host.lost_after.take()),
+                None => (Some(SessionError::Lost("the host is gone".to_owned())), None),
+            }
         });
         if let Some(error) = fails {
             return Err(error);
         }
         let mut outputs: Vec<Output> = Vec::new();
-        for command in &batch.commands {
+        for (index, command) in batch.commands.iter().enumerate() {
+            if lost_after == Some(index) {
+                return Err(SessionError::Lost("broken pipe".to_owned()));
+            }
+            if index > 0 {
+                self.fleet.before(&self.host, Act::Command(command));
+            }
             let output = if outputs.last().is_some_and(|last| !last.succeeded()) {
                 Output { status: Status::NotRun, stdout: Bytes::new(), stderr: Bytes::new() }
             } else {
                 self.command(command).await
             };
             outputs.push(output);
+        }
+        if lost_after.is_some() {
+            return Err(SessionError::Lost("broken pipe".to_owned()));
         }
         Ok(outputs)
     }
@@ -127,6 +147,10 @@ fn failed(code: u8, stderr: &str) -> Output {
 }
 
 fn read(host: &SimHost, paths: &[RemotePath]) -> Output {
+    let file = |path: &RemotePath| host.entries.get(path).is_some_and(|entry| entry.kind != EntryKind::Directory);
+    if let Some(path) = paths.iter().find(|path| file(&path.parent())) {
+        return failed(2, &format!("tar: {path}: Cannot stat: Not a directory"));
+    }
     let entries: Vec<Entry> = paths.iter().filter_map(|path| host.entries.get(path).cloned()).collect();
     match pack_entries(&entries) {
         Ok(archive) => done(archive),
@@ -140,23 +164,16 @@ fn write(host: &mut SimHost, write: &WriteSet) -> Output {
     if let Some(name) = names.into_iter().find(|name| !host.users.contains(*name)) {
         return failed(1, &format!("invalid user: '{name}'"));
     }
-    match host.disk {
-        Disk::Fine => {}
-        Disk::Full => return failed(2, "write error: No space left on device"),
-        Disk::ReadOnly => return failed(1, "cannot create directory: Read-only file system"),
-    }
-    for expect in &write.expects {
-        let is = host.entries.get(&expect.path).map(|entry| &entry.kind);
-        let holds = match (&expect.state, is) {
-            (Expected::Absent, is) => is.is_none(),
-            (Expected::Sha256(digest), Some(EntryKind::File(content))) => Sha256::digest(content)[..] == digest[..],
-            (Expected::Sha256(_), _) => false,
-        };
-        if !holds {
-            return failed(EXPECTATION_FAILED, &format!("{}: changed since it was read", expect.path));
-        }
+    if let Some(refusal) = refused(host, write) {
+        return refusal;
     }
     for directory in &write.directories {
+        // As `install -d` does.
+        let mut above = directory.path.parent();
+        while !host.entries.contains_key(&above) && above.as_str() != "/" {
+            host.put_directory(above.as_str());
+            above = above.parent();
+        }
         let (owner, group, mode) = (directory.owner.clone(), directory.group.clone(), directory.mode);
         let entry = Entry { path: directory.path.clone(), owner, group, mode, kind: EntryKind::Directory };
         host.entries.insert(directory.path.clone(), entry);
@@ -166,7 +183,47 @@ fn write(host: &mut SimHost, write: &WriteSet) -> Output {
         let kind = EntryKind::File(file.content.expose().clone());
         host.entries.insert(file.path.clone(), Entry { path: file.path.clone(), owner, group, mode, kind });
     }
+    host.written = Some(tokio::time::Instant::now());
     done("")
+}
+
+/// Why a write is refused before anything is changed.
+fn refused(host: &SimHost, write: &WriteSet) -> Option<Output> {
+    if write.directories.is_empty() && write.files.is_empty() {
+        return unexpected(host, write);
+    }
+    match host.disk {
+        Disk::Fine => {}
+        Disk::Full => return Some(failed(2, "write error: No space left on device")),
+        Disk::ReadOnly => return Some(failed(1, "cannot create directory: Read-only file system")),
+    }
+    let kind = |path: &RemotePath| host.entries.get(path).map(|entry| &entry.kind);
+    let made = |path: &RemotePath| write.directories.iter().any(|directory| directory.path == *path);
+    for directory in &write.directories {
+        if kind(&directory.path).is_some_and(|kind| *kind != EntryKind::Directory) {
+            return Some(failed(1, &format!("install: cannot create directory '{}': File exists", directory.path)));
+        }
+    }
+    for file in &write.files {
+        let parent = file.path.parent();
+        if !made(&parent) && kind(&parent) != Some(&EntryKind::Directory) {
+            return Some(failed(1, &format!("mkdir: cannot create directory '{parent}': No such file or directory")));
+        }
+        if kind(&file.path) == Some(&EntryKind::Directory) {
+            return Some(failed(1, &format!("mv: cannot overwrite directory '{}'", file.path)));
+        }
+    }
+    unexpected(host, write)
+}
+
+fn unexpected(host: &SimHost, write: &WriteSet) -> Option<Output> {
+    let holds = |expect: &&Expect| match (&expect.state, host.entries.get(&expect.path).map(|entry| &entry.kind)) {
+        (Expected::Absent, is) => is.is_none(),
+        (Expected::Sha256(digest), Some(EntryKind::File(content))) => Sha256::digest(content)[..] == digest[..],
+        (Expected::Sha256(_), _) => false,
+    };
+    let broken = write.expects.iter().find(|expect| !holds(expect))?;
+    Some(failed(EXPECTATION_FAILED, &format!("{}: changed since it was read", broken.path)))
 }
 
 fn unit_state(host: &SimHost, units: &[UnitName]) -> Output {

@@ -7,7 +7,7 @@ mod placement;
 mod ssh_args;
 mod vocabulary;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Map;
 
@@ -42,8 +42,9 @@ pub fn resolve(
             fleet.hosts.insert(name.clone(), host);
         }
     }
-    let used = fleet.hosts.values().filter_map(|host| roles.get_key_value(&host.role));
-    fleet.roles = used.map(|(name, role)| (name.clone(), role.clone())).collect();
+    let used: BTreeSet<&RoleName> = fleet.hosts.values().map(|host| &host.role).collect();
+    fleet.roles =
+        roles.iter().filter(|(name, _)| used.contains(name)).map(|(name, role)| (name.clone(), role.clone())).collect();
     fleet.network_namespace = network_namespace(inventory, problems);
     fleet.clusters = clusters::resolve(inventory, &fleet.hosts, problems);
     lint::check(inventory, &fleet, problems);

@@ -1,0 +1,3 @@
+CREATE TABLE groups ON CLUSTER posthog (group_key String)
+ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/groups', '{replica}')
+ORDER BY group_key;

@@ -1,0 +1,209 @@
+//! `observed.yml`: the simulated world of a story.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use housewright::fleet::HostName;
+use housewright::remote::{EntryKind, RemotePath, UnitName};
+use housewright::schema::{ObjectName, ObservedObject};
+use housewright::sim::{Disk, SimFleet, SimHost};
+use housewright::transport::{ConnectError, SessionError};
+use serde::Deserialize;
+
+/// One file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Story {
+    /// `bare`: as an image leaves a host. `converged`: as Housewright leaves it.
+    state: Option<State>,
+    /// Files of the inventory as they were when Housewright made the converged hosts.
+    #[serde(default)]
+    inventory_then: BTreeMap<String, String>,
+    /// What is otherwise on some hosts.
+    #[serde(default)]
+    hosts: BTreeMap<HostName, Facts>,
+    /// What happens between the plan and the run.
+    #[serde(default)]
+    after_the_plan: BTreeMap<HostName, Facts>,
+    /// `--allow`.
+    #[serde(default)]
+    pub allow: Vec<String>,
+    /// `--limit`.
+    pub limit: Option<String>,
+}
+
+#[derive(Debug, Deserialize, PartialEq, Eq, Clone, Copy)]
+#[serde(rename_all = "kebab-case")]
+enum State {
+    Bare,
+    Converged,
+}
+
+/// What is on a host, where it is not as the state says.
+#[derive(Debug, Deserialize, Clone)]
+#[serde(deny_unknown_fields)]
+struct Facts {
+    state: Option<State>,
+    /// Text of files; null removes one.
+    #[serde(default)]
+    files: BTreeMap<RemotePath, Option<String>>,
+    /// `[text, other text]` in a file.
+    #[serde(default)]
+    replaced: BTreeMap<RemotePath, (String, String)>,
+    /// `running`, `stopped` or `not-found`.
+    #[serde(default)]
+    units: BTreeMap<UnitName, String>,
+    /// Whether ClickHouse answers.
+    answers: Option<bool>,
+    /// Tables that take no writes.
+    readonly: Option<u64>,
+    /// Statements of tables; null drops one.
+    #[serde(default)]
+    tables: BTreeMap<String, Option<String>>,
+    /// `unreachable`, `unknown-host-key`, `changed-host-key` or `authentication`.
+    connect: Option<String>,
+    /// `full` or `read-only`.
+    disk: Option<String>,
+    /// What systemd says when a unit does not start.
+    start_fails: Option<String>,
+    /// Statements with this text are refused.
+    refuses: Option<String>,
+    /// The connection breaks after so many commands of the next batch.
+    lost_after: Option<usize>,
+    /// Every batch ends so.
+    batch_fails: Option<String>,
+}
+
+impl Story {
+    pub fn converged(&self) -> bool {
+        self.state == Some(State::Converged)
+    }
+
+    /// The inventory of then, in a directory of its own.
+    pub fn inventory_then(&self, now: &Path) -> std::io::Result<tempfile::TempDir> {
+        let then = tempfile::tempdir()?;
+        copy(now, then.path())?;
+        for (name, text) in &self.inventory_then {
+            fs::write(then.path().join(name), text)?;
+        }
+        Ok(then)
+    }
+
+    /// Puts what the story says on the hosts.
+    pub fn found(&self, sim: &SimFleet) -> datatest_stable::Result<()> {
+        for name in self.hosts.keys().chain(self.after_the_plan.keys()) {
+            if sim.with_host(name, |_| ()).is_none() {
+                return Err(format!("observed.yml speaks of `{name}`, which is not in the inventory").into());
+            }
+        }
+        put(&self.hosts, sim);
+        Ok(())
+    }
+
+    /// Does what happens after the plan.
+    pub fn strike(&self, sim: &SimFleet) {
+        put(&self.after_the_plan, sim);
+    }
+}
+
+fn put(hosts: &BTreeMap<HostName, Facts>, sim: &SimFleet) {
+    for (name, facts) in hosts {
+        sim.with_host(name, |host| facts.put(name, host));
+    }
+}
+
+impl Facts {
+    fn put(&self, name: &HostName, host: &mut SimHost) {
+        if self.state == Some(State::Bare) {
+            *host = SimHost::bare();
+        }
+        for (path, text) in &self.files {
+            match text {
+                Some(text) => set(host, path, text),
+                None => {
+                    host.entries.remove(path);
+                }
+            }
+        }
+        for (path, (from, to)) in &self.replaced {
+            let text = host.text(path).unwrap_or_default();
+            assert!(text.contains(from.as_str()), "`{from}` is not in `{path}` on `{name}`");
+            set(host, path, &text.replace(from.as_str(), to));
+        }
+        for (unit, state) in &self.units {
+            if state == "not-found" {
+                host.units.remove(unit);
+            } else {
+                host.units.entry(unit.clone()).or_default().running = state == "running";
+            }
+            if let Some(server) = host.server.as_mut().filter(|server| server.unit == *unit) {
+                server.up = state == "running";
+            }
+        }
+        host.disk = match self.disk.as_deref() {
+            Some("full") => Disk::Full,
+            Some("read-only") => Disk::ReadOnly,
+            Some(other) => panic!("no disk is `{other}`"),
+            None => host.disk,
+        };
+        for unit in host.units.values_mut() {
+            unit.start_fails = self.start_fails.clone().or(unit.start_fails.take());
+        }
+        host.refuses = self.connect.as_deref().map(|how| refusal(name, how)).or(host.refuses.take());
+        host.lost_after = self.lost_after.or(host.lost_after);
+        host.batch_fails = self.batch_fails.clone().map(SessionError::Lost).or(host.batch_fails.take());
+        self.server(host);
+    }
+
+    fn server(&self, host: &mut SimHost) {
+        let Some(server) = &mut host.server else { return };
+        server.up = self.answers.unwrap_or(server.up);
+        server.readonly = self.readonly.unwrap_or(server.readonly);
+        server.refuses = self.refuses.clone().or(server.refuses.take());
+        for (name, statement) in &self.tables {
+            let name = ObjectName::relation(None, name);
+            let old = server.objects.iter().position(|object| object.name == name).map(|at| server.objects.remove(at));
+            if let Some(create_query) = statement.clone() {
+                let engine = old.map(|old| old.engine).unwrap_or_default();
+                server.objects.push(ObservedObject { name, engine, create_query });
+            }
+        }
+    }
+}
+
+/// Another text in a file, or a new file of root.
+fn set(host: &mut SimHost, path: &RemotePath, text: &str) {
+    match host.entries.get_mut(path) {
+        Some(entry) => entry.kind = EntryKind::File(text.to_owned().into()),
+        None => host.put_file(path.as_str(), text),
+    }
+}
+
+fn refusal(name: &HostName, how: &str) -> ConnectError {
+    let address = name.to_string();
+    let fingerprint = "SHA256:u3qVhBYJ1jSPlYHbMV0zPmLTFTzhYtVpvR6N0OYZzzA".to_owned();
+    match how {
+        "unreachable" => ConnectError::Unreachable { address, port: 22, reason: "connection timed out".to_owned() },
+        "unknown-host-key" => ConnectError::UnknownHostKey { address, port: 22, fingerprint },
+        "changed-host-key" => {
+            let known_hosts = "/home/me/.ssh/known_hosts".to_owned();
+            ConnectError::ChangedHostKey { address, fingerprint, known_hosts, line: 7 }
+        }
+        "authentication" => {
+            let (user, reason) = ("deploy".to_owned(), "no key was accepted".to_owned());
+            ConnectError::Authentication { address, user, reason }
+        }
+        other => panic!("nobody refuses by `{other}`"),
+    }
+}
+
+fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() { copy(&entry.path(), &target)? } else { fs::copy(entry.path(), target).map(|_| ())? }
+    }
+    Ok(())
+}

@@ -1,0 +1,171 @@
+//! A project over a simulated world: what the command line does, without terminal and network.
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use housewright::apply::{Outcome, Run};
+use housewright::clickhouse::Endpoint;
+use housewright::event::{Event, Sink};
+use housewright::fleet::load::{Loaded, load};
+use housewright::fleet::{ConnectionDefaults, Fleet, HostName, Reach, RoleName};
+use housewright::inventory::Inventory;
+use housewright::observe::{Afterwards, Observed, Target, observe};
+use housewright::plan::{Inputs, Permissions, Plan, plan};
+use housewright::problem::{Problem, Severity};
+use housewright::render::{self, Desired, Templates};
+use housewright::resource::Probe;
+use housewright::schema::{self, Object, Schema};
+use housewright::secret::{Secret, SecretStore};
+use housewright::sim::{SimFleet, SimHost};
+
+pub fn name(text: &str) -> HostName {
+    HostName::new(text).unwrap()
+}
+
+/// Takes the colours away.
+pub fn plain(text: &str) -> String {
+    anstream::adapter::strip_str(text).to_string()
+}
+
+/// Everything that the operator wrote, and what should be on the hosts.
+pub struct Project {
+    pub inventory: Inventory,
+    pub fleet: Fleet,
+    pub objects: BTreeMap<RoleName, Vec<Object>>,
+    pub notes: Vec<Problem>,
+    pub desired: BTreeMap<HostName, Desired>,
+    pub endpoints: BTreeMap<HostName, Endpoint>,
+    /// Hosts that may be changed.
+    pub hosts: BTreeSet<HostName>,
+    pub permissions: Permissions,
+}
+
+impl Project {
+    /// Reads it as `housewright check` does; every secret gets the value that `secret` gives.
+    pub fn load(
+        inventory: &Path,
+        roles: &Path,
+        templates: Result<Templates, Vec<Problem>>,
+        secret: impl Fn(&str) -> String,
+    ) -> Result<Self, Vec<Problem>> {
+        let Loaded { inventory, fleet, notes } = load(inventory, roles, &ConnectionDefaults::default())?;
+        let mut found = notes;
+        found.extend(templates.as_ref().err().into_iter().flatten().cloned());
+        let (schema, problems) = Schema::read(&fleet);
+        found.extend(problems);
+        found.extend(schema::check(&fleet, &schema));
+        let Some(templates) = templates.ok().filter(|_| found.iter().all(|found| found.severity == Severity::Note))
+        else {
+            return Err(found);
+        };
+        let mut secrets = SecretStore::default();
+        for reference in render::secrets_of(&fleet) {
+            let value = secret(&reference.to_string());
+            secrets.insert(reference, Secret::new(value));
+        }
+        let desired = render::render(&fleet, &templates, &secrets)?;
+        let endpoint = |host: &housewright::fleet::Host| {
+            let clickhouse = fleet.role_of(host)?.clickhouse.as_ref()?;
+            let (http_port, user) = (clickhouse.http_port, clickhouse.user.clone());
+            Some((host.name.clone(), Endpoint { http_port, user, password: None }))
+        };
+        let endpoints = fleet.hosts.values().filter_map(endpoint).collect();
+        let reached = fleet.hosts.values().filter(|host| host.reach != Reach::Member);
+        let hosts = reached.map(|host| host.name.clone()).collect();
+        let (objects, permissions) = (schema.roles, Permissions::default());
+        Ok(Self { inventory, fleet, objects, notes: found, desired, endpoints, hosts, permissions })
+    }
+
+    /// Every host as an image leaves it.
+    pub fn bare_world(&self) -> SimFleet {
+        let sim = SimFleet::default();
+        for host in self.desired.keys() {
+            sim.put(host.clone(), SimHost::bare());
+        }
+        sim
+    }
+
+    /// Asks the hosts and the other replicas of their shards.
+    pub async fn observe(&self, sim: &SimFleet, sink: &dyn Sink) -> Observed {
+        let chosen = self.hosts.iter().filter_map(|name| self.fleet.hosts.get(name));
+        let mut names = self.hosts.clone();
+        names.extend(chosen.flat_map(|host| self.fleet.shard_peers(host)).map(|peer| peer.name.clone()));
+        let target = |host| {
+            let host: &housewright::fleet::Host = self.fleet.hosts.get(host)?;
+            let probe = Probe::of(self.desired.get(&host.name)?);
+            Some(Target { host, probe, endpoint: self.endpoints.get(&host.name).cloned() })
+        };
+        observe(sim, names.iter().filter_map(target).collect(), 32, Afterwards::Keep, sink).await
+    }
+
+    pub fn plan(&self, observed: &Observed) -> Plan {
+        plan(&Inputs {
+            fleet: &self.fleet,
+            desired: &self.desired,
+            objects: &self.objects,
+            observation: &observed.observation,
+            hosts: &self.hosts,
+            permissions: self.permissions,
+        })
+    }
+
+    pub async fn run(&self, plan: Plan, observed: &Observed, how: How<'_>) -> Outcome {
+        let run = Run {
+            desired: &self.desired,
+            sessions: &observed.sessions,
+            endpoints: &self.endpoints,
+            at_once: how.at_once,
+            gate_timeout: Duration::from_secs(120),
+            stop: how.stop,
+            sink: how.sink,
+        };
+        housewright::apply::run(&plan.approve(), &run).await
+    }
+
+    /// Observes, plans and applies.
+    pub async fn apply(&self, sim: &SimFleet) -> (Plan, Outcome) {
+        let (sink, stop) = (Record::default(), AtomicBool::new(false));
+        let observed = self.observe(sim, &sink).await;
+        let plan = self.plan(&observed);
+        let how = How { at_once: 32, stop: &stop, sink: &sink };
+        (plan.clone(), self.run(plan, &observed, how).await)
+    }
+
+    /// What would be done now.
+    pub async fn plan_now(&self, sim: &SimFleet) -> Plan {
+        self.plan(&self.observe(sim, &Record::default()).await)
+    }
+}
+
+#[derive(Clone, Copy)]
+pub struct How<'a> {
+    pub at_once: usize,
+    pub stop: &'a AtomicBool,
+    pub sink: &'a dyn Sink,
+}
+
+/// Keeps the events.
+#[derive(Default, Clone)]
+pub struct Record(pub Arc<Mutex<Vec<Event>>>);
+
+impl Sink for Record {
+    fn emit(&self, event: Event) {
+        self.0.lock().unwrap().push(event);
+    }
+}
+
+impl Record {
+    pub fn take(&self) -> Vec<Event> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+/// Runs a future on one thread, on a clock that jumps to the next timer when everybody waits.
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(future)
+}
