@@ -88,6 +88,11 @@ pub async fn run(plan: &ApprovedPlan, run: &Run<'_>) -> Outcome {
         let set = if count == 0 { &mut outcome.finished } else { &mut outcome.left };
         set.insert(host.clone());
     }
+    // Inside the last wave too, hosts are left when the operator stops the run.
+    if outcome.stopped.is_none() && !outcome.left.is_empty() && run.stop.load(Ordering::Relaxed) {
+        outcome.stopped = Some(Stopped::Interrupted);
+        run.sink.emit(Event::RunStopped { reason: "interrupted: no further host is begun".to_owned() });
+    }
     outcome
 }
 
