@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Run, gate, write};
-use crate::clickhouse::{ClickHouse, Statement};
+use crate::clickhouse::{ClickHouse, ClickHouseError, Statement};
 use crate::event::{Event, Failure, chain};
 use crate::fleet::HostName;
 use crate::plan::{FailurePolicy, Gate, HostPlan, Step};
@@ -124,8 +124,8 @@ fn last_lines(output: &Output) -> String {
 async fn single(plan: &HostPlan, step: &Step, run: &Run<'_>) -> Result<(), StepError> {
     run.sink.emit(Event::StepStarted { host: plan.host.clone(), step: step.to_string() });
     let result = match step {
-        Step::ReloadConfig => execute(plan, &Statement::new("SYSTEM RELOAD CONFIG"), run).await,
-        Step::Execute { statement, .. } => execute(plan, statement, run).await,
+        Step::ReloadConfig => execute(plan, step, &Statement::new("SYSTEM RELOAD CONFIG"), run).await,
+        Step::Execute { statement, .. } => execute(plan, step, statement, run).await,
         Step::Gate(gate) => gate::wait(&plan.host, gate, run).await,
         Step::Write { .. } | Step::DaemonReload | Step::Unit { .. } | Step::Settle { .. } => Ok(()),
     };
@@ -139,9 +139,25 @@ async fn single(plan: &HostPlan, step: &Step, run: &Run<'_>) -> Result<(), StepE
     Ok(())
 }
 
-async fn execute(plan: &HostPlan, statement: &Statement, run: &Run<'_>) -> Result<(), (String, Option<String>)> {
+async fn execute(
+    plan: &HostPlan,
+    step: &Step,
+    statement: &Statement,
+    run: &Run<'_>,
+) -> Result<(), (String, Option<String>)> {
     let clickhouse = clickhouse(&plan.host, run).ok_or_else(|| ("no connection".to_owned(), None))?;
-    clickhouse.execute(statement).await.map(|_| ()).map_err(|error| (chain(&error), None))
+    clickhouse.execute(statement).await.map(|_| ()).map_err(|error| {
+        let hint = match (step, &error) {
+            (Step::Execute { object, .. }, ClickHouseError::Exception { .. }) => {
+                format!("mend the statement of `{object}` in its role's `schema/`, then `housewright plan`")
+            }
+            (_, ClickHouseError::Exception { .. }) => {
+                "the server keeps its old configuration; mend it, then `housewright plan`".to_owned()
+            }
+            _ => format!("is the server well? `housewright status --limit {}`", plan.host),
+        };
+        (chain(&error), Some(hint))
+    })
 }
 
 /// The ClickHouse of a host, over its open connection.

@@ -1,7 +1,7 @@
 //! Turns a write step into the command that carries it, and its failures into advice (pure).
 
 use crate::fleet::HostName;
-use crate::plan::{FileStep, Step};
+use crate::plan::{FileStep, Gate, Step};
 use crate::remote::{Command, DirectoryWrite, FileWrite, Output, RemotePath, UnitName, WriteSet};
 use crate::render::Desired;
 use crate::resource::{owed_file, owed_marker};
@@ -53,7 +53,21 @@ pub(super) fn hint(step: &Step, output: &Output, host: &HostName) -> Option<Stri
             "the user comes with ClickHouse's package: install it first; nothing was written".to_owned()
         }
         Step::Write { .. } => "nothing was written; `housewright plan` shows what is there now".to_owned(),
-        Step::Unit { unit, .. } => format!("`ssh {host} journalctl -u {unit} -n 50` says more"),
+        Step::Unit { unit, .. } if has("masked") => {
+            format!("somebody masked it; when that is over: `ssh {host} sudo systemctl unmask {unit}`")
+        }
+        Step::Unit { unit, .. } => log_of(unit, host),
+        Step::Gate(Gate::UnitsRunning { units }) => log_of(units.first()?, host),
         _ => return None,
     })
+}
+
+/// Where a unit says why it does not run: ClickHouse's programs write to files of their own, past the journal.
+fn log_of(unit: &UnitName, host: &HostName) -> String {
+    let name = unit.to_string();
+    if name.starts_with("clickhouse-") {
+        format!("its log says why: `ssh {host} sudo tail -n 20 /var/log/{name}/{name}.err.log`")
+    } else {
+        format!("its journal says why: `ssh {host} sudo journalctl -u {name} -n 50`")
+    }
 }

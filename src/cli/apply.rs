@@ -104,7 +104,7 @@ fn exit(plan: &Plan, outcome: &Outcome) -> Exit {
     match outcome.stopped {
         Some(Stopped::Failure) => Exit::Stopped,
         Some(Stopped::Interrupted) => Exit::Interrupted,
-        None if outcome.failed.is_empty() && plan.unreachable.is_empty() => Exit::Success,
+        None if outcome.failed.is_empty() && plan.unreachable.is_empty() && plan.holds.is_empty() => Exit::Success,
         None => Exit::Partial,
     }
 }

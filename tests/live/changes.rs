@@ -44,11 +44,7 @@ fn a_new_cluster_is_a_reload(fleet: &Fleet) {
 
 fn a_restart_is_one_replica_at_a_time(fleet: &Fleet) {
     let before = pids(fleet);
-    fleet.edit(
-        VARS,
-        "clickhouse_settings:\n",
-        "clickhouse_settings:\n  mysql_port: 9004\n  max_thread_pool_size: 9000\n",
-    );
+    fleet.edit(VARS, "clickhouse_settings:\n", "clickhouse_settings:\n  max_thread_pool_size: 9000\n");
     fleet.plan(&[]).exits(2).says(["8 hosts to change", "8 restart", "one replica of each shard at a time"]);
     let watch = Watch::start();
     fleet.apply(&[]).exits(0).says(["8 hosts done, 0 failed"]);
@@ -88,7 +84,7 @@ fn a_saved_plan_is_refused_when_a_host_has_changed(fleet: &Fleet) {
         "`housewright plan`",
     ]);
     assert_eq!(fleet.read_macro("data-1-1"), "saved", "nothing was done anywhere");
-    fleet.plan(&[]).exits(2).says(["-            <replica>2<!-- by hand --></replica>"]);
+    fleet.plan(&[]).exits(2).says(["-        <replica>2<!-- by hand --></replica>"]);
     fleet.converges();
 }
 

@@ -179,6 +179,13 @@ impl Fleet {
         output.1.trim().to_owned()
     }
 
+    /// Powers a host off; the connection on which it is told so may break.
+    pub fn power_off(&self, host: &str) {
+        ssh(host, "systemctl poweroff --force", "");
+        let off = || self.run(&["lab", "status"]).out.lines().any(|line| line.contains(host) && line.ends_with("down"));
+        eventually("the host is off", off);
+    }
+
     /// Asks a host's `ClickHouse`, past the program.
     #[track_caller]
     pub fn sql(&self, host: &str, statement: &str) -> String {
@@ -189,7 +196,9 @@ impl Fleet {
 
     /// Adds text to a file of the project.
     pub fn append(&self, below: &str, text: &str) {
-        let mut file = File::options().create(true).append(true).open(self.path(below)).expect("a file of the project");
+        let path = self.path(below);
+        std::fs::create_dir_all(path.parent().expect("a directory")).expect("a directory");
+        let mut file = File::options().create(true).append(true).open(path).expect("a file of the project");
         file.write_all(text.as_bytes()).expect("it takes the text");
     }
 

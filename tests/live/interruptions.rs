@@ -11,6 +11,7 @@ fn an_interrupted_run_leaves_whole_hosts_and_the_next_converges() {
     let fleet = Fleet::up();
     killed_while_it_installs(&fleet);
     fleet.converges();
+    stopped_in_the_last_wave(&fleet);
     stopped_in_a_rolling_restart(&fleet);
     killed_in_a_rolling_restart(&fleet);
     killed_while_a_host_writes(&fleet);
@@ -36,8 +37,18 @@ fn killed_while_it_installs(fleet: &Fleet) {
     whole(fleet);
 }
 
+fn stopped_in_the_last_wave(fleet: &Fleet) {
+    fleet.set_macro("last");
+    let mut run = fleet.start_apply(&["--limit", "ingestion", "--forks", "1"]);
+    run.wait_for("write macros.xml");
+    run.signal("INT");
+    run.end().exits(130).says(["interrupted: no further host is begun", "1 host done, 0 failed, 3 not done"]);
+    whole(fleet);
+    fleet.converges();
+}
+
 fn stopped_in_a_rolling_restart(fleet: &Fleet) {
-    fleet.edit(VARS, "clickhouse_settings:\n", "clickhouse_settings:\n  mysql_port: 9004\n");
+    fleet.edit(VARS, "clickhouse_settings:\n", "clickhouse_settings:\n  max_thread_pool_size: 9004\n");
     let before = DATA.map(|host| fleet.pid(host));
     let mut run = fleet.start_apply(&[]);
     run.wait_for("wave 1 of");
@@ -55,7 +66,7 @@ fn stopped_in_a_rolling_restart(fleet: &Fleet) {
 }
 
 fn killed_in_a_rolling_restart(fleet: &Fleet) {
-    fleet.edit(VARS, "  mysql_port: 9004\n", "  mysql_port: 9005\n");
+    fleet.edit(VARS, "  max_thread_pool_size: 9004\n", "  max_thread_pool_size: 9005\n");
     let mut run = fleet.start_apply(&[]);
     run.wait_for("wave 1 of");
     std::thread::sleep(Duration::from_millis(150));
@@ -70,7 +81,7 @@ fn killed_in_a_rolling_restart(fleet: &Fleet) {
 /// Every server runs with what its files say.
 fn settings_are_in_force(fleet: &Fleet, port: &str) {
     for host in SERVERS {
-        let value = fleet.sql(host, "SELECT value FROM system.server_settings WHERE name = 'mysql_port'");
+        let value = fleet.sql(host, "SELECT value FROM system.server_settings WHERE name = 'max_thread_pool_size'");
         assert_eq!(value, port, "{host} has the file but runs without it");
     }
 }
@@ -83,7 +94,7 @@ fn killed_while_a_host_writes(fleet: &Fleet) {
             "printf '#!/bin/sh\\nsleep 1; exec /usr/bin/mv \"$@\"\\n' > /usr/local/bin/mv; chmod 755 /usr/local/bin/mv",
         );
     }
-    fleet.edit(VARS, "  mysql_port: 9005\n", "  mysql_port: 9006\n");
+    fleet.edit(VARS, "  max_thread_pool_size: 9005\n", "  max_thread_pool_size: 9006\n");
     let mut run = fleet.start_apply(&[]);
     run.wait_for("wave 1 of");
     std::thread::sleep(Duration::from_millis(600));

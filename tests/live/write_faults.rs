@@ -89,7 +89,7 @@ fn a_server_that_does_not_come_back(fleet: &Fleet) {
     fleet.edit(
         "inventories/lab/group_vars/all.yml",
         "clickhouse_settings:\n",
-        "clickhouse_settings:\n  mysql_port: 9004\n",
+        "clickhouse_settings:\n  max_thread_pool_size: 9004\n",
     );
     let run = fleet.apply(&["--gate-timeout", "5"]);
     run.exits(4).says(["stopped:", "`data-1-1` failed", "not done"]);
@@ -101,5 +101,8 @@ fn a_server_that_does_not_come_back(fleet: &Fleet) {
 
     fleet.on("data-1-1", "rm /etc/clickhouse-server/config.d/zz.xml; systemctl stop clickhouse-server");
     fleet.converges();
-    assert_eq!(fleet.sql("data-1-2", "SELECT value FROM system.server_settings WHERE name = 'mysql_port'"), "9004");
+    assert_eq!(
+        fleet.sql("data-1-2", "SELECT value FROM system.server_settings WHERE name = 'max_thread_pool_size'"),
+        "9004"
+    );
 }

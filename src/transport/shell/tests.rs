@@ -118,6 +118,49 @@ fn content_that_arrives_damaged_is_not_used_and_is_told_from_a_failed_expectatio
 }
 
 #[test]
+fn what_follows_a_write_runs_although_the_client_has_gone() {
+    use std::io::{BufRead, BufReader};
+    let root = tempfile::tempdir().unwrap();
+    let done = root.path().join("restarted").display().to_string();
+    let restart = Command::Run { argv: vec!["touch".to_owned(), done] };
+    let (script, _) = script(vec![Command::Write(write_set(root.path())), restart]);
+    let (reader, writer) = std::io::pipe().unwrap();
+    let mut process = Process::new("sh");
+    process.arg("-c").arg(&script.line).stdin(Stdio::piped()).stderr(writer.try_clone().unwrap()).stdout(writer);
+    let mut child = process.spawn().unwrap();
+    drop(process);
+    // It has begun and waits for the archive; then nobody reads what it says any more.
+    let mut reader = BufReader::new(reader);
+    reader.read_line(&mut String::new()).unwrap();
+    drop(reader);
+    child.stdin.take().unwrap().write_all(&script.stdin).unwrap();
+    child.wait().unwrap();
+    assert_eq!(names(root.path()), ["a", "d", "restarted"]);
+}
+
+#[test]
+fn two_writes_at_once_take_turns() {
+    let root = tempfile::tempdir().unwrap();
+    let (script, _) = script(vec![Command::Write(write_set(root.path()))]);
+    let mut slow = Process::new("sh");
+    slow.arg("-c").arg(&script.line).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut slow = slow.spawn().unwrap();
+    let staging = root.path().join(".housewright.new");
+    while !staging.exists() {
+        std::thread::yield_now();
+    }
+    std::thread::scope(|scope| {
+        let second = scope.spawn(|| execute("sh", &script.line, &script.stdin));
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        assert!(staging.exists(), "the first one's files are left alone");
+        slow.stdin.take().unwrap().write_all(&script.stdin).unwrap();
+        assert!(slow.wait().unwrap().success());
+        assert!(second.join().unwrap().status.success());
+    });
+    assert_eq!(names(root.path()), ["a", "d"]);
+}
+
+#[test]
 fn a_disk_that_is_full_leaves_everything_as_it_was() {
     let root = tempfile::tempdir().unwrap();
     std::fs::write(root.path().join("a"), "old").unwrap();

@@ -17,6 +17,10 @@ use crate::secret::Secret;
 /// Beside the targets; ClickHouse's configuration reader passes over names that begin with a dot.
 const STAGING: &str = ".housewright.new";
 
+/// Two runs must not unpack into the same staging directory: each holds a lock on `/` (which needs no file of its own,
+/// and goes with the process) while it writes. A write takes less than a second; so many are waited for.
+const LOCK_PATIENCE: u32 = 60;
+
 /// One write command and the stdin that it reads.
 pub(super) struct WriteScript {
     pub script: String,
@@ -27,7 +31,9 @@ pub(super) fn encode(set: &WriteSet, mark: &Mark) -> Result<WriteScript, ShellEr
     let lists = Lists::new(set);
     let by_directory = by_directory(set);
     let staging: Vec<_> = by_directory.iter().map(|(directory, _)| staged_in(directory)).collect();
-    let mut script = String::from("write_(){ ");
+    let mut script = format!(
+        "exec 9</;write_(){{ flock -w {LOCK_PATIENCE} 9||{{ echo another run writes to this host >&2;return 1; }};"
+    );
     script.push_str(&absent(set));
     script.push_str(&names_exist(set));
     if staging.is_empty() && !lists.expected.is_empty() {
@@ -51,15 +57,17 @@ pub(super) fn encode(set: &WriteSet, mark: &Mark) -> Result<WriteScript, ShellEr
             all = quoted([&all]),
             damaged = damaged(&lists, &expected),
         );
+        // From the first rename on, the rest of the batch is due: a client that goes away must not end it with SIGPIPE.
+        script.push_str("trap \"\" HUP PIPE;");
         for (directory, files) in &by_directory {
             let from = quoted(files.iter().map(|file| staged(&file.path)));
             let _ = write!(script, "mv -f -t{} --{from} </dev/null||return;", quoted([directory.as_str()]));
         }
         let _ = write!(script, "}};clean_(){{ rm -rf --{names} </dev/null; }};k=;write_;r=$?;[ -z \"$k\" ]||clean_;");
-        script.push_str("trap - EXIT HUP INT PIPE TERM;as_ $r");
+        script.push_str("trap - EXIT INT TERM;[ $r = 0 ]||trap - HUP PIPE;exec 9<&-;as_ $r");
         return Ok(WriteScript { script, stdin: archive(set, &lists, &all, &expected)? });
     }
-    script.push_str(":;};write_");
+    script.push_str(":;};write_;r=$?;exec 9<&-;as_ $r");
     Ok(WriteScript { script, stdin: lists.expected.into_bytes().into() })
 }
 
