@@ -16,9 +16,9 @@ use written::written;
 
 fn fleet(inventory: &str) -> Fleet {
     let loaded = load(Path::new(inventory), Path::new("roles"), &ConnectionDefaults::default());
-    let Loaded { fleet, notes, .. } = loaded.unwrap_or_else(|problems| panic!("{}", render(&problems, Colour::Plain)));
-    assert_eq!(render(&notes, Colour::Plain), "");
-    fleet
+    let loaded = loaded.unwrap_or_else(|problems| panic!("{}", render(&problems, Colour::Plain)));
+    assert_eq!(render(&loaded.notes, Colour::Plain), "");
+    loaded.fleet
 }
 
 fn host<'a>(fleet: &'a Fleet, name: &str) -> &'a Host {

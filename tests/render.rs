@@ -3,18 +3,24 @@
 //! `HOUSEWRIGHT_BLESS=1 cargo test --test render` writes the golden files anew.
 
 use std::fs;
+use std::sync::Arc;
 
 use housewright::fleet::{Fleet, HostName, Layout, Placement, Reach};
-use housewright::render::{load, render, secrets_of};
+use housewright::problem::Source;
+use housewright::render::{Templates, load, render, secrets_of, undeclared};
 use housewright::secret::{SecretRef, SecretStore};
 use serde_json::{Map, json};
 
+#[path = "render/contents.rs"]
+mod contents;
 #[path = "render/fleets.rs"]
 mod fleets;
 #[path = "render/masks.rs"]
 mod masks;
 
-use fleets::{FleetBuilder, all_secrets, lab, problems_of, production, root, shown, storage, templates, yaml};
+use fleets::{
+    FleetBuilder, all_secrets, lab, one_file, problems_of, production, root, shown, storage, templates, yaml,
+};
 
 fn compare(fleet_name: &str, fleet: &Fleet, hosts: &[&str]) {
     let desired = render(fleet, &templates(), &all_secrets(fleet, "never-shown"));
@@ -63,6 +69,28 @@ fn a_pod_that_somebody_else_runs_has_no_files() {
     assert!(!desired.contains_key(&pod));
 }
 
+/// Equal inputs are rendered once; what an included template uses is an input too.
+#[test]
+fn a_host_never_gets_the_text_of_another() {
+    let (mut fleet, _) = one_file("", &json!({}));
+    let first = fleet.hosts.values().next().unwrap().clone();
+    for (number, rack) in ["a", "b", "a"].iter().enumerate() {
+        let mut host = first.clone();
+        host.name = HostName::new(format!("h{number}")).unwrap();
+        host.vars.insert("rack".to_owned(), json!(rack));
+        fleet.hosts.insert(host.name.clone(), host);
+    }
+    fleet.hosts.remove(&first.name);
+    let source =
+        |name: &str, text: &str| (name.to_owned(), Arc::new(Source { name: name.to_owned(), text: text.to_owned() }));
+    let texts = [source("a.xml.tera", "<a>{% include 'b.tera' %}</a>"), source("b.tera", "{{ rack }}")];
+    let templates = Templates::new(texts.into_iter().collect()).unwrap();
+    let desired = render(&fleet, &templates, &SecretStore::default()).unwrap();
+    let shown: Vec<&str> =
+        desired.values().flat_map(|host| host.files.values()).map(|file| file.content.shown()).collect();
+    assert_eq!(shown, ["<a>a</a>", "<a>b</a>", "<a>a</a>"]);
+}
+
 #[test]
 fn every_secret_of_the_inventory_is_asked_for() {
     let names: Vec<String> = secrets_of(&production()).iter().map(ToString::to_string).collect();
@@ -77,7 +105,7 @@ fn every_secret_of_the_inventory_is_asked_for() {
 
 #[test]
 fn an_undefined_variable_has_its_place_and_the_near_name() {
-    let template = "<a>\n  <b>{{ broker_lits }}</b><c>{{ broker_list }}</c>\n</a>";
+    let template = "<a>\n  <b>{{ broker_lits }}</b>\n</a>";
     insta::assert_snapshot!(problems_of(template, &json!({"broker_list": "b:9092"})), @r"
     HW0502 templates/a.xml.tera:2:9: variable `broker_lits` is not defined (host `small-1`)
       hint: did you mean `broker_list`?
@@ -115,6 +143,34 @@ fn an_empty_cluster_never_reaches_a_server() {
     HW0506 /etc/a.xml (rendered from a.xml.tera):2:1: cluster `bad` has no shard: ClickHouse would empty `system.clusters` on reload (host `small-1`)
     HW0506 /etc/a.xml (rendered from a.xml.tera):3:1: cluster `worse` has a shard without a replica: ClickHouse would empty `system.clusters` on reload (host `small-1`)
     ");
+}
+
+#[test]
+fn every_bad_template_is_told_at_once() {
+    let texts = [
+        ("a.tera", "{{ x"),
+        ("b.tera", "{% include 'c.tera' %}"),
+        ("d.tera", "{{ x | nofilter }}"),
+        ("e.tera", "{% include 'a.tera' %}"),
+    ];
+    let source = |(name, text): (&str, &str)| {
+        (name.to_owned(), Arc::new(Source { name: format!("templates/{name}"), text: text.to_owned() }))
+    };
+    insta::assert_snapshot!(shown(&Templates::new(texts.into_iter().map(source).collect()).unwrap_err()), @r"
+    HW0501 templates/a.tera:1:4: unexpected end of input
+    HW0501 templates/b.tera:1:12: unknown template `c.tera`
+    HW0501 templates/d.tera:1:8: unknown filter `nofilter`
+    ");
+}
+
+#[test]
+fn a_variable_that_nobody_defines_is_noted() {
+    let (fleet, templates) = one_file("<a>{% if clickhouse_setings %}x{% endif %}</a>", &json!({}));
+    insta::assert_snapshot!(shown(&undeclared(&fleet, &templates.unwrap())), @r"
+    HW0512 templates/a.xml.tera:1:10: template `a.xml.tera` uses `clickhouse_setings`, which no host that has the file defines
+      hint: did you mean `clickhouse_settings`?
+    ");
+    assert_eq!(undeclared(&lab("10.77", Map::new()), &fleets::templates()), []);
 }
 
 #[test]

@@ -9,10 +9,10 @@ use std::time::Duration;
 use housewright::clickhouse::ClickHouse as _;
 use housewright::clickhouse::{ClickHouseError, Endpoint, HttpClickHouse, Statement};
 use housewright::fleet::{Connection, HostKeyPolicy, Privilege};
-use housewright::remote::{Batch, Command, Status};
+use housewright::remote::{Batch, Command, FileWrite, Output, RemotePath, Status, WriteSet};
 use housewright::secret::Secret;
 use housewright::transport::{ConnectError, Session, SessionError, SshOptions, SshTransport, Transport};
-use russh::keys::PrivateKey;
+use russh::keys::{Algorithm, EcdsaCurve, PrivateKey};
 use support::http::{Reply, Stub};
 use support::sshd::{Behaviour, Fault, Sshd};
 
@@ -22,6 +22,7 @@ struct Stage {
     files: tempfile::TempDir,
     connection: Connection,
     host_key: PrivateKey,
+    batch_timeout: Duration,
 }
 
 impl Stage {
@@ -33,7 +34,7 @@ impl Stage {
         let files = tempfile::tempdir().unwrap();
         support::write_key(&files.path().join("id"), &key);
         let connection = support::connection(server.port, files.path());
-        let stage = Self { server, files, connection, host_key };
+        let stage = Self { server, files, connection, host_key, batch_timeout: Duration::from_secs(30) };
         stage.known(&support::public_line(stage.host_key.public_key()));
         stage
     }
@@ -44,7 +45,7 @@ impl Stage {
     }
 
     async fn connect(&self) -> Result<Arc<dyn Session>, ConnectError> {
-        let options = SshOptions { batch_timeout: Duration::from_secs(2), ..SshOptions::default() };
+        let options = SshOptions { batch_timeout: self.batch_timeout, ..SshOptions::default() };
         SshTransport::new(options).connect(&support::host("host", self.connection.clone())).await
     }
 
@@ -99,6 +100,42 @@ async fn an_unknown_host_key_is_refused_or_learnt_once() {
 }
 
 #[tokio::test]
+async fn a_host_with_several_keys_shows_the_one_that_is_known() {
+    let second = support::new_key_of(Algorithm::Ecdsa { curve: EcdsaCurve::NistP256 });
+    let stage = Stage::new(|behaviour| behaviour.host_keys.push(second.clone())).await;
+    stage.connect().await.unwrap();
+    stage.known(&support::public_line(second.public_key()));
+    stage.connect().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_host_certificate_is_asked_for_and_judged() {
+    use russh::keys::ssh_key::certificate::{Builder, CertType};
+    let (authority, host_key) = (support::new_key(), support::new_key());
+    let certificate = |principal: &str| {
+        let key = host_key.public_key();
+        let mut builder = Builder::new_with_random_nonce(&mut support::Random, key, 0, u64::MAX >> 1).unwrap();
+        builder.cert_type(CertType::Host).unwrap().key_id("id").unwrap().valid_principal(principal).unwrap();
+        builder.sign(&authority).unwrap()
+    };
+    for (principal, trusted) in [("127.0.0.1", true), ("other", false)] {
+        let mut stage = Stage::new(|behaviour| {
+            behaviour.host_keys = vec![host_key.clone()];
+            behaviour.certificates = vec![certificate(principal)];
+        })
+        .await;
+        stage.connection.host_key_policy = HostKeyPolicy::AcceptNew;
+        let line = format!("@cert-authority [127.0.0.*]:* {}\n", support::public_line(authority.public_key()));
+        std::fs::write(stage.files.path().join("known_hosts"), line).unwrap();
+        match (stage.connect().await, trusted) {
+            (Ok(_), true) | (Err(ConnectError::HostCertificate { line: 1, .. }), false) => {}
+            (Ok(_), false) => panic!("a certificate of another host was taken"),
+            (Err(error), _) => panic!("{error}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_host_that_refuses_the_key_says_so() {
     let stage = Stage::new(|behaviour| behaviour.takes.clear()).await;
     let error = stage.refused().await;
@@ -134,11 +171,88 @@ async fn a_key_that_cannot_be_used_is_named() {
 }
 
 #[tokio::test]
-async fn an_rsa_key_signs_without_sha1() {
-    let key = support::new_key_of(russh::keys::Algorithm::Rsa { hash: None });
-    let stage = Stage::new(|behaviour| behaviour.takes = vec![key.public_key().clone()]).await;
+async fn the_usual_files_are_offered_where_none_is_named() {
+    let mut stage = Stage::new(|_| {}).await;
+    let home = stage.files.path().join("home");
+    std::fs::create_dir_all(home.join(".ssh")).unwrap();
+    let good = stage.connection.identity_files.remove(0);
+    let connect = async |connection: &Connection| {
+        let options = SshOptions { home: Some(home.clone()), ..SshOptions::default() };
+        SshTransport::new(options).connect(&support::host("host", connection.clone())).await
+    };
+    let Err(error) = connect(&stage.connection).await else { panic!() };
+    assert!(error.to_string().contains("there is no key to offer"), "{error}");
+    let locked = support::new_key().encrypt(&mut support::Random, "secret").unwrap();
+    support::write_key(&home.join(".ssh/id_ed25519"), &locked);
+    assert!(matches!(connect(&stage.connection).await, Err(ConnectError::Key { .. })));
+    std::fs::copy(good, home.join(".ssh/id_ecdsa")).unwrap();
+    connect(&stage.connection).await.unwrap();
+}
+
+/// The agent of this machine's OpenSSH, where there is one.
+struct Agent(std::process::Child);
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[tokio::test]
+async fn the_agent_signs_for_keys_that_it_holds_and_for_files_with_a_passphrase() {
+    let key = support::new_key();
+    let mut stage = Stage::new(|behaviour| behaviour.takes = vec![key.public_key().clone()]).await;
+    let (socket, file) = (stage.files.path().join("agent"), stage.files.path().join("id"));
+    let Ok(agent) = std::process::Command::new("ssh-agent").args(["-D", "-a"]).arg(&socket).spawn() else { return };
+    let _agent = Agent(agent);
+    while !socket.exists() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    support::write_key(&file, &key);
+    let added = std::process::Command::new("ssh-add").arg(&file).env("SSH_AUTH_SOCK", &socket).status().unwrap();
+    assert!(added.success());
+    let options = SshOptions { agent: Some(socket), ..SshOptions::default() };
+    let connect = async |connection: &Connection| {
+        SshTransport::new(options.clone()).connect(&support::host("host", connection.clone())).await
+    };
+    support::write_key(&file, &key.encrypt(&mut support::Random, "secret").unwrap());
+    connect(&stage.connection).await.unwrap();
+    stage.connection.identity_files.clear();
+    connect(&stage.connection).await.unwrap();
+    // A file that the agent does not hold stays locked.
+    support::write_key(&file, &support::new_key().encrypt(&mut support::Random, "secret").unwrap());
+    stage.connection.identity_files = vec![file];
+    assert!(matches!(connect(&stage.connection).await, Err(ConnectError::Key { .. })));
+}
+
+#[tokio::test]
+async fn rsa_keys_of_both_sides_sign_without_sha1() {
+    let key = support::new_key_of(Algorithm::Rsa { hash: None });
+    let stage = Stage::new(|behaviour| {
+        behaviour.takes = vec![key.public_key().clone()];
+        behaviour.host_keys.push(key.clone());
+    })
+    .await;
     support::write_key(&stage.files.path().join("id"), &key);
+    stage.known(&support::public_line(key.public_key()));
     stage.connect().await.unwrap();
+}
+
+#[tokio::test]
+async fn new_keys_in_the_middle_of_a_transfer_do_no_harm() {
+    let stage = Stage::new(|behaviour| behaviour.rekey_after = 500_000).await;
+    let session = stage.connect().await.unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let path = RemotePath::new(directory.path().join("f").display().to_string()).unwrap();
+    let (owner, group) = (support::id("-un"), support::id("-gn"));
+    let content = Secret::new(vec![7; 4_000_000].into());
+    let file = FileWrite { path: path.clone(), content, owner, group, mode: 0o600 };
+    let set = WriteSet { files: vec![file], ..WriteSet::default() };
+    let commands = vec![Command::Write(set), Command::Read { paths: vec![path] }];
+    let outputs = session.run(&Batch { commands }).await.unwrap();
+    assert!(outputs.iter().all(Output::succeeded), "{}", outputs[0].complaint());
+    assert!(outputs[1].stdout.len() > 4_000_000);
 }
 
 #[tokio::test]
@@ -167,9 +281,10 @@ async fn a_connection_dropped_in_the_middle_is_lost() {
 
 #[tokio::test]
 async fn a_batch_that_does_not_end_times_out() {
-    let stage = Stage::new(|behaviour| behaviour.fault = Fault::Silence).await;
+    let mut stage = Stage::new(|behaviour| behaviour.fault = Fault::Silence).await;
+    stage.batch_timeout = Duration::from_millis(300);
     let session = stage.connect().await.unwrap();
-    assert_eq!(session.run(&sh("true")).await, Err(SessionError::Timeout(Duration::from_secs(2))));
+    assert_eq!(session.run(&sh("true")).await, Err(SessionError::Timeout(Duration::from_millis(300))));
 }
 
 #[tokio::test]
@@ -212,7 +327,7 @@ async fn one_batch_is_one_process_and_one_connection_serves_many_batches() {
     for _ in 0..3 {
         let mut batch = sh("true");
         batch.commands.extend(sh("true").commands);
-        assert!(session.run(&batch).await.unwrap().iter().all(housewright::remote::Output::succeeded));
+        assert!(session.run(&batch).await.unwrap().iter().all(Output::succeeded));
     }
     let batch = sh("sleep 0.1");
     let (a, b) = tokio::join!(session.run(&batch), session.run(&batch));

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::{Run, gate, write};
-use crate::clickhouse::{ClickHouse, Statement};
+use crate::clickhouse::{ClickHouse, ClickHouseError, Statement};
 use crate::event::{Event, Failure, chain};
+use crate::fleet::HostName;
 use crate::plan::{FailurePolicy, Gate, HostPlan, Step};
 use crate::remote::{Batch, Command, Output, Status};
-use crate::transport::{Session, advice};
+use crate::transport::advice;
 
 /// Why a step failed.
 pub(super) struct StepError {
@@ -45,7 +46,8 @@ pub(super) async fn run(plan: &HostPlan, run: &Run<'_>) -> Result<(), Failure> {
 /// Whether a step is part of a remote process.
 fn in_batch(step: &Step) -> bool {
     match step {
-        Step::Write { .. } | Step::DaemonReload | Step::Unit { .. } | Step::Gate(Gate::UnitsRunning { .. }) => true,
+        Step::Write { .. } | Step::DaemonReload | Step::Unit { .. } | Step::Settle { .. } => true,
+        Step::Gate(Gate::UnitsRunning { .. }) => true,
         Step::ReloadConfig | Step::Execute { .. } | Step::Gate(_) => false,
     }
 }
@@ -54,7 +56,7 @@ fn in_batch(step: &Step) -> bool {
 async fn batch(plan: &HostPlan, steps: &[Step], run: &Run<'_>) -> Result<(), StepError> {
     let whole = steps.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let fail = |reason: String, hint, changed| StepError { step: whole.clone(), reason, hint, changed };
-    let session = session(plan, run).ok_or_else(|| fail("no connection".to_owned(), None, false))?;
+    let open = run.open.get(&plan.host).ok_or_else(|| fail("no connection".to_owned(), None, false))?;
     let mut commands = Vec::new();
     for step in steps {
         commands.push(
@@ -63,7 +65,8 @@ async fn batch(plan: &HostPlan, steps: &[Step], run: &Run<'_>) -> Result<(), Ste
         );
     }
     run.sink.emit(Event::StepStarted { host: plan.host.clone(), step: whole.clone() });
-    let outputs = session
+    let outputs = open
+        .session
         .run(&Batch { commands })
         .await
         .map_err(|error| fail(chain(&error), advice::session(&error, &plan.host), true))?;
@@ -80,15 +83,12 @@ async fn batch(plan: &HostPlan, steps: &[Step], run: &Run<'_>) -> Result<(), Ste
     Ok(())
 }
 
-fn session(plan: &HostPlan, run: &Run<'_>) -> Option<Arc<dyn Session>> {
-    run.sessions.get(&plan.host).cloned()
-}
-
 fn command(plan: &HostPlan, step: &Step, run: &Run<'_>) -> Option<Command> {
     match step {
-        Step::Write { directories, files } => {
-            write::command(run.desired.get(&plan.host)?, directories, files).map(Command::Write)
+        Step::Write { directories, files, owes } => {
+            write::command(run.desired.get(&plan.host)?, directories, files, owes).map(Command::Write)
         }
+        Step::Settle { units } => Some(write::settle(units)),
         Step::DaemonReload => Some(Command::DaemonReload),
         Step::Unit { unit, action } => Some(Command::Unit { unit: unit.clone(), action: *action }),
         Step::Gate(Gate::UnitsRunning { units }) => Some(Command::UnitState { units: units.clone() }),
@@ -124,10 +124,10 @@ fn last_lines(output: &Output) -> String {
 async fn single(plan: &HostPlan, step: &Step, run: &Run<'_>) -> Result<(), StepError> {
     run.sink.emit(Event::StepStarted { host: plan.host.clone(), step: step.to_string() });
     let result = match step {
-        Step::ReloadConfig => execute(plan, &Statement::new("SYSTEM RELOAD CONFIG"), run).await,
-        Step::Execute { statement, .. } => execute(plan, statement, run).await,
+        Step::ReloadConfig => execute(plan, step, &Statement::new("SYSTEM RELOAD CONFIG"), run).await,
+        Step::Execute { statement, .. } => execute(plan, step, statement, run).await,
         Step::Gate(gate) => gate::wait(&plan.host, gate, run).await,
-        Step::Write { .. } | Step::DaemonReload | Step::Unit { .. } => Ok(()),
+        Step::Write { .. } | Step::DaemonReload | Step::Unit { .. } | Step::Settle { .. } => Ok(()),
     };
     result.map_err(|(reason, hint)| StepError {
         step: step.to_string(),
@@ -139,12 +139,28 @@ async fn single(plan: &HostPlan, step: &Step, run: &Run<'_>) -> Result<(), StepE
     Ok(())
 }
 
-async fn execute(plan: &HostPlan, statement: &Statement, run: &Run<'_>) -> Result<(), (String, Option<String>)> {
+async fn execute(
+    plan: &HostPlan,
+    step: &Step,
+    statement: &Statement,
+    run: &Run<'_>,
+) -> Result<(), (String, Option<String>)> {
     let clickhouse = clickhouse(&plan.host, run).ok_or_else(|| ("no connection".to_owned(), None))?;
-    clickhouse.execute(statement).await.map(|_| ()).map_err(|error| (chain(&error), None))
+    clickhouse.execute(statement).await.map(|_| ()).map_err(|error| {
+        let hint = match (step, &error) {
+            (Step::Execute { object, .. }, ClickHouseError::Exception { .. }) => {
+                format!("mend the statement of `{object}` in its role's `schema/`, then `housewright plan`")
+            }
+            (_, ClickHouseError::Exception { .. }) => {
+                "the server keeps its old configuration; mend it, then `housewright plan`".to_owned()
+            }
+            _ => format!("is the server well? `housewright status --limit {}`", plan.host),
+        };
+        (chain(&error), Some(hint))
+    })
 }
 
 /// The ClickHouse of a host, over its open connection.
-pub(super) fn clickhouse(host: &crate::fleet::HostName, run: &Run<'_>) -> Option<Arc<dyn ClickHouse>> {
-    Some(run.sessions.get(host)?.clickhouse(run.endpoints.get(host)?))
+pub(super) fn clickhouse(host: &HostName, run: &Run<'_>) -> Option<Arc<dyn ClickHouse>> {
+    run.open.get(host)?.clickhouse.clone()
 }

@@ -7,27 +7,23 @@ mod host;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::StreamExt;
 
-use crate::clickhouse::Endpoint;
 use crate::event::{Event, Failure, Sink};
 use crate::fleet::HostName;
+use crate::observe::Open;
 use crate::plan::{ApprovedPlan, HostPlan, Wave};
 use crate::render::Desired;
-use crate::transport::Session;
 
 /// All that a run works with.
 pub struct Run<'a> {
     /// The contents to write.
     pub desired: &'a BTreeMap<HostName, Desired>,
     /// Open connections, also to peers that are only asked for their health.
-    pub sessions: &'a BTreeMap<HostName, Arc<dyn Session>>,
-    /// Where each host's ClickHouse answers.
-    pub endpoints: &'a BTreeMap<HostName, Endpoint>,
+    pub open: &'a BTreeMap<HostName, Open>,
     /// How many hosts are worked on at a time.
     pub at_once: usize,
     /// How long a gate may stay shut.

@@ -1,12 +1,18 @@
 //! Turns a write step into the command that carries it, and its failures into advice (pure).
 
 use crate::fleet::HostName;
-use crate::plan::{FileStep, Step};
-use crate::remote::{DirectoryWrite, FileWrite, Output, RemotePath, WriteSet};
+use crate::plan::{FileStep, Gate, Step};
+use crate::remote::{Command, DirectoryWrite, FileWrite, Output, RemotePath, UnitName, WriteSet};
 use crate::render::Desired;
+use crate::resource::{owed_file, owed_marker};
 
 /// Looks up what a write step writes; nothing where the plan and what is rendered do not fit.
-pub(super) fn command(desired: &Desired, directories: &[RemotePath], files: &[FileStep]) -> Option<WriteSet> {
+pub(super) fn command(
+    desired: &Desired,
+    directories: &[RemotePath],
+    files: &[FileStep],
+    owes: &[UnitName],
+) -> Option<WriteSet> {
     let directories = directories.iter().map(|path| {
         let want = desired.directories.get(path)?;
         let (owner, group) = (want.owner.clone(), want.group.clone());
@@ -21,8 +27,15 @@ pub(super) fn command(desired: &Desired, directories: &[RemotePath], files: &[Fi
     Some(WriteSet {
         expects: files.iter().filter_map(|file| file.expect.clone()).collect(),
         directories: directories.collect::<Option<_>>()?,
-        files: contents.collect::<Option<_>>()?,
+        // The markers first: from the first renamed file on, the restart is owed.
+        files: owes.iter().map(owed_file).chain(contents).collect::<Option<_>>()?,
     })
+}
+
+/// Takes the markers of owed restarts away.
+pub(super) fn settle(units: &[UnitName]) -> Command {
+    let markers = units.iter().filter_map(owed_marker).map(String::from);
+    Command::Run { argv: ["rm", "-f", "--"].map(str::to_owned).into_iter().chain(markers).collect() }
 }
 
 /// What to do about a command that failed on the host.
@@ -40,7 +53,21 @@ pub(super) fn hint(step: &Step, output: &Output, host: &HostName) -> Option<Stri
             "the user comes with ClickHouse's package: install it first; nothing was written".to_owned()
         }
         Step::Write { .. } => "nothing was written; `housewright plan` shows what is there now".to_owned(),
-        Step::Unit { unit, .. } => format!("`ssh {host} journalctl -u {unit} -n 50` says more"),
+        Step::Unit { unit, .. } if has("masked") => {
+            format!("somebody masked it; when that is over: `ssh {host} sudo systemctl unmask {unit}`")
+        }
+        Step::Unit { unit, .. } => log_of(unit, host),
+        Step::Gate(Gate::UnitsRunning { units }) => log_of(units.first()?, host),
         _ => return None,
     })
+}
+
+/// Where a unit says why it does not run: ClickHouse's programs write to files of their own, past the journal.
+fn log_of(unit: &UnitName, host: &HostName) -> String {
+    let name = unit.to_string();
+    if name.starts_with("clickhouse-") {
+        format!("its log says why: `ssh {host} sudo tail -n 20 /var/log/{name}/{name}.err.log`")
+    } else {
+        format!("its journal says why: `ssh {host} sudo journalctl -u {name} -n 50`")
+    }
 }

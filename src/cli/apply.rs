@@ -59,8 +59,8 @@ pub(super) fn run(global: &Global, options: &Options) -> Answer {
             output::say("nothing was done");
             return Ok(Exit::Success);
         };
-        for session in observed.sessions.values() {
-            session.close().await;
+        for open in observed.open.values() {
+            open.session.close().await;
         }
         if global.output == Form::Text && !plan.is_empty() {
             output::result(&format!("\n{}", report::recap(&plan, &outcome)));
@@ -84,8 +84,7 @@ async fn approved(
     });
     let run = Run {
         desired: &context.desired,
-        sessions: &observed.sessions,
-        endpoints: &context.endpoints,
+        open: &observed.open,
         at_once: global.forks,
         gate_timeout: Duration::from_secs(options.gate_timeout),
         stop: &STOP,
@@ -105,7 +104,7 @@ fn exit(plan: &Plan, outcome: &Outcome) -> Exit {
     match outcome.stopped {
         Some(Stopped::Failure) => Exit::Stopped,
         Some(Stopped::Interrupted) => Exit::Interrupted,
-        None if outcome.failed.is_empty() && plan.unreachable.is_empty() => Exit::Success,
+        None if outcome.failed.is_empty() && plan.unreachable.is_empty() && plan.holds.is_empty() => Exit::Success,
         None => Exit::Partial,
     }
 }

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use super::Global;
 use super::error::CommandError;
 use crate::clickhouse::Endpoint;
+#[cfg(feature = "ec2")]
+use crate::discovery;
 use crate::fleet::{self, ConnectionDefaults, Fleet, HostName, Reach, RoleName};
 use crate::inventory::{self, Inventory};
 use crate::lab;
@@ -35,11 +37,15 @@ impl Project {
             None => root_above(directory)?,
         };
         let mut found = Vec::new();
-        let fleet::load::Loaded { inventory, fleet, notes } =
-            fleet::load::load(directory, &root.join("roles"), &connection_defaults())?;
+        let mut read = fleet::load::read(directory, &root.join("roles"));
+        discover(&mut read)?;
+        let fleet::load::Loaded { inventory, fleet, notes } = read.resolve(&connection_defaults())?;
         found.extend(notes);
         let templates = render::load::templates(&root.join("templates"));
-        found.extend(templates.as_ref().err().into_iter().flatten().cloned());
+        match &templates {
+            Ok(templates) => found.extend(render::undeclared(&fleet, templates)),
+            Err(problems) => found.extend(problems.iter().cloned()),
+        }
         let (schema, problems) = Schema::read(&fleet);
         found.extend(problems);
         found.extend(schema::check(&fleet, &schema));
@@ -97,6 +103,27 @@ impl Project {
         lab::enter_namespace(namespace)
             .map_err(|error| CommandError::Other { message: crate::event::chain(&error), hint: error.hint() })
     }
+}
+
+/// Asks EC2 for the hosts of `*.aws_ec2.yml`, where there are such files.
+#[cfg(feature = "ec2")]
+fn discover(read: &mut fleet::load::Read) -> Result<(), CommandError> {
+    if read.documents.discovery.is_empty() {
+        return Ok(());
+    }
+    let discovered = discovery::discover(&mut read.documents, &discovery::ec2::Ec2, &mut read.problems);
+    super::context::block_on(discovered)?.map_err(|error| {
+        CommandError::hinted(
+            crate::event::chain(&error),
+            "are the credentials right? `aws sts get-caller-identity` tells; `ec2:DescribeInstances` must be allowed",
+        )
+    })
+}
+
+/// Without the feature, nobody is asked; the files are problems then.
+#[cfg(not(feature = "ec2"))]
+fn discover(_: &mut fleet::load::Read) -> Result<(), CommandError> {
+    Ok(())
 }
 
 /// What holds for a connection where the inventory says nothing: the person at the keyboard.

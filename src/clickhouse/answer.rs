@@ -84,17 +84,18 @@ fn is_name(name: &str) -> bool {
 /// A syntax error repeats the statement from the place on, with all that it holds:
 /// ``Syntax error: failed at position 8 ('x') (line 1, col 8): x PASSWORD 'p'. Expected one of: ...``.
 fn without_statement(message: &str) -> String {
-    let Some(at) = message.find("yntax error").and_then(|at| Some(at + message.get(at..)?.find(" ('")?)) else {
+    const PLACE: &str = "failed at position ";
+    let Some(number) = message.find("yntax error").and_then(|at| Some(at + message.get(at..)?.find(PLACE)?)) else {
         return message.to_owned();
     };
-    let place = message.get(..at).unwrap_or_default();
-    let column = message.get(at..).and_then(|rest| {
-        let from = rest.find("(line ")?;
-        rest.get(from..=from + rest.get(from..)?.find(')')?)
+    let (place, rest) = message.split_at(number + PLACE.len());
+    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    let line = rest.find("(line ").and_then(|from| {
+        let line = rest.get(from..=from + rest.get(from..)?.find(')')?)?;
+        line.chars().all(|c| c.is_ascii_digit() || "(line, co)".contains(c)).then(|| format!(" {line}"))
     });
-    let expected = message.rfind(". Expected").and_then(|at| message.get(at..)).unwrap_or_default();
-    let column = column.map(|column| format!(" {column}")).unwrap_or_default();
-    format!("{place}{column}{expected}")
+    let expected = rest.rfind(". Expected").and_then(|at| rest.get(at..)).unwrap_or_default();
+    format!("{place}{digits}{}{expected}", line.unwrap_or_default())
 }
 
 fn hidden(message: String, password: Option<&Secret<String>>) -> String {
@@ -132,6 +133,9 @@ mod tests {
         let ClickHouseError::Exception { code, name, message } = exception_of(400, Some(62), body) else { panic!() };
         assert_eq!((code, name.as_str()), (62, "SYNTAX_ERROR"));
         assert_eq!(message, "Syntax error: failed at position 8 (line 1, col 8). Expected one of: BY, end of query");
+        let body = "Code: 62. DB::Exception: Syntax error (Multi-statements are not allowed): failed at position 9 (end of query): ; SELECT ('topsecret'). . (SYNTAX_ERROR) (version 24.8)";
+        let ClickHouseError::Exception { message, .. } = exception_of(400, Some(62), body) else { panic!() };
+        assert_eq!(message, "Syntax error (Multi-statements are not allowed): failed at position 9");
     }
 
     #[test]

@@ -122,6 +122,7 @@ fn head<B>(response: &Response<B>) -> Head {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
 fn broken(error: hyper::Error) -> ClickHouseError {
     let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
     ClickHouseError::Unreachable(format!("{error}{cause}"))

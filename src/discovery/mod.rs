@@ -9,6 +9,38 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 
+pub use source::DiscoverySource;
+
+use crate::inventory::Documents;
+use crate::problem::Problem;
+
+/// Asks for the hosts of every discovery file and adds them to the documents, behind the written ones.
+///
+/// A file that is wrong is added to `problems` and stays among the files to ask about, so that nothing goes on without it.
+///
+/// # Errors
+/// The first query that fails: half a fleet is no fleet.
+pub async fn discover(
+    documents: &mut Documents,
+    discovery: &dyn Discovery,
+    problems: &mut Vec<Problem>,
+) -> Result<(), DiscoveryError> {
+    let mut wrong = Vec::new();
+    for node in std::mem::take(&mut documents.discovery) {
+        let Some(source) = DiscoverySource::parse(&node, problems) else {
+            wrong.push(node);
+            continue;
+        };
+        let mut instances = Vec::new();
+        for query in source.queries() {
+            instances.extend(discovery.instances(&query).await?);
+        }
+        documents.inventories.push(source.document(&instances, problems));
+    }
+    documents.discovery = wrong;
+    Ok(())
+}
+
 /// Lists instances; the one real implementation asks EC2.
 #[async_trait]
 pub trait Discovery: Send + Sync {

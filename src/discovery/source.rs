@@ -108,15 +108,18 @@ impl DiscoverySource {
     pub fn parse(root: &Node, problems: &mut Vec<Problem>) -> Option<Self> {
         let before = problems.len();
         let mut fields = Fields::open(root, "an EC2 discovery file", &KEYS, CODES, problems)?;
-        if let Some(node) = fields.get("plugin") {
-            if !matches!(node.text(), Some("amazon.aws.aws_ec2" | "aws_ec2")) {
-                fields.wrong("plugin", node, &format!("must be amazon.aws.aws_ec2, not {}", node.describe()));
-            }
+        if let Some(node) = fields.get("plugin")
+            && !matches!(node.text(), Some("amazon.aws.aws_ec2" | "aws_ec2"))
+        {
+            fields.wrong("plugin", node, &format!("must be amazon.aws.aws_ec2, not {}", node.describe()));
         }
-        fields.required("regions");
+        let regions = texts("regions", &mut fields);
+        if let (Some(node), true) = (fields.required("regions"), regions.is_empty()) {
+            fields.wrong("regions", node, "must name at least one region");
+        }
         let source = Self {
             span: root.span.clone(),
-            regions: texts("regions", &mut fields),
+            regions,
             filters: filters(&mut fields),
             hostnames: references("hostnames", &mut fields),
             keyed_groups: keyed_groups(&mut fields),

@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use super::node::{Entry, Node, NodeValue};
 use crate::problem::{Problem, Span, near_name};
+use crate::secret::SecretRef;
 
 /// The codes under which one kind of document reports its problems.
 #[derive(Debug, Clone, Copy)]
@@ -115,6 +116,21 @@ impl<'a, 'p> Fields<'a, 'p> {
         let node = self.get(key)?;
         let text = self.text(key)?;
         parse(text).map_err(|error| self.wrong(key, node, &error.to_string())).ok()
+    }
+
+    /// A secret's reference, as text or as `{ from_secret: ... }`; a literal one is reported without being repeated.
+    pub fn secret(&mut self, key: &str) -> Option<SecretRef> {
+        let node = self.get(key)?;
+        let secret = match &node.value {
+            NodeValue::Secret(secret) => Some(secret.clone()),
+            NodeValue::Text(text) => SecretRef::parse(text),
+            _ => None,
+        };
+        if secret.is_none() {
+            let message = format!("`{key}` of {} takes `env:NAME` or `file:PATH`, never the secret itself", self.what);
+            self.problems.push(Problem::new("HW0108", message).at(&node.span));
+        }
+        secret
     }
 
     /// Reports a value that is not what the key takes.

@@ -2,6 +2,7 @@
 //!
 //! Ranges share one layer of variables, so that a thousand hosts of one line cost one line.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -68,16 +69,16 @@ impl Assembly<'_> {
             return;
         };
         let (hosts, children, vars) = (fields.get("hosts"), fields.get("children"), fields.get("vars"));
-        for entry in hosts.map(|node| self.section(name, "hosts", node)).unwrap_or_default() {
-            self.hosts(name, &entry);
+        for entry in hosts.map(|node| self.section(name, "hosts", node)).unwrap_or_default().iter() {
+            self.hosts(name, entry);
         }
-        for child in children.map(|node| self.section(name, "children", node)).unwrap_or_default() {
+        for child in children.map(|node| self.section(name, "children", node)).unwrap_or_default().iter() {
             self.group(&child.key, &child.key_span, &child.value);
             if !self.inventory.groups.contains_key(&child.key) {
                 continue;
             }
             let group = self.inventory.groups.entry(name.to_owned()).or_default();
-            group.children.entry(child.key).or_insert(child.key_span);
+            group.children.entry(child.key.clone()).or_insert_with(|| child.key_span.clone());
         }
         if let Some(vars) = vars {
             self.group_vars(name, vars);
@@ -85,18 +86,18 @@ impl Assembly<'_> {
     }
 
     /// A section is a mapping; a single name may stand in its place.
-    fn section(&mut self, group: &str, section: &str, node: &Node) -> Vec<Entry> {
+    fn section<'n>(&mut self, group: &str, section: &str, node: &'n Node) -> Cow<'n, [Entry]> {
         match &node.value {
-            NodeValue::Map(entries) => entries.clone(),
+            NodeValue::Map(entries) => Cow::Borrowed(entries),
             NodeValue::Text(name) => {
                 let value = Node { span: node.span.clone(), value: NodeValue::Null };
-                vec![Entry { key: name.clone(), key_span: node.span.clone(), value }]
+                Cow::Owned(vec![Entry { key: name.clone(), key_span: node.span.clone(), value }])
             }
             _ => {
                 let message = format!("`{section}` of group `{group}` must be a mapping, not {}", node.describe());
                 let problem = Problem::new("HW0109", message).at(&node.span);
                 self.problems.push(problem.hint("write each name with a colon behind it, one a line"));
-                Vec::new()
+                Cow::Borrowed(&[])
             }
         }
     }

@@ -273,7 +273,7 @@ impl<'a> Reader<'a> {
         if let Some(secret) = value.text().and_then(SecretRef::parse) {
             return Node { span: node.span, value: NodeValue::Secret(secret) };
         }
-        let message = format!("`from_secret` takes `env:NAME` or `file:PATH`, not {}", value.describe());
+        let message = "`from_secret` takes `env:NAME` or `file:PATH`, never the secret itself";
         self.problems.push(Problem::new("HW0108", message).at(&value.span));
         Node { span: node.span, value: NodeValue::Null }
     }

@@ -29,8 +29,17 @@ pub struct Target<'a> {
 pub struct Observed {
     /// The facts.
     pub observation: Observation,
-    /// An open session for each host that answered.
-    pub sessions: BTreeMap<HostName, Arc<dyn Session>>,
+    /// An open connection for each host that answered.
+    pub open: BTreeMap<HostName, Open>,
+}
+
+/// An open connection to a host, and its ClickHouse over it.
+#[derive(Clone)]
+pub struct Open {
+    /// For batches.
+    pub session: Arc<dyn Session>,
+    /// For statements, where the role has a server.
+    pub clickhouse: Option<Arc<dyn ClickHouse>>,
 }
 
 /// Whether a host's connection is used again.
@@ -61,9 +70,9 @@ pub async fn observe(
     let mut observed = Observed::default();
     while let Some((name, answer)) = answers.next().await {
         let found = match answer {
-            Ok((facts, session)) => {
+            Ok((facts, open)) => {
                 sink.emit(Event::HostObserved { host: name.clone() });
-                observed.sessions.extend(session.map(|session| (name.clone(), session)));
+                observed.open.extend(open.map(|open| (name.clone(), open)));
                 HostObservation::Reached(Box::new(facts))
             }
             Err((reason, hint)) => {
@@ -79,7 +88,7 @@ pub async fn observe(
     observed
 }
 
-type Answer = (HostFacts, Option<Arc<dyn Session>>);
+type Answer = (HostFacts, Option<Open>);
 type NoAnswer = (String, Option<String>);
 
 async fn ask(transport: &dyn Transport, target: &Target<'_>, afterwards: Afterwards) -> Result<Answer, NoAnswer> {
@@ -87,22 +96,25 @@ async fn ask(transport: &dyn Transport, target: &Target<'_>, afterwards: Afterwa
         .connect(target.host)
         .await
         .map_err(|error| (chain(&error), advice::connect(&error, &target.host.name)))?;
-    let facts = ask_session(&*session, target).await;
+    let clickhouse = target.endpoint.as_ref().map(|endpoint| session.clickhouse(endpoint));
+    let open = Open { session, clickhouse };
+    let facts = ask_open(&open, target).await;
     if afterwards == Afterwards::Close || facts.is_err() {
-        session.close().await;
+        open.session.close().await;
         return facts.map(|facts| (facts, None));
     }
-    facts.map(|facts| (facts, Some(session)))
+    facts.map(|facts| (facts, Some(open)))
 }
 
-async fn ask_session(session: &dyn Session, target: &Target<'_>) -> Result<HostFacts, NoAnswer> {
-    let outputs = session
+async fn ask_open(open: &Open, target: &Target<'_>) -> Result<HostFacts, NoAnswer> {
+    let outputs = open
+        .session
         .run(&target.probe.batch())
         .await
         .map_err(|error| (chain(&error), advice::session(&error, &target.host.name)))?;
     let mut facts = target.probe.parse(&outputs).map_err(|error| (chain(&error), None))?;
-    if let Some(endpoint) = &target.endpoint {
-        facts.clickhouse = ask_clickhouse(&*session.clickhouse(endpoint)).await;
+    if let Some(clickhouse) = &open.clickhouse {
+        facts.clickhouse = ask_clickhouse(&**clickhouse).await;
     }
     Ok(facts)
 }

@@ -3,13 +3,13 @@
 use serde::Serialize;
 
 use super::disruption::{self, Cost};
-use super::{Hold, Inputs};
+use super::{Hold, Inputs, applied};
 use crate::clickhouse::config::Disruption;
 use crate::fleet::{Host, HostName, Placement};
 use crate::remote::{Expect, RemotePath, UnitAction, UnitName};
 use crate::render::Desired;
 use crate::resource::{
-    ClickHouseFacts, DirectoryChange, FileChange, FileChangeKind, HostFacts, ObservedUnit, UnitChange,
+    Applied, ClickHouseFacts, DirectoryChange, FileChange, FileChangeKind, HostFacts, ObservedUnit, UnitChange,
     diff_directories, diff_files, diff_units,
 };
 use crate::role::Role;
@@ -55,6 +55,10 @@ pub(super) struct HostChanges<'a> {
     pub cost: Cost,
     /// Units that run now and have to be restarted.
     pub restarts: Vec<UnitName>,
+    /// Units that an earlier run wrote files for and did not restart.
+    pub owed: Vec<UnitName>,
+    /// What the server must tell once it has taken the files.
+    pub applied: Applied,
     /// The ClickHouse here answers us now.
     pub answers: bool,
     /// It may serve others: it answers us, or its unit runs and only we get no answer (a password, a closed tunnel).
@@ -63,7 +67,7 @@ pub(super) struct HostChanges<'a> {
 
 impl HostChanges<'_> {
     fn is_empty(&self) -> bool {
-        self.directories.is_empty() && self.files.is_empty() && self.units.is_empty()
+        self.directories.is_empty() && self.files.is_empty() && self.units.is_empty() && self.cost == Cost::default()
     }
 
     /// Whether the plan starts this host's ClickHouse.
@@ -91,7 +95,11 @@ impl HostChanges<'_> {
             metadata: file.metadata.clone(),
             diff: file.diff.clone(),
         });
-        directories.chain(files).chain(self.units.iter().cloned().map(Change::Unit)).collect()
+        let owed = self.restarts.iter().filter(|unit| self.owed.contains(unit)).map(|unit| {
+            let is = "running with older files".to_owned();
+            Change::Unit(UnitChange { unit: unit.clone(), action: UnitAction::Restart, is })
+        });
+        directories.chain(files).chain(self.units.iter().cloned().map(Change::Unit)).chain(owed).collect()
     }
 
     /// What must still be there before the files are written.
@@ -126,11 +134,14 @@ pub(super) fn collect<'a>(inputs: &Inputs<'a>, holds: &mut Vec<Hold>) -> Vec<Hos
         });
         let units: Vec<_> =
             diff_units(desired, facts).into_iter().filter(|unit| known(unit, name, holds, desired, facts)).collect();
-        let cost = disruption::cost(&files, desired, facts, role);
-        let restarts = restarts(&files, &cost, facts, &units);
+        let applied = applied::expected(desired);
+        let cost = disruption::cost(&files, desired, facts, role, &applied);
+        let restarts = restarts(&cost, facts, &units);
         let answers = matches!(facts.clickhouse, ClickHouseFacts::Up { .. });
         let may_serve = answers || clickhouse_runs(role, facts);
-        let changes = HostChanges { host, role, directories, files, units, cost, restarts, answers, may_serve };
+        let owed = facts.owed.clone();
+        let changes =
+            HostChanges { host, role, directories, files, units, cost, restarts, owed, applied, answers, may_serve };
         if !changes.is_empty() {
             all.push(changes);
         }
@@ -176,21 +187,12 @@ fn known(change: &UnitChange, host: &HostName, holds: &mut Vec<Hold>, desired: &
     false
 }
 
-/// Units that run and read a file whose change they take at start only.
-fn restarts(files: &[FileChange], cost: &Cost, facts: &HostFacts, units: &[UnitChange]) -> Vec<UnitName> {
-    if cost.disruption < Disruption::Restart {
-        return Vec::new();
-    }
-    let mut restarts: Vec<_> = files
-        .iter()
-        .filter_map(|file| file.unit.clone())
-        .filter(|unit| cost.restart_units.contains(unit))
-        .filter(|unit| facts.units.get(unit).is_some_and(ObservedUnit::is_running))
-        .filter(|unit| !units.iter().any(|change| change.unit == *unit && change.action == UnitAction::Start))
-        .collect();
-    restarts.sort();
-    restarts.dedup();
-    restarts
+/// Units that run and have to start anew for a change to count.
+fn restarts(cost: &Cost, facts: &HostFacts, units: &[UnitChange]) -> Vec<UnitName> {
+    let running = |unit: &&UnitName| facts.units.get(*unit).is_some_and(ObservedUnit::is_running);
+    let starts =
+        |unit: &UnitName| units.iter().any(|change| change.unit == *unit && change.action == UnitAction::Start);
+    cost.restart_units.iter().filter(running).filter(|unit| !starts(unit)).cloned().collect()
 }
 
 /// The order of the tiers: who is needed by others goes first.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::clickhouse::config::{self, ConfigDirectory, ConfigKeys, Disruption, KeyChange};
 use crate::remote::UnitName;
 use crate::render::Desired;
-use crate::resource::{FileChange, FileChangeKind, HostFacts, ObservedUnit};
+use crate::resource::{Applied, ClickHouseFacts, FileChange, FileChangeKind, HostFacts, ObservedUnit};
 use crate::role::Role;
 
 /// The cost of a host's changes.
@@ -20,7 +20,7 @@ pub(super) struct Cost {
 }
 
 /// Adds up what the files' changes cost; a file without a unit, or whose unit does not run, costs nothing.
-pub(super) fn cost(files: &[FileChange], desired: &Desired, facts: &HostFacts, role: &Role) -> Cost {
+pub(super) fn cost(files: &[FileChange], desired: &Desired, facts: &HostFacts, role: &Role, applied: &Applied) -> Cost {
     let mut cost = Cost::default();
     for file in files {
         let Some(unit) = &file.unit else { continue };
@@ -42,6 +42,19 @@ pub(super) fn cost(files: &[FileChange], desired: &Desired, facts: &HostFacts, r
         }
         cost.disruption = cost.disruption.max(disruption);
         cost.reasons.extend(reasons);
+    }
+    for unit in facts.owed.iter().filter(|unit| facts.units.get(*unit).is_some_and(ObservedUnit::is_running)) {
+        cost.disruption = Disruption::Restart;
+        cost.restart_units.insert(unit.clone());
+        cost.reasons.push(format!("{unit} runs without what an earlier run wrote"));
+    }
+    if let (ClickHouseFacts::Up { server, .. }, Cost { disruption: Disruption::None, .. }) = (&facts.clickhouse, &cost)
+    {
+        if let Some(missing) = applied.missing_in(server) {
+            cost.disruption = Disruption::Reload;
+            cost.reload = true;
+            cost.reasons.push(format!("the server has not taken its files: {missing}"));
+        }
     }
     cost.reasons.sort();
     cost.reasons.dedup();

@@ -2,6 +2,7 @@
 //!
 //! All choices of a run are made here; equal input gives an equal plan, byte for byte.
 
+mod applied;
 mod change;
 mod disruption;
 mod hold;

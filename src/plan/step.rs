@@ -1,13 +1,13 @@
 //! Steps and gates: all that an executor can do, as data (pure).
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
 
 use crate::clickhouse::Statement;
-use crate::fleet::{ClusterName, HostName};
+use crate::fleet::HostName;
 use crate::remote::{Expect, RemotePath, UnitAction, UnitName};
+use crate::resource::Applied;
 
 /// One atomic action on one host, or a condition to go on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -19,6 +19,13 @@ pub enum Step {
         directories: Vec<RemotePath>,
         /// Files to write, and what must be there before.
         files: Vec<FileStep>,
+        /// Units that owe a restart from now on.
+        owes: Vec<UnitName>,
+    },
+    /// Forgets that these units owed a restart: they run with what was written.
+    Settle {
+        /// Which.
+        units: Vec<UnitName>,
     },
     /// Makes systemd read its unit files again.
     DaemonReload,
@@ -71,12 +78,7 @@ pub enum Gate {
     /// The host's own ClickHouse answers and none of its replicas is read-only.
     Serving,
     /// The server itself tells the macros and clusters that were written.
-    Applied {
-        /// Macro values.
-        macros: BTreeMap<String, String>,
-        /// Number of replicas in each cluster.
-        clusters: BTreeMap<ClusterName, u64>,
-    },
+    Applied(Applied),
     /// The objects are there.
     Objects {
         /// Their names.
@@ -97,12 +99,14 @@ pub enum FailurePolicy {
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Write { directories, files } => match (directories.len(), files.len()) {
+            Self::Write { directories, files, .. } => match (directories.len(), files.len()) {
                 (1, 0) => write!(f, "make {}", directories.iter().map(RemotePath::as_str).collect::<String>()),
+                (0, 0) => f.write_str("note that a restart is owed"),
                 (directories, 0) => write!(f, "make {directories} directories"),
                 (_, 1) => write!(f, "write {}", files.iter().map(|file| file.path.file_name()).collect::<String>()),
                 (_, files) => write!(f, "write {files} files"),
             },
+            Self::Settle { .. } => f.write_str("note that the restart is done"),
             Self::DaemonReload => f.write_str("reload systemd's unit files"),
             Self::Unit { unit, action } => {
                 let action = match action {
@@ -131,7 +135,7 @@ impl fmt::Display for Gate {
                 write!(f, "gate: shard {shard} served by {}", peers.join(", "))
             }
             Self::Serving => f.write_str("gate: answers, no replica read-only"),
-            Self::Applied { .. } => f.write_str("gate: macros and clusters applied"),
+            Self::Applied(_) => f.write_str("gate: macros and clusters applied"),
             Self::Objects { names } if names.len() == 1 => write!(f, "gate: {} is there", names.concat()),
             Self::Objects { names } => write!(f, "gate: {} objects are there", names.len()),
         }

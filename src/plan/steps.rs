@@ -1,9 +1,9 @@
 //! The steps that remove a host's differences, in order (pure).
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use super::change::HostChanges;
-use super::{FileStep, Gate, Inputs, Step};
+use super::{FileStep, Gate, Step};
 use crate::fleet::{HostName, Placement};
 use crate::remote::{UnitAction, UnitName};
 
@@ -11,12 +11,12 @@ use crate::remote::{UnitAction, UnitName};
 const UNIT_FILES: &str = "/etc/systemd/system/";
 
 /// Orders one host's changes: peers' gate, write, units, reload, gates.
-pub(super) fn configuration(inputs: &Inputs<'_>, host: &HostChanges<'_>, peers: &[HostName]) -> Vec<Step> {
+pub(super) fn configuration(host: &HostChanges<'_>, peers: &[HostName]) -> Vec<Step> {
     let mut steps = Vec::new();
     if let (Placement::Storage { shard, .. }, false) = (&host.host.placement, peers.is_empty()) {
         steps.push(Step::Gate(Gate::PeersServing { shard: *shard, peers: peers.to_vec() }));
     }
-    if !host.directories.is_empty() || !host.files.is_empty() {
+    if !(host.directories.is_empty() && host.files.is_empty() && host.restarts.is_empty()) {
         steps.push(Step::Write {
             directories: host.directories.iter().map(|directory| directory.path.clone()).collect(),
             files: host
@@ -24,6 +24,7 @@ pub(super) fn configuration(inputs: &Inputs<'_>, host: &HostChanges<'_>, peers: 
                 .iter()
                 .map(|file| FileStep { path: file.path.clone(), expect: HostChanges::expect(file) })
                 .collect(),
+            owes: host.restarts.clone(),
         });
     }
     if host.files.iter().any(|file| file.path.as_str().starts_with(UNIT_FILES)) {
@@ -37,11 +38,16 @@ pub(super) fn configuration(inputs: &Inputs<'_>, host: &HostChanges<'_>, peers: 
     if !running.is_empty() {
         steps.push(Step::Gate(Gate::UnitsRunning { units: running.clone() }));
     }
-    clickhouse(inputs, host, &running, &mut steps);
+    let settled: Vec<_> =
+        host.owed.iter().chain(&host.restarts).filter(|unit| running.contains(unit)).cloned().collect();
+    if !settled.is_empty() {
+        steps.push(Step::Settle { units: settled.into_iter().collect::<BTreeSet<_>>().into_iter().collect() });
+    }
+    clickhouse(host, &running, &mut steps);
     steps
 }
 
-fn clickhouse(inputs: &Inputs<'_>, host: &HostChanges<'_>, running: &[UnitName], steps: &mut Vec<Step>) {
+fn clickhouse(host: &HostChanges<'_>, running: &[UnitName], steps: &mut Vec<Step>) {
     let Some(clickhouse) = &host.role.clickhouse else { return };
     let started = running.contains(&clickhouse.unit);
     let reload = host.cost.reload && !started && host.answers;
@@ -50,21 +56,6 @@ fn clickhouse(inputs: &Inputs<'_>, host: &HostChanges<'_>, running: &[UnitName],
     }
     if started || reload {
         steps.push(Step::Gate(Gate::Serving));
-        steps.push(Step::Gate(applied(inputs, host)));
+        steps.push(Step::Gate(Gate::Applied(host.applied.clone())));
     }
-}
-
-/// What the server itself must tell after it has read the new configuration.
-fn applied(inputs: &Inputs<'_>, host: &HostChanges<'_>) -> Gate {
-    let mut macros = BTreeMap::new();
-    if let Some(role) = &host.role.host_cluster_role {
-        macros.insert("hostClusterRole".to_owned(), role.clone());
-    }
-    if let Placement::Storage { shard, replica } = &host.host.placement {
-        macros.insert("shard".to_owned(), shard.to_string());
-        macros.insert("replica".to_owned(), replica.clone());
-    }
-    let size = |cluster: &crate::fleet::Cluster| cluster.shards.iter().map(|shard| shard.members.len() as u64).sum();
-    let clusters = inputs.fleet.clusters.iter().map(|(name, cluster)| (name.clone(), size(cluster))).collect();
-    Gate::Applied { macros, clusters }
 }

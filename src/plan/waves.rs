@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use super::change::{HostChanges, tier};
 use super::{FailurePolicy, Hold, HostPlan, Inputs, Wave, safety, steps};
 use crate::fleet::{HostName, Placement};
+use crate::remote::UnitAction;
 
 /// Groups the hosts' configuration changes into waves: Keepers, then storage, then stateless hosts.
 pub(super) fn configuration(inputs: &Inputs<'_>, hosts: Vec<HostChanges<'_>>, holds: &mut Vec<Hold>) -> Vec<Wave> {
@@ -23,9 +24,9 @@ fn tier_waves(inputs: &Inputs<'_>, hosts: Vec<HostChanges<'_>>, holds: &mut Vec<
     let mut waves = Vec::new();
     if !calm.is_empty() {
         waves.push(Wave {
-            title: format!("{name}: write, reload or start"),
+            title: format!("{name}: {}", calm_verbs(&calm)),
             reason: "nothing that serves goes away, so all hosts go together".to_owned(),
-            hosts: calm.iter().map(|host| host_plan(inputs, host, &[])).collect(),
+            hosts: calm.iter().map(|host| host_plan(host, &[])).collect(),
         });
     }
     let mut slots: BTreeMap<usize, Vec<HostPlan>> = BTreeMap::new();
@@ -40,7 +41,7 @@ fn tier_waves(inputs: &Inputs<'_>, hosts: Vec<HostChanges<'_>>, holds: &mut Vec<
         };
         let group = Group::of(host);
         let slot = taken.entry(group.clone()).or_default();
-        slots.entry(group.slot(*slot)).or_default().push(host_plan(inputs, host, &peers));
+        slots.entry(group.slot(*slot)).or_default().push(host_plan(host, &peers));
         *slot += 1;
     }
     let count = slots.len();
@@ -84,14 +85,26 @@ fn peers(inputs: &Inputs<'_>, host: &HostChanges<'_>) -> Result<Vec<HostName>, H
     if host.may_serve { safety::may_restart(inputs, host.host) } else { Ok(Vec::new()) }
 }
 
-fn host_plan(inputs: &Inputs<'_>, host: &HostChanges<'_>, peers: &[HostName]) -> HostPlan {
+fn host_plan(host: &HostChanges<'_>, peers: &[HostName]) -> HostPlan {
     HostPlan {
         host: host.host.name.clone(),
         changes: host.shown(),
         disruption: host.cost.disruption,
         reasons: host.cost.reasons.clone(),
-        steps: steps::configuration(inputs, host, peers),
+        steps: steps::configuration(host, peers),
         on_failure: if host.may_serve || host.interrupts() { FailurePolicy::StopRun } else { FailurePolicy::DropHost },
+    }
+}
+
+/// What a wave without restarts does.
+fn calm_verbs(hosts: &[HostChanges<'_>]) -> &'static str {
+    let starts = hosts.iter().any(|host| host.units.iter().any(|unit| unit.action == UnitAction::Start));
+    let reloads = hosts.iter().any(|host| host.cost.reload);
+    match (starts, reloads) {
+        (true, true) => "reload and start",
+        (true, false) => "start",
+        (false, true) => "reload",
+        (false, false) => "write",
     }
 }
 

@@ -48,7 +48,8 @@ pub enum UnitAction {
 /// Files and directories that are written together.
 ///
 /// The order on the host: directories are made; all files are unpacked beside their targets under a name that no
-/// server reads; `expects` and the digests of the unpacked files are checked; only then each file is renamed.
+/// server reads; `expects` and the digests of the unpacked files are checked; only then each file is renamed, directory
+/// by directory in the order in which `files` names them first.
 #[derive(Debug, Clone, Default)]
 pub struct WriteSet {
     /// What must still be there, else nothing is written.

@@ -30,10 +30,11 @@ pub(super) fn xml(path: &RemotePath, template: &str, content: &Content) -> Vec<P
 
 fn not_well_formed(source: &Arc<Source>, error: &roxmltree::Error) -> Problem {
     let at = offset(&source.text, error.pos().row, error.pos().col);
+    let width = source.text.get(at..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
     let reason = error.to_string();
     let reason = reason.rsplit_once(" at ").map_or(reason.as_str(), |(reason, _)| reason);
     Problem::new("HW0505", format!("the rendered XML is not well-formed: {reason}"))
-        .at(&Span::new(Arc::clone(source), at..at + 1))
+        .at(&Span::new(Arc::clone(source), at..at + width))
 }
 
 /// The parser's message is not told: it could quote the value.
@@ -45,7 +46,7 @@ fn unfit_secret(source: &Arc<Source>, content: &Content) -> Problem {
 
 /// `<shard>` with a `<replica>` in each, or a plain list of `<node>`.
 ///
-/// ClickHouse 25.8 answers an entry without members with SHARD_HAS_NO_CONNECTIONS on reload, and from then on
+/// ClickHouse 25.8 answers an entry without members with `SHARD_HAS_NO_CONNECTIONS` on reload, and from then on
 /// `system.clusters` is empty until a good file comes: all Distributed tables of the host are dead.
 fn empty_cluster(source: &Arc<Source>, cluster: Node) -> Option<Problem> {
     let mut shards = cluster.children().filter(|node| node.has_tag_name("shard")).peekable();

@@ -10,14 +10,18 @@ use tera::Context;
 
 use super::secrets::with_markers;
 use crate::fleet::{Cluster, Fleet, Host, Placement};
-use crate::problem::Problem;
+use crate::problem::{Problem, near_name};
 
 /// Where a keeper's clients connect, unless its `keeper_port` says otherwise.
 const KEEPER_PORT: u64 = 2181;
 /// Where Raft members connect, unless `keeper_raft_port` says otherwise.
 const KEEPER_RAFT_PORT: u64 = 9234;
 
-/// The part that is the same on every host, converted once.
+/// The names that are not the inventory's.
+pub(super) const OURS: [&str; 3] = ["fleet", "host", "managed_by"];
+
+/// The part that is the same on every host, converted once; a clone shares it.
+#[derive(Clone)]
 pub(super) struct FleetContext {
     fleet: tera::Value,
 }
@@ -34,16 +38,21 @@ impl FleetContext {
 
 /// One host's part.
 pub(super) struct HostContext<'a> {
-    shared: &'a FleetContext,
+    shared: FleetContext,
     vars: &'a Map<String, Value>,
     host: Value,
 }
 
 impl<'a> HostContext<'a> {
     /// Describes the host.
-    pub(super) fn new(shared: &'a FleetContext, fleet: &Fleet, host: &'a Host) -> Self {
+    pub(super) fn new(shared: &FleetContext, fleet: &Fleet, host: &'a Host) -> Self {
         let cluster_role = fleet.role_of(host).and_then(|role| role.host_cluster_role.as_deref());
-        Self { shared, vars: &host.vars, host: describe(host, cluster_role) }
+        Self { shared: shared.clone(), vars: &host.vars, host: describe(host, cluster_role) }
+    }
+
+    /// The name among the host's variables that is nearest to one that it has not.
+    pub(super) fn near(&self, written: &str) -> Option<String> {
+        near_name(written, self.vars.keys().map(String::as_str).chain(OURS))
     }
 
     /// A text that is equal on two hosts exactly where these variables are.

@@ -32,12 +32,26 @@ pub(super) fn secret_texts(text: &str) -> Vec<Found<'_>> {
         if text[..open_end].ends_with('/') {
             continue;
         }
-        let closing = format!("</{name}");
-        let end = text[at..].find(&closing).map_or(text.len(), |offset| at + offset);
-        found.push(Found { name, range: at..end });
+        let end = text_end(text, name, at);
+        if !text[at..end].trim().is_empty() {
+            found.push(Found { name, range: at..end });
+        }
         at = end;
     }
     found
+}
+
+/// Where the text of an element ends that begins at `at`: at its closing tag, over comments and CDATA, or at a child.
+///
+/// A cluster or a user may be called `secrets`: what it holds are elements, and only their names count.
+fn text_end(text: &str, name: &str, at: usize) -> usize {
+    let rest = &text[at..];
+    let next = rest.find('<').map_or(rest, |next| &rest[next..]);
+    let child = next.strip_prefix('<').is_some_and(|tag| !tag.starts_with(['/', '!']));
+    if child {
+        return text.len() - next.len();
+    }
+    rest.find(&format!("</{name}")).map_or(text.len(), |offset| at + offset)
 }
 
 /// Hides the texts of secret-looking elements, except references to secrets, which may be shown.

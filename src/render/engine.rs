@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use tera::{Context, Error, ErrorKind, ReportError, Tera};
+use tera::{Context, Error, Tera};
 
 use super::filters;
-use crate::problem::{Problem, Source, Span, near_name};
+use super::template_error::{parsing, rendering};
+use crate::problem::{Problem, Source, near_name};
 use crate::secret::{MARKER_END, MARKER_START};
 
 /// What the names of XML templates end in.
@@ -29,17 +30,14 @@ impl Templates {
     /// # Errors
     /// Tells each template that cannot be parsed, or that includes what is not there.
     pub fn new(sources: BTreeMap<String, Arc<Source>>) -> Result<Self, Vec<Problem>> {
-        let mut problems = Vec::new();
-        for (name, source) in &sources {
-            problems.extend(parse(name, source));
-            problems.extend(super::order::unordered_loops(source));
+        let mut problems: Vec<Problem> = sources.values().flat_map(super::order::unordered_loops).collect();
+        let mut tera = engine();
+        if let Err(error) = tera.add_raw_templates(sources.iter().map(|(name, source)| (name, &source.text))) {
+            problems.extend(each_alone(&sources, &error));
         }
         if !problems.is_empty() {
             return Err(problems);
         }
-        let mut tera = engine();
-        tera.add_raw_templates(sources.iter().map(|(name, source)| (name, &source.text)))
-            .map_err(|error| vec![problem("HW0501", &error, None, &sources)])?;
         let variables = sources
             .keys()
             .map(|name| {
@@ -55,6 +53,11 @@ impl Templates {
         self.variables.get(template)
     }
 
+    /// A template's text.
+    pub(super) fn source(&self, template: &str) -> Option<&Arc<Source>> {
+        self.sources.get(template)
+    }
+
     /// Renders one template.
     ///
     /// # Errors
@@ -62,7 +65,7 @@ impl Templates {
     pub(super) fn render(&self, template: &str, context: &Context) -> Result<String, Problem> {
         self.tera
             .render(template, context)
-            .map_err(|error| problem("HW0502", &error, self.sources.get(template), &self.sources))
+            .map_err(|error| rendering(&error, self.sources.get(template), &self.sources))
     }
 
     /// Says that there is no such template.
@@ -83,58 +86,19 @@ fn engine() -> Tera {
     tera
 }
 
-/// Parses one template alone, so that one bad template does not hide the others.
-fn parse(name: &str, source: &Arc<Source>) -> Option<Problem> {
-    let error = engine().add_raw_template(name, &source.text).err()?;
-    // What a template extends or includes is only there once all are loaded.
-    matches!(error.kind(), ErrorKind::SyntaxError(_)).then(|| problem("HW0501", &error, Some(source), &BTreeMap::new()))
-}
-
-fn problem(
-    code: &'static str,
-    error: &Error,
-    template: Option<&Arc<Source>>,
-    sources: &BTreeMap<String, Arc<Source>>,
-) -> Problem {
-    match error.kind() {
-        ErrorKind::SyntaxError(report) | ErrorKind::RenderingError(report) => {
-            let problem = Problem::new(code, sentence(report.message()));
-            let source = sources.get(report.filename()).or(template);
-            match source {
-                Some(source) => with_hint(problem.at(&place(source, report)), report.message()),
-                None => problem,
-            }
-        }
-        other => {
-            let problem = Problem::new(code, sentence(&other.to_string()));
-            match template {
-                Some(source) => problem.at(&Span::new(Arc::clone(source), 0..0)),
-                None => problem,
-            }
-        }
-    }
-}
-
-fn place(source: &Arc<Source>, report: &ReportError) -> Span {
-    Span::new(Arc::clone(source), report.span().range.clone())
-}
-
-/// Tera's message as one of ours: what is there instead is told by the hint, and only the near name.
-fn sentence(message: &str) -> String {
-    let message = message.split(" Available ").next().unwrap_or(message);
-    let message = message.lines().next().unwrap_or_default().trim_end_matches('.');
-    let mut letters = message.chars();
-    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
-}
-
-fn with_hint(problem: Problem, message: &str) -> Problem {
-    let Some((said, available)) = message.split_once(" Available ") else { return problem };
-    let written = said.split('`').nth(1).unwrap_or_default();
-    let known = available.split_once(": ").map(|(_, names)| names).unwrap_or_default();
-    match near_name(written, known.split(", ")) {
-        Some(hint) => problem.hint(hint),
-        None => problem,
-    }
+/// Parses each template with all others empty, so that one bad template does not hide the next.
+fn each_alone(sources: &BTreeMap<String, Arc<Source>>, together: &Error) -> Vec<Problem> {
+    let alone = |name: &String| {
+        let text =
+            |other: &String, source: &Arc<Source>| if other == name { source.text.clone() } else { String::new() };
+        engine().add_raw_templates(sources.iter().map(|(other, source)| (other, text(other, source)))).err()
+    };
+    let problems: Vec<Problem> = sources
+        .iter()
+        .filter_map(|(name, source)| Some(parsing(&alone(name)?, Some(source), sources)))
+        .flatten()
+        .collect();
+    if problems.is_empty() { parsing(together, None, sources) } else { problems }
 }
 
 /// Escapes text for XML; a secret's marker stays as it is, because its value is escaped when it is put in.

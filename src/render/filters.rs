@@ -16,6 +16,7 @@ pub(super) fn register(tera: &mut Tera) {
 }
 
 /// `{{ host.shard | pad(width=2) }}`: zeros in front.
+#[expect(clippy::needless_pass_by_value, reason = "the signature of a Tera filter")]
 fn pad(value: &Value, arguments: Kwargs, _: &State) -> TeraResult<String> {
     let width = arguments.must_get::<usize>("width")?;
     Ok(format!("{:0>width$}", value.to_string()))
@@ -42,6 +43,7 @@ fn sorted(map: &Map) -> BTreeMap<String, &Value> {
 
 /// `{{ settings | elements(indent=4) }}`: a map as XML elements, nested maps as nested elements, a list as the element
 /// repeated, `true` as 1 and `false` as 0, a key that starts with `@` as an attribute. Sorted by key; one per line.
+#[expect(clippy::needless_pass_by_value, reason = "the signature of a Tera filter")]
 fn elements(map: &Map, arguments: Kwargs, _: &State) -> TeraResult<Value> {
     let indent = arguments.get::<usize>("indent")?.unwrap_or_default();
     let mut out = Vec::new();

@@ -13,6 +13,8 @@ mod mask;
 mod order;
 mod press;
 mod secrets;
+mod template_error;
+mod undeclared;
 
 use std::collections::BTreeMap;
 
@@ -21,6 +23,7 @@ pub use desired::{Desired, DesiredDirectory, DesiredFile, DesiredUnit};
 pub use engine::Templates;
 pub use mask::mask;
 pub use secrets::secrets_of;
+pub use undeclared::undeclared;
 
 use crate::fleet::{Fleet, HostName, Reach};
 use crate::problem::Problem;

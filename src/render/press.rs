@@ -33,9 +33,10 @@ impl<'a> Press<'a> {
             let message = format!("role `{}` of host `{}` is not defined", host.role, host.name);
             return Err(vec![Problem::new("HW0511", message)]);
         };
+        let inputs = HostContext::new(&self.shared, self.fleet, host);
         let (mut files, mut problems) = (BTreeMap::new(), Vec::new());
         for (path, spec) in &role.files {
-            match self.content(host, path, spec) {
+            match self.content(&inputs, path, spec) {
                 Ok(content) => {
                     files.insert(path.clone(), file(spec, content));
                 }
@@ -45,11 +46,15 @@ impl<'a> Press<'a> {
         if problems.is_empty() { Ok(Desired { files, ..without_files(role) }) } else { Err(problems) }
     }
 
-    fn content(&mut self, host: &Host, path: &'a RemotePath, spec: &'a FileSpec) -> Result<Content, Vec<Problem>> {
+    fn content(
+        &mut self,
+        inputs: &HostContext,
+        path: &'a RemotePath,
+        spec: &'a FileSpec,
+    ) -> Result<Content, Vec<Problem>> {
         let Some(variables) = self.templates.variables(&spec.template) else {
             return Err(vec![self.templates.unknown(&spec.template)]);
         };
-        let inputs = HostContext::new(&self.shared, self.fleet, host);
         let key = (spec.template.as_str(), path, inputs.key(variables));
         if let Some(content) = self.done.get(&key) {
             return content.clone();
@@ -57,11 +62,20 @@ impl<'a> Press<'a> {
         let content = inputs
             .context(&spec.template, variables)
             .and_then(|context| self.templates.render(&spec.template, &context))
-            .map_err(|problem| vec![problem])
+            .map_err(|problem| vec![with_near_name(problem, inputs)])
             .and_then(|rendered| reveal(&rendered, self.secrets, path, spec));
         self.done.insert(key, content.clone());
         content
     }
+}
+
+/// A template only sees the variables that it uses, so Tera cannot name the one that was meant.
+fn with_near_name(mut problem: Problem, inputs: &HostContext) -> Problem {
+    let written = problem.message.strip_prefix("variable `").and_then(|rest| rest.split('`').next());
+    if problem.hint.is_none() {
+        problem.hint = written.and_then(|written| inputs.near(written));
+    }
+    problem
 }
 
 fn reveal(rendered: &str, secrets: &SecretStore, path: &RemotePath, spec: &FileSpec) -> Result<Content, Vec<Problem>> {
@@ -73,7 +87,7 @@ fn reveal(rendered: &str, secrets: &SecretStore, path: &RemotePath, spec: &FileS
             RevealError::Damaged => problem.hint("print the variable without a filter"),
         }]
     })?;
-    let is_xml = escape == Escape::Xml || path.as_str().ends_with(".xml");
+    let is_xml = escape == Escape::Xml || path.file_name().rsplit('.').next() == Some("xml");
     let problems = if is_xml { check::xml(path, &spec.template, &content) } else { Vec::new() };
     if problems.is_empty() { Ok(content) } else { Err(problems) }
 }

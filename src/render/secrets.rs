@@ -53,16 +53,14 @@ fn reference(map: &Map<String, Value>) -> Option<&str> {
 pub(super) fn with_markers(value: &Value) -> Result<Value, String> {
     Ok(match value {
         Value::Array(items) => Value::Array(items.iter().map(with_markers).collect::<Result<_, _>>()?),
-        Value::Object(map) => match reference(map) {
-            Some(written) => {
+        Value::Object(map) => {
+            if let Some(written) = reference(map) {
                 let reference = SecretRef::parse(written).ok_or_else(|| written.to_owned())?;
-                Value::String(reference.marker())
+                return Ok(Value::String(reference.marker()));
             }
-            None => {
-                let entry = |(key, item): (&String, &Value)| Ok((key.clone(), with_markers(item)?));
-                Value::Object(map.iter().map(entry).collect::<Result<_, String>>()?)
-            }
-        },
+            let entry = |(key, item): (&String, &Value)| Ok((key.clone(), with_markers(item)?));
+            Value::Object(map.iter().map(entry).collect::<Result<_, String>>()?)
+        }
         other => other.clone(),
     })
 }

@@ -17,6 +17,9 @@ pub enum Colour {
 /// Lines longer than this are cut around the place.
 const MAX_LINE: usize = 200;
 
+/// The operator wrote a secret itself where its reference belongs: the text must not reach a log of the build.
+const LITERAL_SECRET: &str = "HW0108";
+
 /// Renders problems one after another, an empty line between two.
 #[must_use]
 pub fn render(problems: &[Problem], colour: Colour) -> String {
@@ -38,7 +41,7 @@ pub fn render_one(problem: &Problem, colour: Colour) -> String {
     let title = level.primary_title(printable(&problem.message)).id(problem.code);
     let mut group = match &problem.span {
         Some(span) => {
-            let line = Line::of(span);
+            let line = if problem.code == LITERAL_SECRET { Line::of(span).masked() } else { Line::of(span) };
             title.element(
                 Snippet::source(line.text)
                     .path(span.source.name.as_str())
@@ -69,19 +72,30 @@ impl Line {
         let start = before.rfind('\n').map_or(0, |newline| newline + 1);
         let rest = text.get(start..).unwrap_or_default();
         let line = rest.split('\n').next().unwrap_or_default().trim_end();
-        let from = (at - start).min(line.len());
-        let to = (span.range.end.saturating_sub(start)).clamp(from, line.len());
+        let from = boundary(line, at - start);
+        let to = boundary(line, span.range.end.saturating_sub(start)).max(from);
         let number = before.matches('\n').count() + 1;
-        // Secrets do not stand in the operator's files, but a control character may.
         if line.len() <= MAX_LINE {
             return Self { text: plain(line), number, range: from..to };
         }
-        let cut = |at: usize| (0..=at.min(line.len())).rev().find(|at| line.is_char_boundary(*at)).unwrap_or_default();
-        let first = cut(from.saturating_sub(MAX_LINE / 2));
-        let last = cut(first + MAX_LINE);
+        let first = boundary(line, from.saturating_sub(MAX_LINE / 2));
+        let last = boundary(line, first + MAX_LINE);
         let shown = line.get(first..last).unwrap_or_default();
         Self { text: plain(shown), number, range: from - first..to.min(last) - first }
     }
+
+    /// Hides the place and what is behind it.
+    fn masked(mut self) -> Self {
+        self.text.truncate(self.range.start);
+        self.text.push_str("***");
+        self.range.end = self.text.len();
+        self
+    }
+}
+
+/// The start of the character that the byte is in.
+fn boundary(line: &str, at: usize) -> usize {
+    (0..=at.min(line.len())).rev().find(|at| line.is_char_boundary(*at)).unwrap_or_default()
 }
 
 /// Replaces control characters by as many bytes, so that places stay right.
@@ -97,4 +111,49 @@ fn printable(text: &str) -> String {
         c => c,
     };
     text.chars().map(shown).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::problem::Source;
+    use proptest::prelude::*;
+
+    fn problem(text: &str, range: std::ops::Range<usize>) -> Problem {
+        let source = Arc::new(Source { name: "a.yml".to_owned(), text: text.to_owned() });
+        Problem::new("HW0303", "wrong").at(&Span::new(source, range)).hint("mend it")
+    }
+
+    #[test]
+    fn a_long_line_is_cut_around_the_place() {
+        let text = format!("first\n{}here{}", "é".repeat(500), "x".repeat(500));
+        let shown = render_one(&problem(&text, 1006..1010), Colour::Plain);
+        assert!(shown.contains("a.yml:2:") && shown.contains("here"), "{shown}");
+        assert!(shown.lines().all(|line| line.chars().count() < 230), "{shown}");
+    }
+
+    #[test]
+    fn colour_changes_only_the_colour() {
+        let problem = problem("shard: one\n", 7..10);
+        let styled = render_one(&problem, Colour::Styled);
+        assert!(styled.contains('\u{1b}'));
+        assert_eq!(anstream::adapter::strip_str(&styled).to_string(), render_one(&problem, Colour::Plain));
+    }
+
+    #[test]
+    fn a_written_secret_is_not_repeated() {
+        let source = Arc::new(Source { name: "a.yml".to_owned(), text: "secret: hunter2 # really".to_owned() });
+        let shown = render_one(&Problem::new("HW0108", "wrong").at(&Span::new(source, 8..15)), Colour::Plain);
+        assert!(shown.contains("secret: ***") && !shown.contains("hunter2") && !shown.contains("really"), "{shown}");
+    }
+
+    proptest! {
+        #[test]
+        fn any_place_of_any_text_is_shown(text in "(?s).{0,300}", start in 0_usize..400, length in 0_usize..50) {
+            let shown = render_one(&problem(&text, start..start + length), Colour::Plain);
+            prop_assert!(shown.starts_with("error[HW0303]: wrong"));
+        }
+    }
 }

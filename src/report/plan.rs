@@ -1,6 +1,6 @@
 //! The plan as a person reads it: waves in order, equal changes of many hosts said once (pure).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use super::hosts::{count, short};
@@ -27,11 +27,16 @@ pub enum Diffs {
 #[must_use]
 pub fn plan(plan: &Plan, diffs: Diffs) -> String {
     let mut out = String::new();
+    let mut told = BTreeSet::new();
     for (index, wave) in plan.waves.iter().enumerate() {
+        let hosts: Vec<_> = wave.hosts.iter().map(|host| &host.host).collect();
         let title = format!("wave {} of {}: {}", index + 1, plan.waves.len(), wave.title);
-        let _ = writeln!(out, "{} ({})", paint(HEAD, title), count(wave.hosts.len(), "host"));
+        let _ = writeln!(out, "{}  {}", paint(HEAD, title), paint(QUIET, format!("on {}", short(&hosts))));
         let _ = writeln!(out, "  {}", paint(QUIET, &wave.reason));
-        changes(&mut out, wave, diffs);
+        for folded in fold(wave, diffs) {
+            let _ = writeln!(out, "  {}{}", folded.head, on(&folded.hosts, wave));
+            diff(&mut out, &folded, diffs, &mut told);
+        }
         disruptions(&mut out, wave);
         out.push('\n');
     }
@@ -40,48 +45,43 @@ pub fn plan(plan: &Plan, diffs: Diffs) -> String {
     out
 }
 
-fn changes(out: &mut String, wave: &Wave, diffs: Diffs) {
-    let mut folded: Vec<(&Change, Vec<&HostName>)> = Vec::new();
+/// A change and all hosts of the wave that have it.
+struct Folded<'a> {
+    head: String,
+    change: &'a Change,
+    hosts: Vec<&'a HostName>,
+    /// Whether another host of the wave has the same file with another content.
+    varies: bool,
+}
+
+/// Puts equal changes of a wave's hosts together, in the order in which they first come.
+fn fold(wave: &Wave, diffs: Diffs) -> Vec<Folded<'_>> {
+    let mut all: Vec<Folded<'_>> = Vec::new();
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
-    for host in &wave.hosts {
-        for change in &host.changes {
-            let key = match diffs {
-                Diffs::None => head(change),
-                Diffs::Fold => format!("{change:?}"),
-                Diffs::Each => format!("{} {change:?}", host.host),
-            };
-            let place = *places.entry(key).or_insert_with(|| {
-                folded.push((change, Vec::new()));
-                folded.len() - 1
-            });
-            if let Some((_, hosts)) = folded.get_mut(place) {
-                hosts.push(&host.host);
+    for (host, change) in wave.hosts.iter().flat_map(|host| host.changes.iter().map(move |change| (host, change))) {
+        let new = matches!(change, Change::File { kind: FileChangeKind::Create, .. });
+        let head = head(change);
+        let key = match diffs {
+            Diffs::None => head.clone(),
+            Diffs::Fold if new => head.clone(),
+            Diffs::Fold => format!("{change:?}"),
+            Diffs::Each => format!("{} {change:?}", host.host),
+        };
+        let place = *places.entry(key).or_insert(all.len());
+        match all.get_mut(place) {
+            Some(folded) => {
+                folded.varies |= folded.change != change;
+                folded.hosts.push(&host.host);
             }
+            None => all.push(Folded { head, change, hosts: vec![&host.host], varies: false }),
         }
     }
-    let heads: Vec<_> = folded.iter().map(|(change, _)| head(change)).collect();
-    let mut seen = BTreeMap::new();
-    for head in &heads {
-        *seen.entry(head).or_insert(0) += 1;
-    }
-    let mut told = std::collections::BTreeSet::new();
-    for ((change, hosts), head) in folded.iter().zip(&heads) {
-        let new_file = matches!(change, Change::File { kind: FileChangeKind::Create, .. });
-        if new_file && diffs == Diffs::Fold && seen[head] > 1 {
-            if told.insert(head) {
-                let all: Vec<_> = folded
-                    .iter()
-                    .zip(&heads)
-                    .filter(|(_, other)| *other == head)
-                    .flat_map(|((_, hosts), _)| hosts.iter())
-                    .collect();
-                let _ = writeln!(out, "  {head}  {}", paint(QUIET, format!("differs by host, on {}", short(&all))));
-            }
-            continue;
-        }
-        let _ = writeln!(out, "  {head}  {}", paint(QUIET, format!("on {}", short(hosts))));
-        diff(out, change, diffs);
-    }
+    all
+}
+
+/// Which hosts, where it is not all of the wave.
+fn on(hosts: &[&HostName], wave: &Wave) -> String {
+    if hosts.len() == wave.hosts.len() { String::new() } else { paint(QUIET, format!("  on {}", short(hosts))) }
 }
 
 fn head(change: &Change) -> String {
@@ -109,10 +109,21 @@ fn head(change: &Change) -> String {
     }
 }
 
-fn diff(out: &mut String, change: &Change, diffs: Diffs) {
-    let Change::File { kind, diff, .. } = change else { return };
-    if diffs == Diffs::None || (diffs == Diffs::Fold && *kind == FileChangeKind::Create) {
-        return;
+/// The file's diff, once in the whole plan; of a new file its size.
+fn diff<'a>(out: &mut String, folded: &Folded<'a>, diffs: Diffs, told: &mut BTreeSet<&'a str>) {
+    let Change::File { kind, diff, .. } = folded.change else { return };
+    let quiet = |text: &str| format!("      {}\n", paint(QUIET, text));
+    match (diffs, kind) {
+        (Diffs::None, _) => return,
+        (Diffs::Fold, FileChangeKind::Create) if folded.varies => return out.push_str(&quiet("new, differs by host")),
+        (Diffs::Fold, FileChangeKind::Create) => {
+            let lines = diff.lines().filter(|line| line.starts_with('+')).count().saturating_sub(1);
+            return out.push_str(&quiet(&format!("new, {}", count(lines, "line"))));
+        }
+        (Diffs::Fold, _) if !diff.is_empty() && !told.insert(diff) => {
+            return out.push_str(&quiet("the same difference as above"));
+        }
+        _ => {}
     }
     for line in diff.lines().skip(2) {
         let style = match line.bytes().next() {
@@ -131,13 +142,7 @@ fn disruptions(out: &mut String, wave: &Wave) {
         folded.entry((host.disruption, &host.reasons)).or_default().push(&host.host);
     }
     for ((disruption, reasons), hosts) in folded {
-        let word = match disruption {
-            Disruption::None => "nothing",
-            Disruption::Reload => "reload",
-            Disruption::Reattach => "reattach",
-            Disruption::Restart => "restart",
-        };
-        let _ = writeln!(out, "  {} on {}: {}", paint(WARN, word), short(&hosts), reasons.join("; "));
+        let _ = writeln!(out, "  {}{}: {}", paint(WARN, disruption), on(&hosts, wave), reasons.join("; "));
     }
 }
 
@@ -168,11 +173,7 @@ fn summary(plan: &Plan) -> String {
     let changed = plan.changed_hosts().len();
     let with = |disruption| {
         let hosts = plan.waves.iter().flat_map(|wave| &wave.hosts);
-        hosts
-            .filter(|host| host.disruption == disruption)
-            .map(|host| &host.host)
-            .collect::<std::collections::BTreeSet<_>>()
-            .len()
+        hosts.filter(|host| host.disruption == disruption).map(|host| &host.host).collect::<BTreeSet<_>>().len()
     };
     let mut parts = Vec::new();
     if changed == 0 {

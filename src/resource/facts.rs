@@ -50,6 +50,8 @@ pub struct HostFacts {
     pub files: BTreeMap<RemotePath, ObservedFile>,
     /// Units that were asked for and exist.
     pub units: BTreeMap<UnitName, ObservedUnit>,
+    /// Units that an earlier run wrote files for and did not restart.
+    pub owed: Vec<UnitName>,
     /// Its ClickHouse.
     pub clickhouse: ClickHouseFacts,
 }

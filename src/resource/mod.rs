@@ -4,6 +4,7 @@ mod directory;
 mod facts;
 mod file;
 mod identity;
+mod owed;
 mod server;
 mod text_diff;
 mod unit;
@@ -12,7 +13,8 @@ pub use directory::{DirectoryChange, diff as diff_directories};
 pub use facts::{ClickHouseFacts, HostFacts, HostObservation, Observation, ObserveError};
 pub use file::{FileChange, FileChangeKind, ObservedDirectory, ObservedFile, diff as diff_files};
 pub use identity::Identity;
-pub use server::{Server, ServerFacts};
+pub use owed::{owed_file, owed_marker};
+pub use server::{Applied, Server, ServerFacts};
 pub use text_diff::unified;
 pub use unit::{ObservedUnit, UnitChange, diff as diff_units, running_units};
 
@@ -33,12 +35,13 @@ impl Probe {
         let mut paths: Vec<_> = Identity::paths();
         paths.extend(desired.directories.keys().cloned());
         paths.extend(desired.files.keys().cloned());
-        paths.sort();
-        paths.dedup();
         let mut units: Vec<_> = desired.units.keys().cloned().collect();
         units.extend(desired.files.values().filter_map(|file| file.unit.clone()));
         units.sort();
         units.dedup();
+        paths.extend(units.iter().filter_map(owed_marker));
+        paths.sort();
+        paths.dedup();
         Self { paths, units }
     }
 
@@ -66,6 +69,7 @@ impl Probe {
         let archive = answer(0, "reading files")?;
         file::collect(&archive.stdout, &mut facts)?;
         facts.identity = Identity::read(&facts.files);
+        facts.owed = owed::collect(&facts.files);
         if !self.units.is_empty() {
             facts.units = unit::parse(&String::from_utf8_lossy(&answer(1, "reading units")?.stdout));
         }

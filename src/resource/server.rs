@@ -25,6 +25,35 @@ pub struct ServerFacts {
     pub consumers: u64,
 }
 
+/// What a server must tell after it has read its configuration.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Applied {
+    /// Macros by name.
+    pub macros: BTreeMap<String, String>,
+    /// Number of replicas by cluster.
+    pub clusters: BTreeMap<String, u64>,
+}
+
+impl Applied {
+    /// Says the first thing that a server tells otherwise.
+    #[must_use]
+    pub fn missing_in(&self, server: &ServerFacts) -> Option<String> {
+        for (name, want) in &self.macros {
+            let is = server.macros.get(name).map_or("missing", |is| is.trim());
+            if is != want.trim() {
+                return Some(format!("macro `{name}` is {is}, not {want}"));
+            }
+        }
+        for (name, want) in &self.clusters {
+            let is = server.clusters.get(name).copied().unwrap_or_default();
+            if is != *want {
+                return Some(format!("cluster `{name}` has {is} replicas, not {want}"));
+            }
+        }
+        None
+    }
+}
+
 /// The probe of a server: one statement, one row.
 pub struct Server;
 

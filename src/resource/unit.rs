@@ -11,7 +11,7 @@ use crate::render::Desired;
 pub struct ObservedUnit {
     /// `loaded`, `not-found`, `masked`, ...
     pub load: String,
-    /// `active`, `inactive`, `failed`, `activating`, ...
+    /// `active`, `inactive`, `failed`, `activating`, ..., and `auto-restart` for one that keeps dying.
     pub active: String,
     /// `enabled`, `disabled`, `static`, ...
     pub file_state: String,
@@ -43,8 +43,9 @@ pub(super) fn parse(text: &str) -> BTreeMap<UnitName, ObservedUnit> {
         let get = |key: &str| {
             block.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('=')).unwrap_or_default().to_owned()
         };
-        let unit =
-            ObservedUnit { load: get("LoadState"), active: get("ActiveState"), file_state: get("UnitFileState") };
+        // A process that dies again and again is `activating` between its deaths.
+        let active = if get("SubState") == "auto-restart" { "auto-restart".to_owned() } else { get("ActiveState") };
+        let unit = ObservedUnit { load: get("LoadState"), active, file_state: get("UnitFileState") };
         if let Ok(name) = UnitName::new(get("Id")) {
             units.insert(name, unit);
         }
@@ -75,4 +76,17 @@ pub fn diff(desired: &Desired, facts: &HostFacts) -> Vec<UnitChange> {
         }
     }
     changes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_unit_that_keeps_dying_does_not_run() {
+        let shown = "Id=a.service\nLoadState=loaded\nActiveState=activating\nSubState=auto-restart\nUnitFileState=enabled\n\n\
+                     Id=b.service\nLoadState=loaded\nActiveState=activating\nSubState=start\nUnitFileState=enabled\n";
+        let running: Vec<_> = running_units(shown).iter().map(ToString::to_string).collect();
+        assert_eq!(running, ["b"]);
+    }
 }

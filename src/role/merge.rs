@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Role, RoleDocument};
 use crate::fleet::RoleName;
-use crate::problem::{Problem, near_name};
+use crate::problem::{Problem, Span, near_name};
+use crate::remote::RemotePath;
 
 /// Makes every role that hosts can have: those with a `hostClusterRole`; the others are only there to be included.
 ///
@@ -103,6 +104,24 @@ fn fold(document: &RoleDocument, order: &[&RoleDocument], problems: &mut Vec<Pro
         }
         role.schema.extend(part.schema.iter().cloned());
     }
+    unknown_units(&role, &file_spans, clickhouse_span, problems);
+    let Some(placement) = placement else {
+        let message = format!("neither role `{}` nor a role that it includes says its placement", role.name);
+        let hint = "add `placement: storage`, `stateless` or `keeper`";
+        problems.push(Problem::new("HW0207", message).at(&document.span).hint(hint));
+        return None;
+    };
+    role.placement = placement;
+    Some(role)
+}
+
+/// A file's unit is restarted when the file changes: it must be one that the role looks after.
+fn unknown_units(
+    role: &Role,
+    file_spans: &BTreeMap<&RemotePath, &Span>,
+    clickhouse_span: Option<&Span>,
+    problems: &mut Vec<Problem>,
+) {
     let named = role.files.iter().filter_map(|(path, spec)| Some((spec.unit.as_ref()?, *file_spans.get(path)?)));
     let named = named.chain(role.clickhouse.iter().filter_map(|clickhouse| Some((&clickhouse.unit, clickhouse_span?))));
     for (unit, span) in named.filter(|(unit, _)| !role.units.contains_key(unit)) {
@@ -112,12 +131,4 @@ fn fold(document: &RoleDocument, order: &[&RoleDocument], problems: &mut Vec<Pro
             .or_else(|| Some(format!("add `- {{ name: {unit} }}` to its `units`")));
         problems.push(problem);
     }
-    let Some(placement) = placement else {
-        let message = format!("neither role `{}` nor a role that it includes says its placement", role.name);
-        let hint = "add `placement: storage`, `stateless` or `keeper`";
-        problems.push(Problem::new("HW0207", message).at(&document.span).hint(hint));
-        return None;
-    };
-    role.placement = placement;
-    Some(role)
 }

@@ -14,7 +14,6 @@ use crate::problem::Source;
 use crate::remote::{RemotePath, UnitName};
 
 pub use merge::merge;
-pub(crate) use parse::secret;
 pub use parse::{RoleDocument, parse};
 
 /// A role with its included roles merged in: an included role's parts come first, its own win on the same key.

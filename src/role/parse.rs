@@ -1,6 +1,7 @@
 //! Reads `role.yml` documents (pure): every key is typed, and every mistake is a problem at its place.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry as Slot;
 
 use serde_json::{Map, Value};
 
@@ -10,7 +11,6 @@ use crate::inventory::fields::{Codes, Fields};
 use crate::inventory::{Node, NodeValue};
 use crate::problem::{Problem, Span, near_name};
 use crate::remote::{RemotePath, UnitName};
-use crate::secret::SecretRef;
 
 const CODES: Codes = Codes { wrong: "HW0204", unknown: "HW0202", missing: "HW0203" };
 const KEYS: [&str; 9] =
@@ -180,23 +180,8 @@ fn clickhouse(role: &RoleName, fields: &mut Fields<'_, '_>) -> Option<(ClickHous
     let unit = entry.parsed("unit", UnitName::new)?;
     let http_port = entry.port("http_port").unwrap_or(8123);
     let user = entry.text("user").unwrap_or_else(|| "default".to_owned());
-    let password = entry.get("password").and_then(|node| {
-        let secret = secret(node);
-        if secret.is_none() {
-            entry.wrong("password", node, "must be `env:NAME` or `file:PATH`: a secret is never written here");
-        }
-        secret
-    });
+    let password = entry.secret("password");
     Some((ClickHouseSpec { unit, http_port, user, password }, node.span.clone()))
-}
-
-/// A secret's reference, as text or as `{ from_secret: ... }`.
-pub(crate) fn secret(node: &Node) -> Option<SecretRef> {
-    match &node.value {
-        NodeValue::Secret(secret) => Some(secret.clone()),
-        NodeValue::Text(text) => SecretRef::parse(text),
-        _ => None,
-    }
 }
 
 fn owner(entry: &mut Fields<'_, '_>) -> (String, String) {
@@ -216,10 +201,13 @@ fn mode(entry: &mut Fields<'_, '_>, default: u32) -> u32 {
 }
 
 fn once<K: Ord + ToString, V>(map: &mut BTreeMap<K, V>, key: K, value: V, item: &Node, fields: &mut Fields<'_, '_>) {
-    if map.contains_key(&key) {
-        let message = format!("`{}` stands twice in this role", key.to_string());
-        fields.report(Problem::new("HW0209", message).at(&item.span).hint("remove one of the two"));
-    } else {
-        map.insert(key, value);
+    match map.entry(key) {
+        Slot::Vacant(slot) => {
+            slot.insert(value);
+        }
+        Slot::Occupied(slot) => {
+            let message = format!("`{}` stands twice in this role", slot.key().to_string());
+            fields.report(Problem::new("HW0209", message).at(&item.span).hint("remove one of the two"));
+        }
     }
 }

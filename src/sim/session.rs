@@ -40,6 +40,10 @@ impl SimSession {
         match command {
             Command::Run { argv } if argv == &["true"] => done(""),
             Command::Run { argv } if argv == &["false"] => failed(1, ""),
+            Command::Run { argv } if argv.starts_with(&["rm", "-f", "--"].map(str::to_owned)) => self.on_host(|host| {
+                host.entries.retain(|path, _| !argv.iter().any(|gone| gone == path.as_str()));
+                done("")
+            }),
             Command::Run { argv } => failed(127, &format!("{}: not found", argv.first().map_or("", String::as_str))),
             Command::Read { paths } => self.on_host(|host| read(host, paths)),
             Command::Write(write_set) => self.on_host(|host| write(host, write_set)),

@@ -11,8 +11,8 @@ pub fn connect(error: &ConnectError, host: &HostName) -> Option<String> {
         ConnectError::Unreachable { address, port, .. } => {
             format!("is the host up, and may this machine reach it? try `nc -vz {address} {port}`")
         }
-        ConnectError::UnknownHostKey { address, port, .. } => format!(
-            "compare the fingerprint with the host's console output, then `ssh-keyscan -p {port} {address} >> ~/.ssh/known_hosts`"
+        ConnectError::UnknownHostKey { address, port, known_hosts, .. } => format!(
+            "compare the fingerprint with the host's console output, then `ssh-keyscan -p {port} {address} >> {known_hosts}`"
         ),
         ConnectError::ChangedHostKey { known_hosts, line, .. } => format!(
             "was the host rebuilt? only then remove line {line} of `{known_hosts}` and add the new key; otherwise somebody is in between"

@@ -55,7 +55,7 @@ pub enum ConnectError {
     Unreachable { address: String, port: u16, reason: String },
     /// No known_hosts line for the host.
     #[error("the host key of `{address}` is not known ({fingerprint})")]
-    UnknownHostKey { address: String, port: u16, fingerprint: String },
+    UnknownHostKey { address: String, port: u16, fingerprint: String, known_hosts: String },
     /// A known_hosts line for the host has another key.
     #[error("the host key of `{address}` has changed: it offers {fingerprint}, `{known_hosts}:{line}` has another")]
     ChangedHostKey { address: String, fingerprint: String, known_hosts: String, line: usize },

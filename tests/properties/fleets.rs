@@ -188,7 +188,7 @@ fn templates(changes: &[Change]) -> Result<Templates, Vec<Problem>> {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 walk(&path, found);
-            } else {
+            } else if path.extension().is_some_and(|end| end == "tera") {
                 let name = path.strip_prefix("templates").unwrap().to_string_lossy().into_owned();
                 found.insert(
                     name,

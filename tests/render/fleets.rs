@@ -179,16 +179,24 @@ pub fn lab(network: &str, more: Map<String, Value>) -> Fleet {
         .build()
 }
 
-/// Three keepers, brokers with passwords, users: what the lab does not have.
+/// Three keepers, brokers with passwords, users, a cluster over TLS: what the lab does not have.
 pub fn production() -> Fleet {
-    FleetBuilder::default()
+    let mut fleet = FleetBuilder::default()
         .vars(yaml("inventories/us-east-1/group_vars/all.yml"))
+        .vars(yaml("inventories/us-east-1/group_vars/data.yml"))
         .host("keeper-1", "keeper", "keeper-1", Placement::Keeper { id: 1 })
         .host("keeper-2", "keeper", "keeper-2", Placement::Keeper { id: 2 })
         .host("keeper-3", "keeper", "keeper-3", Placement::Keeper { id: 3 })
         .host("data-01-a", "data", "data-01-a", storage(1, "a"))
         .cluster("posthog", Layout::Sharded, &[&["data-01-a"]], "env:CLICKHOUSE_CLUSTER_SECRET")
-        .build()
+        .cluster("tls_without_secret", Layout::OneShardPerHost, &[&["logs-1"]], "")
+        .build();
+    let cluster = fleet.clusters.get_mut(&ClusterName::new("tls_without_secret").unwrap()).unwrap();
+    cluster.internal_replication = false;
+    for member in cluster.shards.iter_mut().flat_map(|shard| &mut shard.members) {
+        *member = Member { port: 9440, secure: true, user: Some("reader".to_owned()), ..member.clone() };
+    }
+    fleet
 }
 
 pub fn templates() -> Templates {

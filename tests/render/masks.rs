@@ -49,6 +49,18 @@ fn another_secret_is_a_difference_that_shows_neither() {
 }
 
 #[test]
+fn a_cluster_that_is_called_secret_is_shown() {
+    let vars = json!({"s": {"from_secret": "env:S"}});
+    let text =
+        "<a>\n<top_secret>\n<host>h</host><secret>{{ s }}</secret></top_secret><password><![CDATA[x]]></password></a>";
+    let content = rendered(text, &vars, "current-one");
+    let expected =
+        "<a>\n<top_secret>\n<host>h</host><secret>‹env:S›</secret></top_secret><password>‹hidden›</password></a>";
+    assert_eq!(content.shown(), expected);
+    assert_eq!(mask(content.bytes().expose(), &content), expected);
+}
+
+#[test]
 fn bytes_that_are_no_text_are_counted() {
     assert_eq!(mask(&[0xff, 0xfe], &content("x")), "‹not text: 2 bytes›\n");
 }

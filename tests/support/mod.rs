@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 pub mod http;
+pub mod openssh;
 pub mod sshd;
 
 use std::path::Path;
@@ -39,7 +40,9 @@ impl russh::keys::ssh_key::rand_core::TryRng for Random {
 impl russh::keys::ssh_key::rand_core::TryCryptoRng for Random {}
 
 pub fn write_key(path: &Path, key: &PrivateKey) {
+    use std::os::unix::fs::PermissionsExt;
     std::fs::write(path, key.to_openssh(LineEnding::LF).unwrap().as_bytes()).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
 }
 
 /// `ssh-ed25519 AAAA...`, without a comment.
@@ -77,4 +80,10 @@ pub fn connection(port: u16, files: &Path) -> Connection {
 
 pub fn jump(port: u16) -> JumpHost {
     JumpHost { address: "127.0.0.1".to_owned(), port, user: "bastion".to_owned() }
+}
+
+/// What `id` says of the user that runs the tests.
+pub fn id(flag: &str) -> String {
+    let output = std::process::Command::new("id").arg(flag).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }

@@ -30,24 +30,27 @@ pub enum Fault {
 
 #[derive(Clone)]
 pub struct Behaviour {
-    pub host_key: PrivateKey,
+    pub host_keys: Vec<PrivateKey>,
     pub certificates: Vec<Certificate>,
     pub takes: Vec<PublicKey>,
     pub fault: Fault,
     /// Goes before `$PATH`, for stand-ins of `sudo` and `systemctl`.
     pub programs: Option<PathBuf>,
     pub shell: &'static str,
+    /// New keys are made after so many bytes.
+    pub rekey_after: usize,
 }
 
 impl Behaviour {
     pub fn new(host_key: &PrivateKey, takes: &PrivateKey) -> Self {
         Self {
-            host_key: host_key.clone(),
+            host_keys: vec![host_key.clone()],
             certificates: Vec::new(),
             takes: vec![takes.public_key().clone()],
             fault: Fault::Nothing,
             programs: None,
             shell: "sh",
+            rekey_after: 1 << 30,
         }
     }
 }
@@ -70,10 +73,11 @@ impl Sshd {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let config = Arc::new(server::Config {
-            keys: vec![behaviour.host_key.clone()],
+            keys: behaviour.host_keys.clone(),
             certificates: behaviour.certificates.clone(),
             auth_rejection_time: Duration::ZERO,
             nodelay: true,
+            limits: russh::Limits::new(behaviour.rekey_after, behaviour.rekey_after, Duration::from_secs(3600)),
             ..server::Config::default()
         });
         let (logins, processes) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
@@ -97,7 +101,7 @@ impl Sshd {
                     tokio::select! {
                         _ = running => {}
                         _ = closed.changed() => {
-                            let _ = handle.disconnect(russh::Disconnect::ByApplication, "going down".into(), "".into()).await;
+                            let _ = handle.disconnect(russh::Disconnect::ByApplication, "going down".into(), String::new()).await;
                         }
                     }
                 });

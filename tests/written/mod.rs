@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use housewright::fleet::{ConnectionDefaults, Fleet, load::load};
+use housewright::fleet::load::{Loaded, load};
+use housewright::fleet::{ConnectionDefaults, Fleet};
 use housewright::problem::Problem;
 use housewright::report::diagnostic::{Colour, render};
 
@@ -16,8 +17,7 @@ pub struct Written {
     roles: PathBuf,
 }
 
-#[expect(clippy::allow_attributes, reason = "each test crate uses its own part")]
-#[allow(dead_code)]
+#[allow(dead_code, reason = "each test crate uses its own part")]
 impl Written {
     pub fn hosts(self, text: &str) -> Self {
         self.file("hosts.yml", text)
@@ -44,14 +44,14 @@ impl Written {
         self.directory.path().to_owned()
     }
 
-    pub fn load(&self) -> Result<(Fleet, Vec<Problem>), Vec<Problem>> {
+    pub fn load(&self) -> Result<Loaded, Vec<Problem>> {
         let defaults = ConnectionDefaults { home: Some(Path::new("/home/me").to_owned()), ..Default::default() };
         load(&self.path(), &self.roles, &defaults).map(|loaded| (loaded.fleet, loaded.notes))
     }
 
     pub fn fleet(self) -> Fleet {
         match self.load() {
-            Ok((fleet, _)) => fleet,
+            Ok(loaded) => loaded.fleet,
             Err(problems) => panic!("{}", self.shown(&problems)),
         }
     }
@@ -59,12 +59,12 @@ impl Written {
     /// What the operator sees: problems and notes.
     pub fn said(self) -> String {
         match self.load() {
-            Ok((_, notes)) => self.shown(&notes),
+            Ok(loaded) => self.shown(&loaded.notes),
             Err(problems) => self.shown(&problems),
         }
     }
 
-    fn shown(&self, problems: &[Problem]) -> String {
+    pub fn shown(&self, problems: &[Problem]) -> String {
         render(problems, Colour::Plain).replace(&format!("{}/", self.path().display()), "")
     }
 }

@@ -7,7 +7,6 @@ use crate::fleet::{Cluster, ClusterName, ClusterShard, Host, HostName, Layout, M
 use crate::inventory::fields::{Codes, Fields};
 use crate::inventory::{Entry, Inventory, Node, NodeValue, pattern, ranges};
 use crate::problem::{Problem, Span, near_name};
-use crate::role;
 
 const CODES: Codes = Codes { wrong: "HW0317", unknown: "HW0316", missing: "HW0317" };
 const KEYS: [&str; 8] = ["hosts", "members", "layout", "port", "secure", "user", "secret", "internal_replication"];
@@ -54,13 +53,7 @@ fn cluster(
         secure: fields.flag("secure").unwrap_or_default(),
         user: fields.text("user"),
     };
-    let secret = fields.get("secret").and_then(|node| {
-        let secret = role::secret(node);
-        if secret.is_none() {
-            fields.wrong("secret", node, "must be `env:NAME` or `file:PATH`: a secret is never written here");
-        }
-        secret
-    });
+    let secret = fields.secret("secret");
     // Several replicas in one shard hold Replicated tables, which copy by themselves: writing to each would double the work.
     // One replica has nothing to copy to; ClickHouse's own default holds there.
     let replicated = layout != Some(Layout::OneShardPerHost);

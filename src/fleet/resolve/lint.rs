@@ -45,9 +45,12 @@ fn placements_held_twice(inventory: &Inventory, fleet: &Fleet, problems: &mut Ve
     }
 }
 
+/// Replica and host, by shard.
+type Shards<'a> = BTreeMap<u32, Vec<(&'a str, &'a HostName)>>;
+
 /// A shard with fewer replicas than its neighbours, or numbers that are left out, may be meant so.
 fn replica_gaps(inventory: &Inventory, fleet: &Fleet, problems: &mut Vec<Problem>) {
-    let mut roles: BTreeMap<&RoleName, BTreeMap<u32, Vec<(&str, &HostName)>>> = BTreeMap::new();
+    let mut roles: BTreeMap<&RoleName, Shards<'_>> = BTreeMap::new();
     for host in fleet.hosts.values() {
         if let Some((shard, replica)) = shard_of(&host.placement) {
             roles.entry(&host.role).or_default().entry(shard).or_default().push((replica, &host.name));

@@ -7,7 +7,7 @@ mod placement;
 mod ssh_args;
 mod vocabulary;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Map;
 
@@ -15,7 +15,7 @@ pub use connection::ConnectionDefaults;
 
 use super::{Fleet, Host, HostName, Placement, Reach, RoleName};
 use crate::inventory::{Entry, Inventory, InventoryHost, Node};
-use crate::problem::{Problem, near_name};
+use crate::problem::{Problem, Severity, near_name};
 use crate::role::Role;
 
 /// Resolves and validates the whole; problems and notes are added to `problems`.
@@ -28,7 +28,8 @@ pub fn resolve(
     defaults: &ConnectionDefaults,
     problems: &mut Vec<Problem>,
 ) -> Fleet {
-    if inventory.hosts.is_empty() {
+    // Where something is wrong already, that is why.
+    if inventory.hosts.is_empty() && !problems.iter().any(|problem| problem.severity == Severity::Problem) {
         problems.push(Problem::new("HW0122", "the inventory has no hosts"));
     }
     vocabulary::check(inventory, roles, problems);
@@ -41,8 +42,9 @@ pub fn resolve(
             fleet.hosts.insert(name.clone(), host);
         }
     }
-    let used = fleet.hosts.values().filter_map(|host| roles.get_key_value(&host.role));
-    fleet.roles = used.map(|(name, role)| (name.clone(), role.clone())).collect();
+    let used: BTreeSet<&RoleName> = fleet.hosts.values().map(|host| &host.role).collect();
+    fleet.roles =
+        roles.iter().filter(|(name, _)| used.contains(name)).map(|(name, role)| (name.clone(), role.clone())).collect();
     fleet.network_namespace = network_namespace(inventory, problems);
     fleet.clusters = clusters::resolve(inventory, &fleet.hosts, problems);
     lint::check(inventory, &fleet, problems);

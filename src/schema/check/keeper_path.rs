@@ -63,8 +63,10 @@ fn one_replica_each(place: &Place<'_>, object: &Object, keeper: &KeeperPath<'_>)
         _ => None,
     });
     let several = shards.collect::<std::collections::BTreeSet<_>>().len() > 1;
+    // A replica name made of both macros says that a full copy on every host is meant.
+    let says_so = keeper.replica.contains("{shard}");
     let names_shard = keeper.path.contains("{shard}") || keeper.path.contains("{uuid}");
-    (several && !names_shard).then(|| {
+    (several && !names_shard && !says_so).then(|| {
         let message = format!(
             "table `{}`: its Keeper path has no `{{shard}}`, so all {} hosts of role `{}` keep one full copy each",
             object.name,

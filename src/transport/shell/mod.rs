@@ -6,11 +6,13 @@
 
 mod write;
 
+use std::fmt::Write as _;
+
 use bytes::Bytes;
 
 use super::framing::Mark;
 use crate::fleet::Privilege;
-use crate::remote::{Batch, Command, UnitAction};
+use crate::remote::{Batch, Command, RemotePath, UnitAction, UnitName};
 
 /// The exit code of a [`Command::Write`] whose expectation does not hold.
 pub const EXPECTATION_FAILED: u8 = 73;
@@ -52,41 +54,48 @@ pub fn encode(batch: &Batch, privilege: Privilege, mark: &Mark) -> Result<Script
     let mut script = prelude(mark);
     let mut stdin = None;
     for (index, command) in batch.commands.iter().enumerate() {
-        match command {
-            Command::Run { argv } if argv.is_empty() => script.push_str("(exit 127)"),
-            // `exec` takes neither builtins, functions nor reserved words, and the subshell is the process that it needs.
-            Command::Run { argv } => script.push_str(&format!("(exec{} </dev/null)", quoted(argv))),
-            // Without names, tar refuses and `systemctl show` tells of something else.
-            Command::Read { paths } if paths.is_empty() => script.push(':'),
-            Command::UnitState { units } if units.is_empty() => script.push(':'),
-            Command::Read { paths } => script.push_str(&format!("read_{}", quoted(paths.iter().map(|p| p.as_str())))),
-            Command::Write(set) => {
-                let write = write::encode(set, mark)?;
-                if stdin.replace(write.stdin).is_some() {
-                    return Err(ShellError::TwoWrites);
-                }
-                script.push_str(&write.script);
+        if let Command::Write(set) = command {
+            let write = write::encode(set, mark)?;
+            if stdin.replace(write.stdin).is_some() {
+                return Err(ShellError::TwoWrites);
             }
-            Command::UnitState { units } => {
-                let units = quoted(units.iter().map(|unit| unit.as_str()));
-                script.push_str(&format!("systemctl show -p {PROPERTIES} --no-pager --{units} </dev/null"));
-            }
-            Command::Unit { unit, action } => {
-                let action = match action {
-                    UnitAction::Enable => "enable",
-                    UnitAction::Start => "start",
-                    UnitAction::Restart => "restart",
-                };
-                script.push_str(&format!("unit_ {action}{}", quoted([unit.as_str()])));
-            }
-            Command::DaemonReload => script.push_str("systemctl daemon-reload </dev/null"),
+            script.push_str(&write.script);
+        } else {
+            script.push_str(&words(command));
         }
-        script.push_str(&format!(";end_ {} $?;", index + 1));
+        let _ = write!(script, ";end_ {} $?;", index + 1);
     }
     if script.contains('\0') {
         return Err(ShellError::ZeroByte);
     }
     Ok(wrap(&script, privilege, mark, stdin.unwrap_or_default()))
+}
+
+/// A command that brings nothing along.
+fn words(command: &Command) -> String {
+    match command {
+        Command::Run { argv } if argv.is_empty() => "as_ 127".to_owned(),
+        // `exec` takes neither builtins, functions nor reserved words, and the subshell is the process that it needs.
+        Command::Run { argv } => format!("(exec{} </dev/null)", quoted(argv)),
+        // Without names, tar refuses and `systemctl show` tells of something else.
+        Command::Read { paths } if paths.is_empty() => ":".to_owned(),
+        Command::UnitState { units } if units.is_empty() => ":".to_owned(),
+        Command::Read { paths } => format!("read_{}", quoted(paths.iter().map(RemotePath::as_str))),
+        Command::UnitState { units } => {
+            let units = quoted(units.iter().map(UnitName::as_str));
+            format!("systemctl show -p {PROPERTIES} --no-pager --{units} </dev/null")
+        }
+        Command::Unit { unit, action } => {
+            let action = match action {
+                UnitAction::Enable => "enable",
+                UnitAction::Start => "start",
+                UnitAction::Restart => "restart",
+            };
+            format!("unit_ {action}{}", quoted([unit.as_str()]))
+        }
+        Command::DaemonReload => "systemctl daemon-reload </dev/null".to_owned(),
+        Command::Write(_) => String::new(),
+    }
 }
 
 const PROPERTIES: &str = "Id,LoadState,ActiveState,SubState,UnitFileState,ExecMainStartTimestampMonotonic,NRestarts";

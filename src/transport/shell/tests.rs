@@ -46,7 +46,7 @@ proptest! {
         let mut argv = vec!["printf".to_owned(), "%s\\001".to_owned()];
         argv.extend(arguments.iter().cloned());
         let expected: String = if arguments.is_empty() { "\u{1}".to_owned() } else {
-            arguments.iter().map(|argument| format!("{argument}\u{1}")).collect()
+            arguments.join("\u{1}") + "\u{1}"
         };
         let text = run(if bash { "bash" } else { "sh" }, &argv);
         prop_assert_eq!(String::from_utf8(text).unwrap(), expected);
@@ -115,6 +115,99 @@ fn content_that_arrives_damaged_is_not_used_and_is_told_from_a_failed_expectatio
     let outputs = split(&output.stdout.into(), &output.stderr.into(), &mark, 1, &End::Exited(0)).unwrap();
     assert_eq!(outputs[0].status, Status::Exited(CONTENT_DAMAGED));
     assert_eq!(names(root.path()), ["c", "d"]);
+}
+
+#[test]
+fn what_follows_a_write_runs_although_the_client_has_gone() {
+    use std::io::{BufRead, BufReader};
+    let root = tempfile::tempdir().unwrap();
+    let done = root.path().join("restarted").display().to_string();
+    let restart = Command::Run { argv: vec!["touch".to_owned(), done] };
+    let (script, _) = script(vec![Command::Write(write_set(root.path())), restart]);
+    let (reader, writer) = std::io::pipe().unwrap();
+    let mut process = Process::new("sh");
+    process.arg("-c").arg(&script.line).stdin(Stdio::piped()).stderr(writer.try_clone().unwrap()).stdout(writer);
+    let mut child = process.spawn().unwrap();
+    drop(process);
+    // It has begun and waits for the archive; then nobody reads what it says any more.
+    let mut reader = BufReader::new(reader);
+    reader.read_line(&mut String::new()).unwrap();
+    drop(reader);
+    child.stdin.take().unwrap().write_all(&script.stdin).unwrap();
+    child.wait().unwrap();
+    assert_eq!(names(root.path()), ["a", "d", "restarted"]);
+}
+
+#[test]
+fn two_writes_at_once_take_turns() {
+    let root = tempfile::tempdir().unwrap();
+    let (script, _) = script(vec![Command::Write(write_set(root.path()))]);
+    let mut slow = Process::new("sh");
+    slow.arg("-c").arg(&script.line).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut slow = slow.spawn().unwrap();
+    let staging = root.path().join(".housewright.new");
+    while !staging.exists() {
+        std::thread::yield_now();
+    }
+    std::thread::scope(|scope| {
+        let second = scope.spawn(|| execute("sh", &script.line, &script.stdin));
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        assert!(staging.exists(), "the first one's files are left alone");
+        slow.stdin.take().unwrap().write_all(&script.stdin).unwrap();
+        assert!(slow.wait().unwrap().success());
+        assert!(second.join().unwrap().status.success());
+    });
+    assert_eq!(names(root.path()), ["a", "d"]);
+}
+
+#[test]
+fn a_disk_that_is_full_leaves_everything_as_it_was() {
+    let root = tempfile::tempdir().unwrap();
+    std::fs::write(root.path().join("a"), "old").unwrap();
+    let (script, mark) = script(vec![Command::Write(write_set(root.path()))]);
+    // The limit is two blocks of 512 bytes per file; the signal would end tar without a word.
+    let line = format!("trap '' XFSZ; ulimit -f 2; {}", script.line);
+    let output = execute("sh", &line, &script.stdin);
+    let outputs = split(&output.stdout.into(), &output.stderr.into(), &mark, 1, &End::Exited(0)).unwrap();
+    assert_eq!(outputs[0].status, Status::Exited(2));
+    assert!(outputs[0].complaint().contains("d/.housewright.new/b: "), "{}", outputs[0].complaint());
+    assert_eq!(names(root.path()), ["a", "d"]);
+    assert_eq!(names(&root.path().join("d")), [""; 0]);
+    assert_eq!(std::fs::read_to_string(root.path().join("a")).unwrap(), "old");
+}
+
+#[test]
+fn root_gives_files_and_directories_to_others() {
+    use std::os::unix::fs::MetadataExt;
+    let root = tempfile::tempdir().unwrap();
+    let id = |argument: &[&str]| String::from_utf8(Process::new("id").args(argument).output().unwrap().stdout).unwrap();
+    if id(&["-u"]).trim() != "0" {
+        return;
+    }
+    let mut set = write_set(root.path());
+    set.directories[0].owner = "daemon".to_owned();
+    set.files[0].owner = "daemon".to_owned();
+    // A number that has no name.
+    set.files[1].group = "54321".to_owned();
+    let (script, _) = script(vec![Command::Write(set)]);
+    execute("sh", &script.line, &script.stdin);
+    let daemon: u32 = id(&["-u", "daemon"]).trim().parse().unwrap();
+    let metadata = |below: &str| std::fs::metadata(root.path().join(below)).unwrap();
+    assert_eq!((metadata("a").uid(), metadata("a").gid()), (daemon, 0));
+    assert_eq!((metadata("d").uid(), metadata("d").gid()), (daemon, 0));
+    assert_eq!((metadata("d/b").uid(), metadata("d/b").gid()), (0, 54321));
+    assert_eq!(metadata("a").mode() & 0o7777, 0o640);
+}
+
+#[test]
+fn a_link_that_leads_nowhere_is_not_absent() {
+    let root = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink("/nowhere", root.path().join("c")).unwrap();
+    let (script, mark) = script(vec![Command::Write(write_set(root.path()))]);
+    let output = execute("sh", &script.line, &script.stdin);
+    let outputs = split(&output.stdout.into(), &output.stderr.into(), &mark, 1, &End::Exited(0)).unwrap();
+    assert_eq!(outputs[0].status, Status::Exited(EXPECTATION_FAILED));
+    assert_eq!(names(root.path()), ["c"]);
 }
 
 #[test]

@@ -3,7 +3,8 @@
 //! Files are unpacked into a directory of root's own inside each target directory, which no server reads, so that the
 //! last step is a rename on the same file system: each file is old or new, never half.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
@@ -16,27 +17,34 @@ use crate::secret::Secret;
 /// Beside the targets; ClickHouse's configuration reader passes over names that begin with a dot.
 const STAGING: &str = ".housewright.new";
 
+/// Two runs must not unpack into the same staging directory: each holds a lock on `/` (which needs no file of its own,
+/// and goes with the process) while it writes. A write takes less than a second; so many are waited for.
+const LOCK_PATIENCE: u32 = 60;
+
 /// One write command and the stdin that it reads.
-pub(super) struct Write {
+pub(super) struct WriteScript {
     pub script: String,
     pub stdin: Bytes,
 }
 
-pub(super) fn encode(set: &WriteSet, mark: &Mark) -> Result<Write, ShellError> {
+pub(super) fn encode(set: &WriteSet, mark: &Mark) -> Result<WriteScript, ShellError> {
     let lists = Lists::new(set);
     let by_directory = by_directory(set);
-    let staging: Vec<_> = by_directory.keys().map(|directory| staged_in(directory)).collect();
-    let mut script = String::from("write_(){ ");
+    let staging: Vec<_> = by_directory.iter().map(|(directory, _)| staged_in(directory)).collect();
+    let mut script = format!(
+        "exec 9</;write_(){{ flock -w {LOCK_PATIENCE} 9||{{ echo another run writes to this host >&2;return 1; }};"
+    );
     script.push_str(&absent(set));
     script.push_str(&names_exist(set));
     if staging.is_empty() && !lists.expected.is_empty() {
-        script.push_str(&format!("sha256sum -c --quiet --strict >&2||return {EXPECTATION_FAILED};"));
+        let _ = write!(script, "sha256sum -c --quiet --strict >&2||return {EXPECTATION_FAILED};");
     }
     script.push_str(&directories(set));
     if let Some(first) = staging.first() {
         let (all, expected) = (format!("{first}/.all-{}", mark.left), format!("{first}/.expected-{}", mark.left));
         let names = quoted(&staging);
-        script.push_str(&format!(
+        let _ = write!(
+            script,
             concat!(
                 "for s in{names};do if [ -e \"$s\" ]||[ -L \"$s\" ];then rm -rf -- \"$s\"||return;fi;done;",
                 "k=1;trap clean_ EXIT;trap \"exit 129\" HUP;trap \"exit 130\" INT;trap \"exit 141\" PIPE;trap \"exit 143\" TERM;",
@@ -48,18 +56,19 @@ pub(super) fn encode(set: &WriteSet, mark: &Mark) -> Result<Write, ShellError> {
             names = names,
             all = quoted([&all]),
             damaged = damaged(&lists, &expected),
-        ));
+        );
+        // From the first rename on, the rest of the batch is due: a client that goes away must not end it with SIGPIPE.
+        script.push_str("trap \"\" HUP PIPE;");
         for (directory, files) in &by_directory {
             let from = quoted(files.iter().map(|file| staged(&file.path)));
-            script.push_str(&format!("mv -f -t{} --{from} </dev/null||return;", quoted([directory.as_str()])));
+            let _ = write!(script, "mv -f -t{} --{from} </dev/null||return;", quoted([directory.as_str()]));
         }
-        script
-            .push_str(&format!("}};clean_(){{ rm -rf --{names} </dev/null; }};k=;write_;r=$?;[ -z \"$k\" ]||clean_;"));
-        script.push_str("trap - EXIT HUP INT PIPE TERM;as_ $r");
-        return Ok(Write { script, stdin: archive(set, &lists, &all, &expected)? });
+        let _ = write!(script, "}};clean_(){{ rm -rf --{names} </dev/null; }};k=;write_;r=$?;[ -z \"$k\" ]||clean_;");
+        script.push_str("trap - EXIT INT TERM;[ $r = 0 ]||trap - HUP PIPE;exec 9<&-;as_ $r");
+        return Ok(WriteScript { script, stdin: archive(set, &lists, &all, &expected)? });
     }
-    script.push_str(":;};write_");
-    Ok(Write { script, stdin: lists.expected.into_bytes().into() })
+    script.push_str(":;};write_;r=$?;exec 9<&-;as_ $r");
+    Ok(WriteScript { script, stdin: lists.expected.into_bytes().into() })
 }
 
 /// Tells on failure whether an expectation or the way of the bytes is to blame.
@@ -92,13 +101,18 @@ fn names_exist(set: &WriteSet) -> String {
     if owners.is_empty() {
         return String::new();
     }
-    let owners: String = owners.iter().map(|owner| format!(" -user{}", quoted([owner]))).collect();
-    let groups: String = groups.iter().map(|group| format!(" -group{}", quoted([group]))).collect();
+    let test = |word: &str, names: BTreeSet<&String>| -> String {
+        names.into_iter().flat_map(|name| [word.to_owned(), quoted([name])]).collect()
+    };
+    let (owners, groups) = (test(" -user", owners), test(" -group", groups));
     format!("find / -maxdepth 0{owners}{groups} </dev/null >/dev/null||return;")
 }
 
+/// Owner, group and mode.
+type Kind<'a> = (&'a str, &'a str, u32);
+
 fn directories(set: &WriteSet) -> String {
-    let mut kinds: Vec<((&str, &str, u32), Vec<&str>)> = Vec::new();
+    let mut kinds: Vec<(Kind<'_>, Vec<&str>)> = Vec::new();
     for directory in &set.directories {
         let kind = (directory.owner.as_str(), directory.group.as_str(), directory.mode);
         match kinds.iter_mut().find(|(known, _)| *known == kind) {
@@ -106,7 +120,7 @@ fn directories(set: &WriteSet) -> String {
             None => kinds.push((kind, vec![directory.path.as_str()])),
         }
     }
-    let install = |((owner, group, mode), paths): &((&str, &str, u32), Vec<&str>)| {
+    let install = |((owner, group, mode), paths): &(Kind<'_>, Vec<&str>)| {
         format!(
             "install -d -m {mode:o} -o{} -g{} --{} </dev/null||return;",
             quoted([owner]),
@@ -117,12 +131,17 @@ fn directories(set: &WriteSet) -> String {
     kinds.iter().map(install).collect()
 }
 
-fn by_directory(set: &WriteSet) -> BTreeMap<RemotePath, Vec<&FileWrite>> {
-    let mut map: BTreeMap<RemotePath, Vec<&FileWrite>> = BTreeMap::new();
+/// The files by their directory, in the order in which the set names them first: that is the order of the renames.
+fn by_directory(set: &WriteSet) -> Vec<(RemotePath, Vec<&FileWrite>)> {
+    let mut directories: Vec<(RemotePath, Vec<&FileWrite>)> = Vec::new();
     for file in &set.files {
-        map.entry(file.path.parent()).or_default().push(file);
+        let parent = file.path.parent();
+        match directories.iter_mut().find(|(directory, _)| *directory == parent) {
+            Some((_, files)) => files.push(file),
+            None => directories.push((parent, vec![file])),
+        }
     }
-    map
+    directories
 }
 
 fn staged_in(directory: &RemotePath) -> String {
@@ -164,7 +183,7 @@ fn line(list: &mut String, digest: &[u8; 32], path: &str) {
         list.push('\\');
     }
     for byte in digest {
-        list.push_str(&format!("{byte:02x}"));
+        let _ = write!(list, "{byte:02x}");
     }
     list.push_str("  ");
     list.push_str(&path.replace('\\', "\\\\"));

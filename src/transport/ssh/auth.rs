@@ -10,11 +10,12 @@ use russh::MethodKind;
 use russh::client::{AuthResult, Handle};
 use russh::keys::agent::AgentIdentity;
 use russh::keys::agent::client::AgentClient;
-use russh::keys::{PrivateKeyWithHashAlg, PublicKey};
+use russh::keys::{Certificate, PrivateKeyWithHashAlg};
 use tokio::net::UnixStream;
 
 use super::SshTransport;
-use super::connect::{Client, Target, rsa_hash};
+use super::algorithms::rsa_hash;
+use super::connect::{Client, Target};
 use super::keys::{Identity, PASSPHRASE};
 use crate::transport::ConnectError;
 
@@ -26,7 +27,7 @@ type Agent = AgentClient<UnixStream>;
 /// What to offer: a key of a file, or one that the agent holds.
 enum Offer {
     File(Identity),
-    Agent(AgentIdentity),
+    Agent(Box<AgentIdentity>),
 }
 
 impl SshTransport {
@@ -45,9 +46,18 @@ impl SshTransport {
             reason,
         };
         let count = offers.len();
+        let mut trouble = None;
         for offer in offers {
-            let result = attempt(handle, target.user, offer, &mut agent).await;
-            match result.map_err(|reason| refused(ended.get().cloned().unwrap_or(reason)))? {
+            let result = match attempt(handle, target.user, offer, &mut agent).await {
+                Ok(result) => result,
+                // An agent may hold a key and decline to sign with it; the next key may do.
+                Err(reason) if !handle.is_closed() => {
+                    trouble = Some(reason);
+                    continue;
+                }
+                Err(reason) => return Err(refused(ended.get().cloned().unwrap_or(reason))),
+            };
+            match result {
                 AuthResult::Success => return Ok(()),
                 AuthResult::Failure { partial_success: true, .. } => {
                     return Err(refused("it took the key and asks for a second proof".to_owned()));
@@ -61,6 +71,7 @@ impl SshTransport {
             }
         }
         Err(refused(match count {
+            _ if trouble.is_some() => trouble.unwrap_or_default(),
             0 => "there is no key to offer (no identity file, no agent, none in `~/.ssh`)".to_owned(),
             1 => "it did not take the one key offered".to_owned(),
             _ => format!("it took none of the {count} keys offered"),
@@ -75,12 +86,20 @@ impl SshTransport {
                 // Stale sockets are common; what cannot be asked has no keys.
                 if let Ok((client, identities)) = ask(socket).await {
                     *agent = Some(client);
-                    offers.extend(identities.into_iter().map(Offer::Agent));
+                    offers.extend(identities.into_iter().map(Box::new).map(Offer::Agent));
                 }
             }
             if offers.is_empty() {
+                // Nobody named these, so one that cannot be used matters only where no other can.
+                let mut trouble = None;
                 for path in self.usual_files() {
-                    offers.push(self.offer(&path, agent).await?);
+                    match self.offer(&path, agent).await {
+                        Ok(offer) => offers.push(offer),
+                        Err(error) => trouble = Some(error),
+                    }
+                }
+                if let (true, Some(error)) = (offers.is_empty(), trouble) {
+                    return Err(error);
                 }
             }
         }
@@ -100,7 +119,7 @@ impl SshTransport {
                 let (client, identities) = ask(socket).await.map_err(|_| locked())?;
                 *agent = Some(client);
                 let is_it = |identity: &AgentIdentity| *plain(identity) == *public.key_data();
-                identities.into_iter().find(is_it).map(Offer::Agent).ok_or_else(locked)
+                identities.into_iter().find(is_it).map(Box::new).map(Offer::Agent).ok_or_else(locked)
             }
             identity @ Identity::File { .. } => Ok(Offer::File(identity)),
         }
@@ -143,7 +162,8 @@ async fn attempt(
     match (offer, agent) {
         (Offer::File(Identity::File { key, certificate }), _) => {
             if let Some(certificate) = certificate {
-                let result = handle.authenticate_openssh_cert(user, Arc::clone(&key), certificate).await;
+                let result =
+                    handle.authenticate_openssh_cert(user, Arc::clone(&key), Certificate::clone(&certificate)).await;
                 if let Ok(AuthResult::Success) = result {
                     return Ok(AuthResult::Success);
                 }
@@ -151,14 +171,17 @@ async fn attempt(
             let hash = rsa_hash(handle, &key.algorithm()).await.map_err(text)?;
             handle.authenticate_publickey(user, PrivateKeyWithHashAlg::new(key, hash)).await.map_err(text)
         }
-        (Offer::Agent(AgentIdentity::PublicKey { key, .. }), Some(agent)) => {
-            let hash = rsa_hash(handle, &key.algorithm()).await.map_err(text)?;
-            let result = handle.authenticate_publickey_with(user, PublicKey::clone(&key), hash, agent).await;
-            result.map_err(|error| format!("the agent did not sign: {error}"))
-        }
-        (Offer::Agent(AgentIdentity::Certificate { certificate, .. }), Some(agent)) => {
-            let hash = rsa_hash(handle, &certificate.algorithm()).await.map_err(text)?;
-            let result = handle.authenticate_certificate_with(user, certificate, hash, agent).await;
+        (Offer::Agent(identity), Some(agent)) => {
+            let result = match *identity {
+                AgentIdentity::PublicKey { key, .. } => {
+                    let hash = rsa_hash(handle, &key.algorithm()).await.map_err(text)?;
+                    handle.authenticate_publickey_with(user, key, hash, agent).await
+                }
+                AgentIdentity::Certificate { certificate, .. } => {
+                    let hash = rsa_hash(handle, &certificate.algorithm()).await.map_err(text)?;
+                    handle.authenticate_certificate_with(user, certificate, hash, agent).await
+                }
+            };
             result.map_err(|error| format!("the agent did not sign: {error}"))
         }
         (Offer::File(Identity::Locked { .. }) | Offer::Agent(_), _) => Err(PASSPHRASE.to_owned()),

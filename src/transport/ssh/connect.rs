@@ -2,24 +2,24 @@
 //!
 //! The connect timeout is for everything from resolving to authentication of one host; a jump host has its own.
 
-use std::borrow::Cow;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use russh::Disconnect;
 use russh::client::{self, DisconnectReason, Handle};
-use russh::keys::{Algorithm, HashAlg, PublicKeyOrCertificate};
-use russh::{Disconnect, Preferred, cipher};
+use russh::keys::PublicKeyOrCertificate;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::SshTransport;
+use super::algorithms::config;
 use super::host_key::{Judge, unusable};
 use super::stream::QuickStream;
 use crate::fleet::Connection;
 use crate::transport::ConnectError;
-use crate::transport::known_hosts::{Wanted, wanted};
+use crate::transport::known_hosts::wanted;
 
 /// An authenticated connection; it lives as long as somebody holds it.
 pub(super) struct Link {
@@ -194,43 +194,4 @@ async fn dial(target: &Target<'_>) -> Result<QuickStream, ConnectError> {
         }
     }
     Err(failure)
-}
-
-/// The library's secure defaults, ChaCha20 first, and the host's known key types first.
-fn config(wanted: &Wanted) -> Arc<client::Config> {
-    let usual = Preferred::DEFAULT;
-    let known = |algorithm: &Algorithm| {
-        let plain = match algorithm {
-            Algorithm::Rsa { .. } => Algorithm::Rsa { hash: None },
-            other => other.clone(),
-        };
-        wanted.keys.contains(&plain)
-    };
-    // SHA-1 signatures are no proof any more.
-    let strong = |algorithm: &&Algorithm| **algorithm != Algorithm::Rsa { hash: None };
-    let (mut keys, others): (Vec<_>, Vec<_>) = usual.key.iter().filter(strong).cloned().partition(known);
-    let certificates = if wanted.certificate { [&keys[..], &others[..]].concat() } else { Vec::new() };
-    keys.extend(others);
-    let mut ciphers = vec![cipher::CHACHA20_POLY1305];
-    ciphers.extend(usual.cipher.iter().filter(|name| **name != cipher::CHACHA20_POLY1305).copied());
-    Arc::new(client::Config {
-        preferred: Preferred {
-            key: Cow::Owned(keys),
-            host_key_certificates: Cow::Owned(certificates),
-            cipher: Cow::Owned(ciphers),
-            ..usual
-        },
-        keepalive_interval: Some(Duration::from_secs(15)),
-        keepalive_max: 4,
-        nodelay: true,
-        ..client::Config::default()
-    })
-}
-
-/// The hash for an RSA key's signature: the best that the server takes, never SHA-1.
-pub(super) async fn rsa_hash(handle: &Handle<Client>, algorithm: &Algorithm) -> Result<Option<HashAlg>, russh::Error> {
-    if !matches!(algorithm, Algorithm::Rsa { .. }) {
-        return Ok(None);
-    }
-    Ok(handle.best_supported_rsa_hash().await?.flatten().or(Some(HashAlg::Sha512)))
 }

@@ -54,7 +54,10 @@ impl Judge {
             Verdict::Unknown(None) if self.policy == HostKeyPolicy::AcceptNew && self.learn_to.is_some() => {
                 self.learn(&key)
             }
-            Verdict::Unknown(_) => Err(ConnectError::UnknownHostKey { address, port: self.port, fingerprint }),
+            Verdict::Unknown(_) => {
+                let known_hosts = self.learn_to.as_ref().map_or_else(|| "~/.ssh/known_hosts".to_owned(), name);
+                Err(ConnectError::UnknownHostKey { address, port: self.port, fingerprint, known_hosts })
+            }
         }
     }
 

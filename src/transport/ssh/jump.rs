@@ -3,7 +3,7 @@
 //! sshd begins to drop logins in progress at ten (`MaxStartups 10:30:100`), so at most eight hosts are connected to
 //! through one jump host at a time.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -22,9 +22,9 @@ const FAILURE_HOLDS: Duration = Duration::from_secs(10);
 
 /// The jump hosts of a run, and the keys that each is entered with.
 #[derive(Default)]
-pub(super) struct Jumps(Mutex<HashMap<(JumpHostKey, Vec<PathBuf>), Arc<Jump>>>);
+pub(super) struct Jumps(Mutex<BTreeMap<Entry, Arc<Jump>>>);
 
-type JumpHostKey = (String, u16, String);
+type Entry = (JumpHost, Vec<PathBuf>);
 
 impl std::fmt::Debug for Jumps {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -77,7 +77,7 @@ impl SshTransport {
 
 impl Jumps {
     fn get(&self, jump: &JumpHost, identities: &[PathBuf]) -> Arc<Jump> {
-        let key = ((jump.address.clone(), jump.port, jump.user.clone()), identities.to_vec());
+        let key = (jump.clone(), identities.to_vec());
         let mut jumps = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let new = || Arc::new(Jump { turns: Semaphore::new(AT_A_TIME), state: tokio::sync::Mutex::new(State::New) });
         Arc::clone(jumps.entry(key).or_insert_with(new))

@@ -12,9 +12,9 @@ use crate::transport::ConnectError;
 #[derive(Debug, Clone)]
 pub(super) enum Identity {
     /// From a file, with the certificate that lies beside it (`-cert.pub`).
-    File { key: Arc<PrivateKey>, certificate: Option<Certificate> },
+    File { key: Arc<PrivateKey>, certificate: Option<Arc<Certificate>> },
     /// The file has a passphrase, so that only the agent can use its key.
-    Locked { path: PathBuf, public: PublicKey },
+    Locked { path: PathBuf, public: Box<PublicKey> },
 }
 
 /// The files that were read.
@@ -41,7 +41,7 @@ fn read(path: &Path) -> Result<Identity, ConnectError> {
     if let Ok(key) = PrivateKey::from_openssh(&text)
         && key.is_encrypted()
     {
-        return Ok(Identity::Locked { path: path.to_owned(), public: key.public_key().clone() });
+        return Ok(Identity::Locked { path: path.to_owned(), public: Box::new(key.public_key().clone()) });
     }
     let key = russh::keys::decode_secret_key(&text, None).map_err(|error| match error {
         russh::keys::Error::KeyIsEncrypted => failed(PASSPHRASE.to_owned()),
@@ -49,7 +49,8 @@ fn read(path: &Path) -> Result<Identity, ConnectError> {
     })?;
     let mut beside = path.as_os_str().to_owned();
     beside.push("-cert.pub");
-    let certificate = std::fs::read_to_string(beside).ok().and_then(|text| Certificate::from_openssh(&text).ok());
+    let certificate =
+        std::fs::read_to_string(beside).ok().and_then(|text| Certificate::from_openssh(&text).ok()).map(Arc::new);
     Ok(Identity::File { key: Arc::new(key), certificate })
 }
 

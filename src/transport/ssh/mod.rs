@@ -2,6 +2,7 @@
 //!
 //! One connection per host and run; nothing is sent to a host before its key is judged; every wait has an end.
 
+mod algorithms;
 mod auth;
 mod connect;
 mod host_key;
@@ -39,8 +40,8 @@ pub struct SshOptions {
 impl Default for SshOptions {
     fn default() -> Self {
         Self {
-            batch_timeout: Duration::from_secs(300),
-            statement_timeout: Duration::from_secs(60),
+            batch_timeout: Duration::from_mins(5),
+            statement_timeout: Duration::from_mins(1),
             home: None,
             agent: None,
             system_known_hosts: PathBuf::from("/etc/ssh/ssh_known_hosts"),

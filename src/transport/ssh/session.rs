@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
-use russh::{ChannelMsg, Sig};
+use russh::client::Msg;
+use russh::{Channel, ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Sig};
 use tokio::time::timeout;
 
 use super::SshOptions;
@@ -24,6 +25,9 @@ use crate::transport::{Session, SessionError};
 /// A batch reads configuration, not data: more than this is a mistake, and would fill our memory.
 const MOST_OUTPUT: usize = 256 << 20;
 
+/// Of what a host says instead of our framing, so much is shown.
+const MOST_SAID: usize = 500;
+
 /// One connection.
 pub(super) struct SshSession {
     link: Arc<Link>,
@@ -38,50 +42,33 @@ impl SshSession {
         Self { link, privilege, batch_timeout, statement_timeout }
     }
 
-    /// Runs a process to its end.
+    /// Runs a process to its end, or until it has had its time.
     async fn exchange(&self, script: Script) -> Result<Answer, SessionError> {
-        let lost = |error: russh::Error| SessionError::Lost(self.link.reason(&error));
-        let channel = self.link.handle.channel_open_session().await.map_err(lost)?;
-        channel.exec(true, script.line).await.map_err(lost)?;
+        let late = |_| SessionError::Timeout(self.batch_timeout);
+        let opened = timeout(self.batch_timeout, self.start(script.line)).await.map_err(late)?;
+        let channel = opened.map_err(|error| SessionError::Lost(self.link.reason(&error)))?;
         let (mut reader, writer) = channel.split();
-        let writing = async {
-            // A process that ends early closes its stdin; what it says of that is in its answer.
-            if !script.stdin.is_empty() {
-                let _ = writer.data_bytes(script.stdin).await;
-            }
-            let _ = writer.eof().await;
-        };
-        tokio::pin!(writing);
-        let mut written = false;
-        let mut answer = Answer::default();
-        loop {
-            let message = tokio::select! {
-                () = &mut writing, if !written => { written = true; continue }
-                message = reader.wait() => message,
-            };
-            match message {
-                Some(ChannelMsg::Data { data }) => answer.stdout.extend_from_slice(&data),
-                Some(ChannelMsg::ExtendedData { data, ext: 1 }) => answer.stderr.extend_from_slice(&data),
-                Some(ChannelMsg::ExitStatus { exit_status }) => answer.end = Some(End::Exited(exit_status)),
-                Some(ChannelMsg::ExitSignal { signal_name, .. }) => {
-                    answer.end = Some(End::Signalled(signal(signal_name)));
-                }
-                Some(ChannelMsg::Failure) => {
-                    return Err(SessionError::Garbled("the host refused to run a command".to_owned()));
-                }
-                Some(ChannelMsg::Close) | None => return Ok(answer),
-                Some(_) => {}
-            }
-            if answer.stdout.len().saturating_add(answer.stderr.len()) > MOST_OUTPUT {
-                return Err(SessionError::Garbled("its output does not end".to_owned()));
-            }
+        let answer = timeout(self.batch_timeout, converse(&mut reader, &writer, script.stdin)).await;
+        let answer = answer.map_err(late).and_then(|answer| answer);
+        if answer.is_err() {
+            // Its stdin ends and its output goes nowhere: it does not outlive us for long.
+            let _ = timeout(Duration::from_secs(1), writer.close()).await;
         }
+        answer
+    }
+
+    async fn start(&self, line: String) -> Result<Channel<Msg>, russh::Error> {
+        let channel = self.link.handle.channel_open_session().await?;
+        channel.exec(true, line).await?;
+        Ok(channel)
     }
 
     /// What went wrong where the streams cannot be split.
-    fn explain(&self, error: &FrameError, answer: &Answer, stderr: &Bytes) -> SessionError {
-        let said = String::from_utf8_lossy(stderr).trim().to_owned();
-        match (error, &answer.end) {
+    fn explain(&self, error: &FrameError, end: Option<&End>, stdout: &[u8], stderr: &[u8]) -> SessionError {
+        // `nologin` and the like speak on stdout.
+        let [stdout, stderr] = [stdout, stderr].map(|text| String::from_utf8_lossy(text).trim().to_owned());
+        let said: String = if stderr.is_empty() { stdout } else { stderr }.chars().take(MOST_SAID).collect();
+        match (error, end) {
             (_, None) => SessionError::Lost(self.link.reason(&error)),
             (FrameError::NotBegun, Some(End::Exited(_))) if self.privilege == Privilege::Sudo => {
                 SessionError::Sudo(said)
@@ -103,12 +90,11 @@ impl Session for SshSession {
         let mark = Mark::new(random);
         let script = shell::encode(batch, self.privilege, &mark);
         let script = script.map_err(|error| SessionError::Unspeakable(error.to_string()))?;
-        let exchange = timeout(self.batch_timeout, self.exchange(script)).await;
-        let mut answer = exchange.map_err(|_| SessionError::Timeout(self.batch_timeout))??;
+        let mut answer = self.exchange(script).await?;
         let (stdout, stderr) = (answer.stdout.split().freeze(), answer.stderr.split().freeze());
         let end = answer.end.as_ref().unwrap_or(&End::Unknown);
         split(&stdout, &stderr, &mark, batch.commands.len(), end)
-            .map_err(|error| self.explain(&error, &answer, &stderr))
+            .map_err(|error| self.explain(&error, answer.end.as_ref(), &stdout, &stderr))
     }
 
     fn clickhouse(&self, endpoint: &Endpoint) -> Arc<dyn ClickHouse> {
@@ -118,6 +104,44 @@ impl Session for SshSession {
 
     async fn close(&self) {
         self.link.close().await;
+    }
+}
+
+/// Writes and reads side by side, until the channel is closed.
+async fn converse(
+    reader: &mut ChannelReadHalf,
+    writer: &ChannelWriteHalf<Msg>,
+    stdin: Bytes,
+) -> Result<Answer, SessionError> {
+    let writing = async {
+        // A process that ends early closes its stdin; what it says of that is in its answer.
+        if !stdin.is_empty() {
+            let _ = writer.data_bytes(stdin).await;
+        }
+        let _ = writer.eof().await;
+    };
+    tokio::pin!(writing);
+    let mut written = false;
+    let mut answer = Answer::default();
+    loop {
+        let message = tokio::select! {
+            () = &mut writing, if !written => { written = true; continue }
+            message = reader.wait() => message,
+        };
+        match message {
+            Some(ChannelMsg::Data { data }) => answer.stdout.extend_from_slice(&data),
+            Some(ChannelMsg::ExtendedData { data, ext: 1 }) => answer.stderr.extend_from_slice(&data),
+            Some(ChannelMsg::ExitStatus { exit_status }) => answer.end = Some(End::Exited(exit_status)),
+            Some(ChannelMsg::ExitSignal { signal_name, .. }) => answer.end = Some(End::Signalled(signal(signal_name))),
+            Some(ChannelMsg::Failure) => {
+                return Err(SessionError::Garbled("the host refused to run a command".to_owned()));
+            }
+            Some(ChannelMsg::Close) | None => return Ok(answer),
+            Some(_) => {}
+        }
+        if answer.stdout.len().saturating_add(answer.stderr.len()) > MOST_OUTPUT {
+            return Err(SessionError::Garbled("its output does not end".to_owned()));
+        }
     }
 }
 

@@ -1,0 +1,154 @@
+//! Changes of a running fleet: a reload where it does, a rolling restart where it must, and a saved plan.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crate::fleet::{DATA, Fleet, SERVERS};
+
+const VARS: &str = "inventories/lab/group_vars/all.yml";
+
+#[test]
+fn a_running_fleet_changes() {
+    let fleet = Fleet::provisioned();
+    a_new_cluster_is_a_reload(&fleet);
+    a_restart_is_one_replica_at_a_time(&fleet);
+    a_saved_plan_is_run(&fleet);
+    a_saved_plan_is_refused_when_a_host_has_changed(&fleet);
+    a_file_that_changes_during_the_run_is_not_overwritten(&fleet);
+}
+
+fn pids(fleet: &Fleet) -> Vec<String> {
+    SERVERS.iter().map(|host| fleet.pid(host)).collect()
+}
+
+fn a_new_cluster_is_a_reload(fleet: &Fleet) {
+    let before = pids(fleet);
+    fleet.edit(
+        VARS,
+        "clickhouse_clusters:\n",
+        "clickhouse_clusters:\n  fresh:\n    hosts: data\n    layout: sharded\n",
+    );
+    let plan = fleet.plan(&[]);
+    plan.exits(2).says(["8 hosts to change", "8 reload"]).never_says([" restart"]);
+    fleet.apply(&[]).exits(0);
+    for host in SERVERS {
+        let clusters = "SELECT count(), uniq(shard_num) FROM system.clusters WHERE cluster = 'fresh'";
+        assert_eq!(fleet.sql(host, clusters), "4\t2", "{host}");
+    }
+    assert_eq!(pids(fleet), before, "no server was restarted");
+    fleet.plan(&[]).exits(0);
+}
+
+fn a_restart_is_one_replica_at_a_time(fleet: &Fleet) {
+    let before = pids(fleet);
+    fleet.edit(VARS, "clickhouse_settings:\n", "clickhouse_settings:\n  max_thread_pool_size: 9000\n");
+    fleet.plan(&[]).exits(2).says(["8 hosts to change", "8 restart", "one replica of each shard at a time"]);
+    let watch = Watch::start();
+    fleet.apply(&[]).exits(0).says(["8 hosts done, 0 failed"]);
+    let (looks, away, both) = watch.end();
+    assert!(both.is_empty(), "all replicas of a shard were away: {both:?}");
+    assert_eq!(away, [true; 4], "{looks} looks were too few to see the restarts");
+    for (host, (now, before)) in SERVERS.iter().zip(pids(fleet).iter().zip(&before)) {
+        assert_ne!(now, before, "{host} was not restarted");
+        assert_eq!(fleet.on(host, "systemctl show -P NRestarts clickhouse-server"), "0", "{host}");
+    }
+    assert_eq!(
+        fleet.sql(DATA[0], "SELECT value FROM system.server_settings WHERE name = 'max_thread_pool_size'"),
+        "9000"
+    );
+    fleet.plan(&[]).exits(0);
+}
+
+fn a_saved_plan_is_run(fleet: &Fleet) {
+    fleet.set_macro("saved");
+    fleet.plan(&["--out", "saved.plan"]).exits(2);
+    fleet.apply(&["saved.plan"]).exits(0);
+    assert_eq!(fleet.read_macro("data-2-2"), "saved");
+    // What was done is done: the same plan does not fit any more.
+    fleet.apply(&["saved.plan"]).exits(1).says(["the saved plan is not run", "hint:", "housewright plan"]);
+}
+
+fn a_saved_plan_is_refused_when_a_host_has_changed(fleet: &Fleet) {
+    fleet.set_macro("late");
+    fleet.plan(&["--out", "late.plan"]).exits(2);
+    let file = "/etc/clickhouse-server/config.d/macros.xml";
+    fleet.on("data-1-2", &format!("sed -i 's/>2</>2<!-- by hand --></' {file}"));
+    let refused = fleet.apply(&["late.plan"]);
+    refused.exits(1).says([
+        "the saved plan is not run",
+        "have changed since it was saved",
+        "hint:",
+        "`housewright plan`",
+    ]);
+    assert_eq!(fleet.read_macro("data-1-1"), "saved", "nothing was done anywhere");
+    fleet.plan(&[]).exits(2).says(["-        <replica>2<!-- by hand --></replica>"]);
+    fleet.converges();
+}
+
+fn a_file_that_changes_during_the_run_is_not_overwritten(fleet: &Fleet) {
+    fleet.edit(VARS, "  max_thread_pool_size: 9000\n", "  max_thread_pool_size: 9001\n");
+    let mut run = fleet.start_apply(&["--limit", "data"]);
+    run.wait_for("wave 1 of 2");
+    // The second wave waits for the first to serve again.
+    fleet.on("data-1-2", "echo '<!-- by hand -->' >> /etc/clickhouse-server/config.d/settings.xml");
+    let run = run.end();
+    run.exits(3)
+        .explains(["x data-1-2: write settings.xml", "settings.xml", "nothing was changed"], "housewright plan");
+    run.says(["3 hosts done, 1 failed"]);
+    assert!(fleet.on("data-1-2", "tail -n 1 /etc/clickhouse-server/config.d/settings.xml").contains("by hand"));
+    assert_eq!(fleet.on("data-1-2", "find /etc -name '.housewright*'"), "");
+    fleet.converges();
+}
+
+/// Looks at all data hosts, again and again, whether they answer.
+struct Watch {
+    stop: Arc<AtomicBool>,
+    thread: std::thread::JoinHandle<Seen>,
+}
+
+/// How many looks; who was ever away; the moments when both replicas of a shard were.
+type Seen = (usize, [bool; 4], Vec<[bool; 4]>);
+
+impl Watch {
+    fn start() -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let thread = std::thread::spawn(move || {
+            housewright::lab::enter_namespace("hwlab").expect("the lab's network");
+            let (mut looks, mut away, mut both) = (0, [false; 4], Vec::new());
+            while !stopped.load(Ordering::Relaxed) {
+                let serves = [11, 12, 21, 22].map(|last| answers([10, 77, 1, last]));
+                looks += 1;
+                for (away, serves) in away.iter_mut().zip(serves) {
+                    *away |= !serves;
+                }
+                if !(serves[0] || serves[1]) || !(serves[2] || serves[3]) {
+                    both.push(serves);
+                }
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            (looks, away, both)
+        });
+        Self { stop, thread }
+    }
+
+    fn end(self) -> Seen {
+        self.stop.store(true, Ordering::Relaxed);
+        self.thread.join().expect("the watch")
+    }
+}
+
+fn answers(address: [u8; 4]) -> bool {
+    let ask = || {
+        let mut stream = TcpStream::connect_timeout(&SocketAddr::from((address, 8123)), Duration::from_millis(500))?;
+        stream.set_read_timeout(Some(Duration::from_millis(500)))?;
+        stream.write_all(b"GET /ping HTTP/1.0\r\n\r\n")?;
+        let mut text = String::new();
+        stream.read_to_string(&mut text)?;
+        Ok::<_, std::io::Error>(text.ends_with("Ok.\n"))
+    };
+    ask().unwrap_or(false)
+}

@@ -1,0 +1,12 @@
+//! The live tier: the real program against real hosts, as root: `cargo test --features live --test live`.
+//!
+//! Each test has a lab fleet for itself, one after the other. Where the machine cannot run a lab, the tests fail.
+
+mod fleet;
+
+mod changes;
+mod interruptions;
+mod lab;
+mod refusals;
+mod the_way;
+mod write_faults;

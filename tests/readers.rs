@@ -1,0 +1,156 @@
+//! The readers take any text: no panic, bounded work, and the order in which things are written does not matter.
+
+mod written;
+
+use std::sync::Arc;
+
+use housewright::inventory::{Documents, Inventory, pattern, yaml};
+use housewright::problem::Source;
+use proptest::prelude::*;
+use written::written;
+
+fn inventory(text: &str) -> Inventory {
+    let mut problems = Vec::new();
+    let source = Arc::new(Source { name: "hosts.yml".to_owned(), text: text.to_owned() });
+    let inventories = yaml::read(&source, &mut problems).into_iter().collect();
+    Inventory::assemble(&Documents { inventories, ..Documents::default() }, &mut problems)
+}
+
+fn selected(pattern: &str) -> String {
+    let text = "data: { hosts: { 'data-[1:3]-[a:b]': } }\nsmall: { hosts: { i1: , i2: , 'fe80::1': } }\nzone_a: { hosts: { data-1-a: , i1: } }\n";
+    match pattern::select(&inventory(text), pattern) {
+        Ok(hosts) => hosts.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
+        Err(problem) => format!("{}: {}", problem, problem.hint.clone().unwrap_or_default()),
+    }
+}
+
+#[test]
+fn patterns_select_as_in_ansible() {
+    let cases = [
+        ("data-1-a", "data-1-a"),
+        ("small", "fe80::1 i1 i2"),
+        ("fe80::1", "fe80::1"),
+        ("data:&zone_a", "data-1-a"),
+        ("all:!data", "fe80::1 i1 i2"),
+        ("!data,!i2", "fe80::1 i1"),
+        ("data-?-a", "data-1-a data-2-a data-3-a"),
+        ("data-[12]-*", "data-1-a data-1-b data-2-a data-2-b"),
+        ("data-[!12]-*", "data-3-a data-3-b"),
+        ("i1,data-3*", "data-3-a data-3-b i1"),
+        ("zone_*:!i?", "data-1-a"),
+        ("dta", "no host and no group is called `dta`: did you mean `data`?"),
+        ("i1:!all", "the pattern `i1:!all` selects no host: "),
+        ("data[0]", "`data[0]`: regular expressions and slices are not read yet: "),
+        ("~i.", "`~i.`: regular expressions and slices are not read yet: "),
+    ];
+    for (pattern, expected) in cases {
+        assert_eq!(selected(pattern), expected, "{pattern}");
+    }
+}
+
+#[test]
+fn precedence_is_ansibles() {
+    let text = "all:
+  vars: { v: all }
+  children:
+    top: { vars: { v: top }, children: { low: } }
+    low: { vars: { v: low }, hosts: { h1: , h2: { v: host } } }
+    beside: { hosts: { h1: }, vars: { w: beside } }
+    aside: { hosts: { h1: }, vars: { w: aside, ansible_group_priority: 2 } }
+";
+    let base = || written().hosts(text);
+    let value = |written: &written::Written, host: &str, name: &str| {
+        let mut problems = Vec::new();
+        let documents = housewright::inventory::load::read(&written.path(), &mut problems);
+        let inventory = Inventory::assemble(&documents, &mut problems);
+        let host = &inventory.hosts[&housewright::fleet::HostName::new(host).unwrap()];
+        (host.var(name).unwrap().value.describe(), host.definitions(name).len())
+    };
+    assert_eq!(value(&base(), "h1", "v"), ("`low`".to_owned(), 3));
+    assert_eq!(value(&base(), "h2", "v"), ("`host`".to_owned(), 4));
+    assert_eq!(value(&base(), "h1", "w"), ("`aside`".to_owned(), 2));
+    // A file of group_vars/, even that of `all`, wins over every group written in the inventory.
+    let files = base().group_vars("all.yml", "v: all file");
+    assert_eq!(value(&files, "h1", "v"), ("`all file`".to_owned(), 4));
+    let files =
+        files.group_vars("top/a.yml", "v: top a").group_vars("top/b", "v: top b").group_vars("top.yml", "v: no");
+    assert_eq!(value(&files, "h1", "v").0, "`top b`");
+    assert_eq!(value(&files, "h2", "v").0, "`host`");
+    let files = files.file("host_vars/h2.json", r#"{"v": "host file"}"#);
+    assert_eq!(value(&files, "h2", "v").0, "`host file`");
+}
+
+/// Pieces that mean something to YAML, so that arbitrary texts get past the first line.
+fn yaml_text() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        Just("a: "),
+        Just("- "),
+        Just("\n"),
+        Just("\n  "),
+        Just("&x "),
+        Just("*x"),
+        Just("<<: "),
+        Just("["),
+        Just("]"),
+        Just("{"),
+        Just("}"),
+        Just(", "),
+        Just("!vault "),
+        Just("!!int "),
+        Just("'"),
+        Just("\""),
+        Just("|\n"),
+        Just("---\n"),
+        Just("from_secret: env:A"),
+        Just("all: "),
+        Just("hosts: "),
+        Just("h-[1:3]: "),
+        Just("children: "),
+        Just("é"),
+        Just("? "),
+    ];
+    prop::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn any_yaml_is_read_or_refused(text in yaml_text()) {
+        inventory(&text);
+    }
+
+    #[test]
+    fn any_text_is_read_or_refused(text in "(?s).{0,200}") {
+        inventory(&text);
+    }
+
+    #[test]
+    fn any_pattern_selects_or_fails(pattern in r"[a-z0-9*?,:&!\[\]~-]{0,30}|.{0,30}") {
+        selected(&pattern);
+    }
+
+}
+
+proptest! {
+    // Each case reads the roles from the disk twice.
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    #[test]
+    fn the_order_of_hosts_groups_and_keys_does_not_matter(seed in any::<[u8; 16]>()) {
+        let mut groups = [
+            "  - data: { hosts: { d1: { shard: 1, replica: 2 }, d2: { replica: 1, shard: 1 } }, vars: { hostClusterRole: data } }",
+            "  - small: { vars: { hostClusterRole: small, zone: a }, hosts: { i1: , i2: } }",
+            "  - zone_b: { hosts: { i2: , d1: }, vars: { zone: b } }",
+            "  - clusters: { hosts: { i1: } }",
+        ].map(|line| line.trim_start_matches("  - "));
+        let plain = groups.join("\n");
+        for (at, with) in seed.iter().enumerate() {
+            groups.swap(at % 4, usize::from(*with) % 4);
+        }
+        let clusters = "clickhouse_clusters: { c: { hosts: data, layout: sharded }, all: { layout: one_shard_per_host, hosts: all } }";
+        let resolved = |text: &str| format!("{:#?}", written().hosts(text).group_vars("all.yml", clusters).fleet());
+        let again = resolved(&groups.join("\n"));
+        prop_assert_eq!(resolved(&plain).replace("hosts.yml", ""), again.replace("hosts.yml", ""));
+    }
+}
