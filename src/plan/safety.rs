@@ -1,15 +1,18 @@
 //! Whether a replica may be taken away for a moment: the one place that decides it (pure).
 
+use std::collections::BTreeSet;
+
 use super::{Hold, Inputs};
 use crate::fleet::{Host, HostName, Placement};
 use crate::resource::{ClickHouseFacts, HostObservation, Observation};
+use crate::schema::ObjectName;
 
 /// The other replicas of a shard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Replicas {
     /// All of them were asked.
     Known {
-        /// Those that answer and take writes.
+        /// Those that answer, take writes and have every replicated table that the host has.
         serving: Vec<HostName>,
         /// How many others there are.
         others: usize,
@@ -24,10 +27,15 @@ pub enum Replicas {
 /// Looks at the other replicas of a host's shard.
 pub(super) fn other_replicas(inputs: &Inputs<'_>, host: &Host) -> Replicas {
     let others: Vec<_> = inputs.fleet.shard_peers(host).into_iter().filter(|peer| peer.name != host.name).collect();
+    let tables = replicated(inputs.observation, &host.name);
     let mut serving = Vec::new();
     for peer in &others {
         match inputs.observation.hosts.get(&peer.name) {
-            Some(HostObservation::Reached(_)) if serves(inputs.observation, &peer.name) => {
+            // A replica that was made anew and lacks a table does not stand in for one that has its rows.
+            Some(HostObservation::Reached(_))
+                if serves(inputs.observation, &peer.name)
+                    && tables.is_subset(&replicated(inputs.observation, &peer.name)) =>
+            {
                 serving.push(peer.name.clone())
             }
             Some(HostObservation::Reached(_)) => {}
@@ -45,6 +53,17 @@ fn serves(observation: &Observation, host: &HostName) -> bool {
     observation
         .facts(host)
         .is_some_and(|facts| matches!(&facts.clickhouse, ClickHouseFacts::Up { server, .. } if server.readonly == 0))
+}
+
+/// The replicated tables that live on a host; none where that is not known.
+fn replicated<'a>(observation: &'a Observation, host: &HostName) -> BTreeSet<&'a ObjectName> {
+    match observation.facts(host).map(|facts| &facts.clickhouse) {
+        Some(ClickHouseFacts::Up { objects, .. }) => {
+            let replicated = objects.iter().filter(|object| object.engine.starts_with("Replicated"));
+            replicated.map(|object| &object.name).collect()
+        }
+        _ => BTreeSet::new(),
+    }
 }
 
 /// Decides whether a replica that may serve may be restarted; the answer names the peers that must serve meanwhile.
