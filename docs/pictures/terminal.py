@@ -187,7 +187,7 @@ def prompt_row(command, columns):
 def main():
     parser = argparse.ArgumentParser(usage=__doc__.split("\n\n")[1])
     parser.add_argument("out")
-    parser.add_argument("--columns", type=int, default=112)
+    parser.add_argument("--columns", type=int, default=118)
     parser.add_argument("--lines", type=int, default=60)
     parser.add_argument("--limit", type=float, default=600, help="seconds after which the command is ended")
     parser.add_argument("--title", default="")
