@@ -37,6 +37,7 @@ def role(group):
             {"template": f"{name}.xml.tera", "path": path, "mode": "0640", "unit": "clickhouse-server", **OWNED}
             for name, path in files
         ],
+        "units": [{"name": "clickhouse-server", "enabled": True, "running": True}],
     }
 
 

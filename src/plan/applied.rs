@@ -1,6 +1,6 @@
 //! What a server must tell once it has taken the rendered files: their macros and clusters (pure).
 
-use crate::clickhouse::config::{ConfigDirectory, ConfigKeys};
+use crate::clickhouse::config::{ConfigDirectory, ConfigKeys, MASK};
 use crate::render::Desired;
 use crate::resource::Applied;
 
@@ -13,12 +13,16 @@ pub(super) fn expected(desired: &Desired) -> Applied {
         }
         let text = std::str::from_utf8(file.content.bytes().expose()).unwrap_or_default();
         for entry in ConfigKeys::from_xml(text).unwrap_or_default().entries {
-            let parts: Vec<_> = entry.path.split('/').collect();
+            // `replica` is a macro here, and elsewhere an element of a list: `replica[1]`.
+            let parts: Vec<_> = entry.path.split('/').map(|part| part.split('[').next().unwrap_or(part)).collect();
             match parts.as_slice() {
-                ["macros", name] if !name.starts_with('@') => {
+                // A value that looks like a secret stands in no plan, so that it cannot be compared.
+                ["macros", name] if !name.starts_with('@') && entry.shown() != MASK => {
                     applied.macros.insert((*name).to_owned(), entry.shown().to_owned());
                 }
-                ["remote_servers", cluster, .., "host"] => *applied.clusters.entry((*cluster).to_owned()).or_default() += 1,
+                ["remote_servers", cluster, .., "host"] => {
+                    *applied.clusters.entry((*cluster).to_owned()).or_default() += 1
+                }
                 _ => {}
             }
         }

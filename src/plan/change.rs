@@ -5,8 +5,9 @@ use serde::Serialize;
 use super::disruption::{self, Cost};
 use super::{Hold, Inputs, applied};
 use crate::clickhouse::config::Disruption;
-use crate::fleet::{Host, Placement};
+use crate::fleet::{Host, HostName, Placement};
 use crate::remote::{Expect, RemotePath, UnitAction, UnitName};
+use crate::render::Desired;
 use crate::resource::{
     Applied, ClickHouseFacts, DirectoryChange, FileChange, FileChangeKind, HostFacts, ObservedUnit, UnitChange,
     diff_directories, diff_files, diff_units,
@@ -58,8 +59,10 @@ pub(super) struct HostChanges<'a> {
     pub owed: Vec<UnitName>,
     /// What the server must tell once it has taken the files.
     pub applied: Applied,
-    /// The ClickHouse here answers now.
-    pub serving: bool,
+    /// The ClickHouse here answers us now.
+    pub answers: bool,
+    /// It may serve others: it answers us, or its unit runs and only we get no answer (a password, a closed tunnel).
+    pub may_serve: bool,
 }
 
 impl HostChanges<'_> {
@@ -93,7 +96,7 @@ impl HostChanges<'_> {
             diff: file.diff.clone(),
         });
         let owed = self.restarts.iter().filter(|unit| self.owed.contains(unit)).map(|unit| {
-            let is = "runs without what an earlier run wrote".to_owned();
+            let is = "running with older files".to_owned();
             Change::Unit(UnitChange { unit: unit.clone(), action: UnitAction::Restart, is })
         });
         directories.chain(files).chain(self.units.iter().cloned().map(Change::Unit)).chain(owed).collect()
@@ -113,16 +116,19 @@ pub(super) fn collect<'a>(inputs: &Inputs<'a>, holds: &mut Vec<Hold>) -> Vec<Hos
             continue;
         };
         let (Some(role), Some(desired)) = (inputs.fleet.role_of(host), inputs.desired.get(name)) else { continue };
+        let mut directories = diff_directories(desired, facts);
+        directories.retain(|directory| {
+            let blocked = facts.files.contains_key(&directory.path);
+            if blocked {
+                holds.push(in_place(name, format!("make `{}`", directory.path), &directory.path, "directory"));
+            }
+            !blocked
+        });
         let mut files = diff_files(desired, facts);
         files.retain(|file| {
             let blocked = file.kind == FileChangeKind::Blocked;
             if blocked {
-                holds.push(Hold {
-                    host: name.clone(),
-                    what: format!("write `{}`", file.path),
-                    reason: "something that is no regular file is in its place".to_owned(),
-                    hint: Some(format!("look at it and move it away: `ls -ld {}`", file.path)),
-                });
+                holds.push(in_place(name, format!("write `{}`", file.path), &file.path, "regular file"));
             }
             !blocked
         });
@@ -131,10 +137,11 @@ pub(super) fn collect<'a>(inputs: &Inputs<'a>, holds: &mut Vec<Hold>) -> Vec<Hos
         let applied = applied::expected(desired);
         let cost = disruption::cost(&files, desired, facts, role, &applied);
         let restarts = restarts(&cost, facts, &units);
-        let serving = matches!(facts.clickhouse, ClickHouseFacts::Up { .. });
-        let directories = diff_directories(desired, facts);
+        let answers = matches!(facts.clickhouse, ClickHouseFacts::Up { .. });
+        let may_serve = answers || clickhouse_runs(role, facts);
         let owed = facts.owed.clone();
-        let changes = HostChanges { host, role, directories, files, units, cost, restarts, owed, applied, serving };
+        let changes =
+            HostChanges { host, role, directories, files, units, cost, restarts, owed, applied, answers, may_serve };
         if !changes.is_empty() {
             all.push(changes);
         }
@@ -142,35 +149,49 @@ pub(super) fn collect<'a>(inputs: &Inputs<'a>, holds: &mut Vec<Hold>) -> Vec<Hos
     all
 }
 
-/// Holds back a unit that systemd does not know and that no file of ours brings.
-fn known(
-    change: &UnitChange,
-    host: &crate::fleet::HostName,
-    holds: &mut Vec<Hold>,
-    desired: &crate::render::Desired,
-    facts: &HostFacts,
-) -> bool {
-    let missing = facts.units.get(&change.unit).is_none_or(|unit| unit.load == "not-found");
-    let brought = desired.files.keys().any(|path| path.file_name() == change.unit.as_str());
-    if missing && !brought {
-        let hold = Hold {
-            host: host.clone(),
-            what: format!("start {}", change.unit),
-            reason: format!("systemd does not know the unit `{}`: its package is not installed", change.unit),
-            hint: None,
-        };
-        if !holds.contains(&hold) {
-            holds.push(hold);
-        }
-        return false;
+/// Holds back what would replace something that is not ours: a link that somebody made has its reason.
+fn in_place(host: &HostName, what: String, path: &RemotePath, kind: &str) -> Hold {
+    Hold {
+        host: host.clone(),
+        what,
+        reason: format!("something that is no {kind} is in its place"),
+        hint: Some(format!("look at it and move it away: `ls -ld {path}`")),
     }
-    true
+}
+
+/// Whether systemd says that the host's ClickHouse is up; while it still starts, it serves nobody.
+fn clickhouse_runs(role: &Role, facts: &HostFacts) -> bool {
+    let unit = role.clickhouse.as_ref().and_then(|clickhouse| facts.units.get(&clickhouse.unit));
+    unit.is_some_and(|unit| matches!(unit.active.as_str(), "active" | "reloading"))
+}
+
+/// Holds back a unit that is masked, or that systemd does not know and that no file of ours brings.
+fn known(change: &UnitChange, host: &HostName, holds: &mut Vec<Hold>, desired: &Desired, facts: &HostFacts) -> bool {
+    let unit = &change.unit;
+    let load = facts.units.get(unit).map_or("not-found", |unit| unit.load.as_str());
+    let brought = desired.files.keys().any(|path| path.file_name() == unit.as_str());
+    let (reason, hint) = match load {
+        "not-found" if !brought => {
+            (format!("systemd does not know the unit `{unit}`: its package is not installed"), None)
+        }
+        "masked" => (
+            format!("somebody masked the unit `{unit}`: it cannot be started"),
+            Some(format!("ask why, then `systemctl unmask {unit}`")),
+        ),
+        _ => return true,
+    };
+    let hold = Hold { host: host.clone(), what: format!("start {unit}"), reason, hint };
+    if !holds.contains(&hold) {
+        holds.push(hold);
+    }
+    false
 }
 
 /// Units that run and have to start anew for a change to count.
 fn restarts(cost: &Cost, facts: &HostFacts, units: &[UnitChange]) -> Vec<UnitName> {
     let running = |unit: &&UnitName| facts.units.get(*unit).is_some_and(ObservedUnit::is_running);
-    let starts = |unit: &UnitName| units.iter().any(|change| change.unit == *unit && change.action == UnitAction::Start);
+    let starts =
+        |unit: &UnitName| units.iter().any(|change| change.unit == *unit && change.action == UnitAction::Start);
     cost.restart_units.iter().filter(running).filter(|unit| !starts(unit)).cloned().collect()
 }
 

@@ -48,7 +48,8 @@ pub(super) fn cost(files: &[FileChange], desired: &Desired, facts: &HostFacts, r
         cost.restart_units.insert(unit.clone());
         cost.reasons.push(format!("{unit} runs without what an earlier run wrote"));
     }
-    if let (ClickHouseFacts::Up { server, .. }, Cost { disruption: Disruption::None, .. }) = (&facts.clickhouse, &cost) {
+    if let (ClickHouseFacts::Up { server, .. }, Cost { disruption: Disruption::None, .. }) = (&facts.clickhouse, &cost)
+    {
         if let Some(missing) = applied.missing_in(server) {
             cost.disruption = Disruption::Reload;
             cost.reload = true;

@@ -146,8 +146,11 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
         }
     }
     let hosts = change::collect(inputs, &mut plan.holds);
-    let starting = hosts.iter().filter(|host| host.starts_clickhouse()).map(|host| host.host.name.clone()).collect();
+    let starts = hosts.iter().filter(|host| host.starts_clickhouse()).map(|host| host.host.name.clone());
+    let starts: BTreeSet<_> = starts.collect();
     plan.waves = waves::configuration(inputs, hosts, &mut plan.holds);
+    // A start that is held back starts nothing.
+    let starting = plan.changed_hosts().into_iter().filter(|host| starts.contains(*host)).cloned().collect();
     plan.waves.extend(schema::waves(inputs, &starting, &mut plan.holds));
     plan.holds.sort();
     let busy: BTreeSet<_> = plan.changed_hosts().into_iter().cloned().collect();

@@ -100,6 +100,8 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Write { directories, files, .. } => match (directories.len(), files.len()) {
+                (1, 0) => write!(f, "make {}", directories.iter().map(RemotePath::as_str).collect::<String>()),
+                (0, 0) => f.write_str("note that a restart is owed"),
                 (directories, 0) => write!(f, "make {directories} directories"),
                 (_, 1) => write!(f, "write {}", files.iter().map(|file| file.path.file_name()).collect::<String>()),
                 (_, files) => write!(f, "write {files} files"),

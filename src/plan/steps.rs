@@ -38,7 +38,8 @@ pub(super) fn configuration(host: &HostChanges<'_>, peers: &[HostName]) -> Vec<S
     if !running.is_empty() {
         steps.push(Step::Gate(Gate::UnitsRunning { units: running.clone() }));
     }
-    let settled: Vec<_> = host.owed.iter().chain(&host.restarts).filter(|unit| running.contains(unit)).cloned().collect();
+    let settled: Vec<_> =
+        host.owed.iter().chain(&host.restarts).filter(|unit| running.contains(unit)).cloned().collect();
     if !settled.is_empty() {
         steps.push(Step::Settle { units: settled.into_iter().collect::<BTreeSet<_>>().into_iter().collect() });
     }
@@ -49,7 +50,7 @@ pub(super) fn configuration(host: &HostChanges<'_>, peers: &[HostName]) -> Vec<S
 fn clickhouse(host: &HostChanges<'_>, running: &[UnitName], steps: &mut Vec<Step>) {
     let Some(clickhouse) = &host.role.clickhouse else { return };
     let started = running.contains(&clickhouse.unit);
-    let reload = host.cost.reload && !started && host.serving;
+    let reload = host.cost.reload && !started && host.answers;
     if reload {
         steps.push(Step::ReloadConfig);
     }

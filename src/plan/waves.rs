@@ -82,7 +82,7 @@ impl Group {
 }
 
 fn peers(inputs: &Inputs<'_>, host: &HostChanges<'_>) -> Result<Vec<HostName>, Hold> {
-    if host.serving { safety::may_restart(inputs, host.host) } else { Ok(Vec::new()) }
+    if host.may_serve { safety::may_restart(inputs, host.host) } else { Ok(Vec::new()) }
 }
 
 fn host_plan(host: &HostChanges<'_>, peers: &[HostName]) -> HostPlan {
@@ -92,7 +92,7 @@ fn host_plan(host: &HostChanges<'_>, peers: &[HostName]) -> HostPlan {
         disruption: host.cost.disruption,
         reasons: host.cost.reasons.clone(),
         steps: steps::configuration(host, peers),
-        on_failure: if host.serving || host.interrupts() { FailurePolicy::StopRun } else { FailurePolicy::DropHost },
+        on_failure: if host.may_serve || host.interrupts() { FailurePolicy::StopRun } else { FailurePolicy::DropHost },
     }
 }
 
