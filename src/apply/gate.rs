@@ -1,11 +1,10 @@
 //! Gates: waits, with a limit, until a server itself says that it is well (edge).
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{Run, host};
 use crate::event::Event;
-use crate::fleet::{ClusterName, HostName};
+use crate::fleet::HostName;
 use crate::observe::ask_clickhouse;
 use crate::plan::Gate;
 use crate::remote::UnitName;
@@ -60,7 +59,7 @@ async fn look(host: &HostName, gate: &Gate, run: &Run<'_>) -> Result<(), String>
             Ok(())
         }
         Gate::Serving => serving(host, run).await.map(|_| ()),
-        Gate::Applied { macros, clusters } => applied(&facts(host, run).await?.0, macros, clusters),
+        Gate::Applied { macros, clusters } => facts(host, run).await?.0.tells(macros, clusters),
         Gate::Objects { names } => {
             let live = facts(host, run).await?.1;
             match names.iter().find(|name| !live.contains(name)) {
@@ -87,27 +86,6 @@ async fn facts(host: &HostName, run: &Run<'_>) -> Result<(ServerFacts, Vec<Strin
         ClickHouseFacts::Down { reason } => Err(reason),
         ClickHouseFacts::NotAsked => Err("it has no ClickHouse".to_owned()),
     }
-}
-
-/// Compares what the server tells with what was written.
-fn applied(
-    server: &ServerFacts,
-    macros: &BTreeMap<String, String>,
-    clusters: &BTreeMap<ClusterName, u64>,
-) -> Result<(), String> {
-    for (name, want) in macros {
-        let is = server.macros.get(name).map_or("missing", String::as_str);
-        if is != want {
-            return Err(format!("macro `{name}` is {is}, not {want}"));
-        }
-    }
-    for (name, want) in clusters {
-        let is = server.clusters.get(name.as_str()).copied().unwrap_or_default();
-        if is != *want {
-            return Err(format!("cluster `{name}` has {is} replicas, not {want}"));
-        }
-    }
-    Ok(())
 }
 
 fn hint(host: &HostName, gate: &Gate) -> String {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::disruption::{self, Cost};
-use super::{Hold, Inputs};
+use super::{Hold, Inputs, steps};
 use crate::clickhouse::config::Disruption;
 use crate::fleet::{Host, Placement};
 use crate::remote::{Expect, RemotePath, UnitAction, UnitName};
@@ -60,7 +60,7 @@ pub(super) struct HostChanges<'a> {
 
 impl HostChanges<'_> {
     fn is_empty(&self) -> bool {
-        self.directories.is_empty() && self.files.is_empty() && self.units.is_empty()
+        self.directories.is_empty() && self.files.is_empty() && self.units.is_empty() && !self.cost.reload
     }
 
     /// Whether the plan starts this host's ClickHouse.
@@ -120,7 +120,10 @@ pub(super) fn collect<'a>(inputs: &Inputs<'a>, holds: &mut Vec<Hold>) -> Vec<Hos
         });
         let units: Vec<_> =
             diff_units(desired, facts).into_iter().filter(|unit| known(unit, name, holds, desired, facts)).collect();
-        let cost = disruption::cost(&files, desired, facts, role);
+        let mut cost = disruption::cost(&files, desired, facts, role);
+        if files.is_empty() {
+            cost.reload_what_was_refused(&steps::applied(inputs, host, role), facts);
+        }
         let restarts = restarts(&files, &cost, facts, &units);
         let serving = matches!(facts.clickhouse, ClickHouseFacts::Up { .. });
         let directories = diff_directories(desired, facts);

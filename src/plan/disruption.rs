@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use super::Gate;
 use crate::clickhouse::config::{self, ConfigDirectory, ConfigKeys, Disruption, KeyChange};
 use crate::remote::UnitName;
 use crate::render::Desired;
-use crate::resource::{FileChange, FileChangeKind, HostFacts, ObservedUnit};
+use crate::resource::{ClickHouseFacts, FileChange, FileChangeKind, HostFacts, ObservedUnit};
 use crate::role::Role;
 
 /// The cost of a host's changes.
@@ -17,6 +18,20 @@ pub(super) struct Cost {
     pub restart_units: BTreeSet<UnitName>,
     /// Whether ClickHouse has to read its configuration again.
     pub reload: bool,
+}
+
+impl Cost {
+    /// Asks for a reload where the files are right, but the server refused to read them or nobody told it to.
+    pub fn reload_what_was_refused(&mut self, gate: &Gate, facts: &HostFacts) {
+        let (Gate::Applied { macros, clusters }, ClickHouseFacts::Up { server, .. }) = (gate, &facts.clickhouse) else {
+            return;
+        };
+        if let Err(why) = server.tells(macros, clusters) {
+            self.reload = true;
+            self.disruption = self.disruption.max(Disruption::Reload);
+            self.reasons.push(format!("the server has not taken its files: {why}"));
+        }
+    }
 }
 
 /// Adds up what the files' changes cost; a file without a unit, or whose unit does not run, costs nothing.

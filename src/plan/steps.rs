@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use super::change::HostChanges;
 use super::{FileStep, Gate, Inputs, Step};
-use crate::fleet::{HostName, Placement};
+use crate::fleet::{Host, HostName, Placement};
 use crate::remote::{UnitAction, UnitName};
+use crate::role::Role;
 
 /// The directory whose change makes systemd read its units again.
 const UNIT_FILES: &str = "/etc/systemd/system/";
@@ -50,17 +51,17 @@ fn clickhouse(inputs: &Inputs<'_>, host: &HostChanges<'_>, running: &[UnitName],
     }
     if started || reload {
         steps.push(Step::Gate(Gate::Serving));
-        steps.push(Step::Gate(applied(inputs, host)));
+        steps.push(Step::Gate(applied(inputs, host.host, host.role)));
     }
 }
 
 /// What the server itself must tell after it has read the new configuration.
-fn applied(inputs: &Inputs<'_>, host: &HostChanges<'_>) -> Gate {
+pub(super) fn applied(inputs: &Inputs<'_>, host: &Host, role: &Role) -> Gate {
     let mut macros = BTreeMap::new();
-    if let Some(role) = &host.role.host_cluster_role {
+    if let Some(role) = &role.host_cluster_role {
         macros.insert("hostClusterRole".to_owned(), role.clone());
     }
-    if let Placement::Storage { shard, replica } = &host.host.placement {
+    if let Placement::Storage { shard, replica } = &host.placement {
         macros.insert("shard".to_owned(), shard.to_string());
         macros.insert("replica".to_owned(), replica.clone());
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::clickhouse::{ClickHouseError, Rows, Statement};
+use crate::fleet::ClusterName;
 
 /// What a server says about itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,6 +24,32 @@ pub struct ServerFacts {
     pub readonly: u64,
     /// Kafka consumers that are subscribed.
     pub consumers: u64,
+}
+
+impl ServerFacts {
+    /// Compares what the server tells with what its files say.
+    ///
+    /// # Errors
+    /// Names the first macro or cluster that is another.
+    pub fn tells(
+        &self,
+        macros: &BTreeMap<String, String>,
+        clusters: &BTreeMap<ClusterName, u64>,
+    ) -> Result<(), String> {
+        for (name, want) in macros {
+            let is = self.macros.get(name).map_or("missing", String::as_str);
+            if is != want {
+                return Err(format!("macro `{name}` is {is}, not {want}"));
+            }
+        }
+        for (name, want) in clusters {
+            let is = self.clusters.get(name.as_str()).copied().unwrap_or_default();
+            if is != *want {
+                return Err(format!("cluster `{name}` has {is} replicas, not {want}"));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The probe of a server: one statement, one row.
