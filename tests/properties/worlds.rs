@@ -179,7 +179,9 @@ pub fn nothing_waits_for_a_restart(sim: &SimFleet, held: &[Hold]) -> Result<(), 
                 let keys = |text: &[u8]| ConfigKeys::from_xml(std::str::from_utf8(text).unwrap()).unwrap();
                 let Some(directory) = ConfigDirectory::of(path.as_str()) else { continue };
                 let (cost, _) = disruption_of(&diff(&keys(&then), &keys(now)), directory);
-                prop_assert!(cost < Disruption::Reattach, "{unit} on {name} runs with another `{path}`: {cost}");
+                let queues = host.server.iter().flat_map(|server| &server.objects).any(|live| live.engine == "Kafka");
+                let most = if queues { Disruption::Reload } else { Disruption::Reattach };
+                prop_assert!(cost <= most, "{unit} on {name} runs with another `{path}`: {cost}");
             }
         }
     }
