@@ -115,6 +115,9 @@ fn a_server_that_does_not_come_back(fleet: &Fleet) {
     fleet.nothing_is_half_written("data-1-1");
 
     fleet.on("data-1-1", "rm /etc/clickhouse-server/config.d/zz.xml; systemctl stop clickhouse-server");
+    // While the one does not serve, the other is not taken away; with the next run it is.
+    let run = fleet.apply(&[]);
+    run.exits(3).says(["data-1-2: restart: shard 1: 1 of 2 replicas serves", "6 hosts done, 0 failed", "1 held back"]);
     fleet.converges();
     assert_eq!(
         fleet.sql("data-1-2", "SELECT value FROM system.server_settings WHERE name = 'max_thread_pool_size'"),
