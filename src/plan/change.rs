@@ -1,22 +1,24 @@
 //! Changes: what differs on each host, and what removing it costs there (pure).
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::disruption::{self, Cost};
 use super::{Hold, Inputs, applied};
 use crate::clickhouse::config::Disruption;
 use crate::fleet::{Host, HostName, Placement};
-use crate::remote::{Expect, RemotePath, UnitAction, UnitName};
+use crate::remote::{RemotePath, UnitAction, UnitName};
 use crate::render::Desired;
 use crate::resource::{
-    Applied, ClickHouseFacts, DirectoryChange, FileChange, FileChangeKind, HostFacts, ObservedUnit, UnitChange,
+    Applied, ClickHouseFacts, DirectoryChange, FileChange, FileChangeKind, HostFacts, ObservedUnit, Owed, UnitChange,
     diff_directories, diff_files, diff_units,
 };
 use crate::role::Role;
 
 /// One difference, as people and machines read it in a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "change", rename_all = "kebab-case")]
+#[serde(tag = "change", content = "of", rename_all = "kebab-case")]
 pub enum Change {
     /// A directory is missing or has another owner or mode.
     Directory(DirectoryChange),
@@ -34,6 +36,8 @@ pub enum Change {
     },
     /// A unit is not enabled or does not run.
     Unit(UnitChange),
+    /// An earlier run wrote files and did not finish.
+    Owed(Owed),
     /// An object is missing.
     Object {
         /// `database.name`.
@@ -55,12 +59,10 @@ pub(super) struct HostChanges<'a> {
     pub cost: Cost,
     /// Units that run now and have to be restarted.
     pub restarts: Vec<UnitName>,
-    /// Units that an earlier run wrote files for and did not restart.
-    pub owed: Vec<UnitName>,
+    /// What an earlier run wrote files for and did not finish.
+    pub owed: BTreeSet<Owed>,
     /// What the server must tell once it has taken the files.
     pub applied: Applied,
-    /// The ClickHouse here answers us now.
-    pub answers: bool,
     /// It may serve others: it answers us, or its unit runs and only we get no answer (a password, a closed tunnel).
     pub may_serve: bool,
 }
@@ -81,6 +83,11 @@ impl HostChanges<'_> {
             || self.units.iter().any(|change| change.unit == *unit && change.action == UnitAction::Start)
     }
 
+    /// Whether the server is told to read its files again: a start anew does that too.
+    pub fn reloads(&self) -> bool {
+        self.cost.reload && !self.starts_clickhouse()
+    }
+
     /// Whether something that serves others goes away for a moment.
     pub fn interrupts(&self) -> bool {
         self.cost.disruption >= Disruption::Restart
@@ -95,16 +102,8 @@ impl HostChanges<'_> {
             metadata: file.metadata.clone(),
             diff: file.diff.clone(),
         });
-        let owed = self.restarts.iter().filter(|unit| self.owed.contains(unit)).map(|unit| {
-            let is = "running with older files".to_owned();
-            Change::Unit(UnitChange { unit: unit.clone(), action: UnitAction::Restart, is })
-        });
+        let owed = self.owed.iter().cloned().map(Change::Owed);
         directories.chain(files).chain(self.units.iter().cloned().map(Change::Unit)).chain(owed).collect()
-    }
-
-    /// What must still be there before the files are written.
-    pub fn expect(file: &FileChange) -> Option<Expect> {
-        Some(file.expect.clone())
     }
 }
 
@@ -116,6 +115,10 @@ pub(super) fn collect<'a>(inputs: &Inputs<'a>, holds: &mut Vec<Hold>) -> Vec<Hos
             continue;
         };
         let (Some(role), Some(desired)) = (inputs.fleet.role_of(host), inputs.desired.get(name)) else { continue };
+        if let Some(hold) = another_replica(host, facts) {
+            holds.push(hold);
+            continue;
+        }
         let mut directories = diff_directories(desired, facts);
         directories.retain(|directory| {
             let blocked = facts.files.contains_key(&directory.path);
@@ -137,16 +140,39 @@ pub(super) fn collect<'a>(inputs: &Inputs<'a>, holds: &mut Vec<Hold>) -> Vec<Hos
         let applied = applied::expected(desired);
         let cost = disruption::cost(&files, desired, facts, role, &applied);
         let restarts = restarts(&cost, facts, &units);
-        let answers = matches!(facts.clickhouse, ClickHouseFacts::Up { .. });
-        let may_serve = answers || clickhouse_runs(role, facts);
+        let may_serve = matches!(facts.clickhouse, ClickHouseFacts::Up { .. }) || clickhouse_runs(role, facts);
         let owed = facts.owed.clone();
-        let changes =
-            HostChanges { host, role, directories, files, units, cost, restarts, owed, applied, answers, may_serve };
-        if !changes.is_empty() {
-            all.push(changes);
+        let changes = HostChanges { host, role, directories, files, units, cost, restarts, owed, applied, may_serve };
+        match unheard(&changes, facts) {
+            Some(hold) => holds.push(hold),
+            None if changes.is_empty() => {}
+            None => all.push(changes),
         }
     }
     all
+}
+
+/// Holds everything back where tables live under another shard or replica than the inventory says: a table keeps its
+/// macros unexpanded, so at the next start it would take another replica's place
+/// (<https://github.com/ClickHouse/ClickHouse/issues/26251>), and our waves would guard the wrong peers.
+fn another_replica(host: &Host, facts: &HostFacts) -> Option<Hold> {
+    let Placement::Storage { shard, replica } = &host.placement else { return None };
+    let ClickHouseFacts::Up { server, .. } = &facts.clickhouse else { return None };
+    let wanted = [("shard", shard.to_string()), ("replica", replica.clone())];
+    let (name, is, wanted) = wanted
+        .into_iter()
+        .filter_map(|(name, wanted)| Some((name, server.macros.get(name)?, wanted)))
+        .find(|(_, is, wanted)| **is != *wanted)
+        .filter(|_| server.replicas > 0)?;
+    Some(Hold {
+        host: host.name.clone(),
+        what: "change anything".to_owned(),
+        reason: format!(
+            "its {} replicated tables live as {name} {is}, the inventory says {name} {wanted}",
+            server.replicas
+        ),
+        hint: Some(format!("put `{name}: {is}` into the inventory, or move the tables by hand first")),
+    })
 }
 
 /// Holds back what would replace something that is not ours: a link that somebody made has its reason.
@@ -157,6 +183,17 @@ fn in_place(host: &HostName, what: String, path: &RemotePath, kind: &str) -> Hol
         reason: format!("something that is no {kind} is in its place"),
         hint: Some(format!("look at it and move it away: `ls -ld {path}`")),
     }
+}
+
+/// Holds a reload back where nobody could be told to read the files.
+fn unheard(changes: &HostChanges<'_>, facts: &HostFacts) -> Option<Hold> {
+    let ClickHouseFacts::Down { reason } = &facts.clickhouse else { return None };
+    (changes.may_serve && changes.reloads() && !changes.interrupts()).then(|| Hold {
+        host: changes.host.name.clone(),
+        what: "write and reload".to_owned(),
+        reason: format!("its ClickHouse runs and does not answer us: {reason}"),
+        hint: Some("are `clickhouse.user` and `password` of its role right?".to_owned()),
+    })
 }
 
 /// Whether systemd says that the host's ClickHouse is up; while it still starts, it serves nobody.

@@ -48,11 +48,10 @@ pub(super) fn other_replicas(inputs: &Inputs<'_>, host: &Host) -> Replicas {
     Replicas::Known { serving, others: others.len() }
 }
 
-/// Whether a host's ClickHouse answers and none of its replicas is read-only.
+/// Whether a host's ClickHouse answers, takes writes and is up to date.
 fn serves(observation: &Observation, host: &HostName) -> bool {
-    observation
-        .facts(host)
-        .is_some_and(|facts| matches!(&facts.clickhouse, ClickHouseFacts::Up { server, .. } if server.readonly == 0))
+    let clickhouse = observation.facts(host).map(|facts| &facts.clickhouse);
+    matches!(clickhouse, Some(ClickHouseFacts::Up { server, .. }) if server.serves().is_ok())
 }
 
 /// The replicated tables that live on a host; none where that is not known.

@@ -5,9 +5,11 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
+use super::hosts::count;
 use super::style::{BAD, GOOD, HEAD, QUIET, WARN, paint};
 use crate::fleet::{Fleet, HostName, Placement};
 use crate::resource::{ClickHouseFacts, HostFacts, HostObservation, Observation};
+use crate::schema::{ObjectName, ObservedObject};
 
 /// One line per host: role, place, version, replicas, consumers.
 #[must_use]
@@ -50,17 +52,34 @@ fn server(facts: &HostFacts) -> (String, String, String) {
         ClickHouseFacts::Down { reason } => (String::new(), String::new(), paint(BAD, reason)),
         ClickHouseFacts::Up { server, objects } => {
             let mut state = paint(GOOD, "serving");
-            if server.readonly > 0 {
-                state = paint(WARN, format!("{} of {} replicas read-only", server.readonly, server.replicas));
+            if let Err(why) = server.serves() {
+                state = paint(WARN, why);
             } else if server.replicas > 0 {
-                let _ = write!(state, "{}", paint(QUIET, format!(", {} replicas", server.replicas)));
+                let _ = write!(
+                    state,
+                    "{}",
+                    paint(QUIET, format!(", {}", count(tables(server.replicas), "replicated table")))
+                );
             }
             if server.consumers > 0 {
-                let _ = write!(state, "{}", paint(QUIET, format!(", {} Kafka consumers", server.consumers)));
+                let _ = write!(
+                    state,
+                    "{}",
+                    paint(QUIET, format!(", {}", count(tables(server.consumers), "Kafka consumer")))
+                );
             }
-            (server.version.clone(), objects.len().to_string(), state)
+            (server.version.clone(), objects.iter().filter(|object| is_relation(object)).count().to_string(), state)
         }
     }
+}
+
+fn tables(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+/// Tables, views and dictionaries; databases and collections of the configuration are nobody's doing.
+fn is_relation(object: &ObservedObject) -> bool {
+    matches!(object.name, ObjectName::Relation { .. })
 }
 
 /// All facts as JSON: metadata of files, never their content.
@@ -101,6 +120,7 @@ fn host(found: &HostObservation) -> Value {
             "clusters": server.clusters,
             "replicas": server.replicas,
             "readonly_replicas": server.readonly,
+            "delay": server.delay,
             "kafka_consumers": server.consumers,
             "objects": objects.iter().map(|object| json!({ "name": object.name.to_string(), "engine": object.engine })).collect::<Vec<_>>(),
         }),

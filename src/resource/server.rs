@@ -21,8 +21,27 @@ pub struct ServerFacts {
     pub replicas: u64,
     /// Those of them that take no writes.
     pub readonly: u64,
+    /// How far behind its peers the slowest of them is, in seconds.
+    pub delay: u64,
     /// Kafka consumers that are subscribed.
     pub consumers: u64,
+}
+
+/// A replica that is further behind does not stand in for one that is not: it is being filled, or something is wrong.
+const MOST_DELAY: u64 = 300;
+
+impl ServerFacts {
+    /// Tells whether it takes writes and is up to date; the error says why not.
+    ///
+    /// # Errors
+    /// A replica is read-only, or far behind its peers.
+    pub fn serves(&self) -> Result<(), String> {
+        match self {
+            Self { readonly: 1.., .. } => Err(format!("{} of {} replicas are read-only", self.readonly, self.replicas)),
+            Self { delay, .. } if *delay > MOST_DELAY => Err(format!("a replica is {delay} s behind its peers")),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// What a server must tell after it has read its configuration.
@@ -65,7 +84,7 @@ impl Server {
             "SELECT version() AS version, uptime() AS uptime, \
              (SELECT groupArray((macro, substitution)) FROM system.macros) AS macros, \
              (SELECT groupArray((cluster, c)) FROM (SELECT cluster, count() AS c FROM system.clusters GROUP BY cluster)) AS clusters, \
-             (SELECT (count(), countIf(is_readonly)) FROM system.replicas) AS replicas, \
+             (SELECT (count(), countIf(is_readonly), max(absolute_delay)) FROM system.replicas) AS replicas, \
              (SELECT count() FROM system.kafka_consumers) AS consumers",
         )
     }
@@ -101,6 +120,7 @@ impl Server {
                 .collect(),
             replicas: count(0)?,
             readonly: count(1)?,
+            delay: count(2)?,
             consumers: rows.number(0, "consumers").ok_or_else(|| garbled("consumers"))?,
         })
     }
@@ -125,7 +145,7 @@ mod tests {
 
     #[test]
     fn numbers_are_read_also_where_the_server_quotes_them() {
-        let server = Server::parse(&rows(json!(["5", "1"]))).unwrap();
+        let server = Server::parse(&rows(json!(["5", "1", "0"]))).unwrap();
         assert_eq!((server.uptime, server.replicas, server.readonly, server.consumers), (77, 5, 1, 2));
         assert_eq!(server.clusters, BTreeMap::from([("posthog".to_owned(), 4), ("all".to_owned(), 9)]));
         assert_eq!(server.macros["replica"], "a");
@@ -133,17 +153,17 @@ mod tests {
 
     #[test]
     fn an_answer_of_another_shape_is_refused() {
-        for replicas in [json!(null), json!([]), json!([5]), json!(["five", 0])] {
+        for replicas in [json!(null), json!([]), json!([5]), json!(["five", 0, 0]), json!([5, 1])] {
             let error = Server::parse(&rows(replicas)).unwrap_err();
             assert!(error.to_string().contains("no `replicas`"), "{error}");
         }
         assert!(Server::parse(&Rows::default()).is_err());
-        assert!(Server::parse(&Rows { rows: Vec::new(), ..rows(json!([0, 0])) }).is_err());
+        assert!(Server::parse(&Rows { rows: Vec::new(), ..rows(json!([0, 0, 0])) }).is_err());
     }
 
     #[test]
     fn the_first_thing_that_a_server_has_not_taken_is_named() {
-        let server = Server::parse(&rows(json!([0, 0]))).unwrap();
+        let server = Server::parse(&rows(json!([0, 0, 0]))).unwrap();
         let want = |macros: &[(&str, &str)], clusters: &[(&str, u64)]| Applied {
             macros: macros.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
             clusters: clusters.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect(),

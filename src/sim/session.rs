@@ -8,7 +8,7 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use super::server::SimClickHouse;
-use super::{Act, Disk, SimFleet, SimHost, SimUnit, Transition};
+use super::{Act, Disk, SimFleet, SimHost, Transition};
 use crate::clickhouse::{ClickHouse, Endpoint};
 use crate::fleet::HostName;
 use crate::remote::{
