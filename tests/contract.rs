@@ -672,6 +672,80 @@ mod suite {
     }
 }
 
+#[tokio::test]
+async fn the_simulated_systemd_knows_what_it_has_read() {
+    let world = sim().await.unwrap();
+    let path = RemotePath::new("/etc/systemd/system/a.service.d/x.conf").unwrap();
+    let parent = DirectoryWrite { path: path.parent(), owner: "root".into(), group: "root".into(), mode: 0o755 };
+    let unit = UnitName::new("a").unwrap();
+    let set = |text: &'static str| {
+        let content = Secret::new(Bytes::from_static(text.as_bytes()));
+        let file = FileWrite { path: path.clone(), content, owner: "root".into(), group: "root".into(), mode: 0o644 };
+        Command::Write(WriteSet { directories: vec![parent.clone()], files: vec![file], ..WriteSet::default() })
+    };
+    let needs = async |expected: &str| {
+        let outputs = words::batch(&world, vec![Command::UnitState { units: vec![unit.clone()] }]).await;
+        let text = String::from_utf8(outputs[0].stdout.to_vec()).unwrap();
+        assert!(text.contains(&format!("\nNeedDaemonReload={expected}\n")), "{text}");
+    };
+    let started_with = || {
+        let look = |host: &mut SimHost| host.units[&unit].started_with.get(&path).cloned();
+        world.fleet.with_host(&world.host.name, look).unwrap()
+    };
+    let restart = || Command::Unit { unit: unit.clone(), action: UnitAction::Restart };
+    let content = |text: &'static str| Some(EntryKind::File(Bytes::from_static(text.as_bytes())));
+    needs("no").await;
+    words::batch(&world, vec![set("old"), restart()]).await;
+    needs("yes").await;
+    assert_eq!(started_with(), None);
+    words::batch(&world, vec![Command::DaemonReload, restart(), set("new"), restart()]).await;
+    needs("yes").await;
+    assert_eq!(started_with(), content("old"));
+    words::batch(&world, vec![Command::Unit { unit: unit.clone(), action: UnitAction::Enable }, restart()]).await;
+    needs("no").await;
+    assert_eq!(started_with(), content("new"));
+}
+
+#[tokio::test]
+async fn the_simulated_keepers_have_one_leader_while_most_of_them_run() {
+    let (fleet, files) = (SimFleet::default(), tempfile::tempdir().unwrap());
+    let unit = UnitName::new("clickhouse-keeper").unwrap();
+    let mut sessions = Vec::new();
+    for name in ["k1", "k2", "k3"] {
+        let mut host = SimHost::bare();
+        host.units.insert(unit.clone(), SimUnit { running: true, ..SimUnit::default() });
+        fleet.put(HostName::new(name).unwrap(), host);
+        sessions.push(fleet.connect(&support::host(name, support::connection(22, files.path()))).await.unwrap());
+    }
+    let run = |name, running| {
+        let look = |host: &mut SimHost| host.units.get_mut(&unit).unwrap().running = running;
+        fleet.with_host(&HostName::new(name).unwrap(), look).unwrap();
+    };
+    let modes = async || {
+        let mut modes = Vec::new();
+        for session in &sessions {
+            modes.push(match session.ask(9181, b"srvr").await {
+                Ok(answer) => {
+                    let text = String::from_utf8(answer).unwrap();
+                    text.split_once("Mode: ")
+                        .map_or("none", |(_, mode)| if mode.starts_with("leader") { "leader" } else { "follower" })
+                }
+                Err(SessionError::Refused { .. }) => "down",
+                Err(error) => panic!("{error}"),
+            });
+        }
+        modes
+    };
+    assert_eq!(modes().await, ["follower", "follower", "leader"]);
+    run("k3", false);
+    assert_eq!(modes().await, ["follower", "leader", "down"]);
+    run("k3", true);
+    assert_eq!(modes().await, ["follower", "leader", "follower"]);
+    run("k1", false);
+    run("k2", false);
+    assert_eq!(modes().await, ["down", "down", "none"]);
+}
+
 /// How long one connection and one batch take; for a person to read.
 #[tokio::test]
 #[ignore = "measures, proves nothing"]

@@ -57,8 +57,8 @@ impl SimSession {
             Command::Run { argv } if argv == &["false"] => failed(1, ""),
             Command::Run { argv } if argv.starts_with(&["rm", "-f", "--"].map(str::to_owned)) => self.on_host(|host| {
                 for path in argv.iter().filter_map(|path| RemotePath::new(path.as_str()).ok()) {
-                    if host.entries.remove(&path).is_some() {
-                        touched(host, &path);
+                    if let Some(old) = host.entries.remove(&path) {
+                        touched(host, &path, Some(old.kind));
                     }
                 }
                 done("")
@@ -74,7 +74,8 @@ impl SimSession {
                 }
                 Some(unit) => {
                     unit.enabled = true;
-                    done("")
+                    // It reads all units again by itself.
+                    daemon_reload(host)
                 }
                 None => failed(1, &format!("Failed to enable unit: Unit file {} does not exist.", unit.as_str())),
             }),
@@ -108,10 +109,14 @@ impl SimSession {
             let serving = world.hosts.iter().filter(|(_, host)| answers(host)).map(|(name, _)| name.clone()).collect();
             let Some(host) = world.hosts.get_mut(&self.host) else { return };
             let files = host.entries.iter().map(|(path, entry)| (path.clone(), entry.kind.clone()));
+            let unread = host.unread.iter();
             let Some(state) = host.units.get_mut(unit) else { return };
             let before = std::mem::replace(&mut state.running, serves);
             if serves {
-                state.started_with = files.collect();
+                state.started_with = files.filter(|(path, _)| !host.unread.contains_key(path)).collect();
+                // Of units, it starts what systemd has read.
+                let read = unread.filter_map(|(path, old)| Some((path.clone(), old.clone()?)));
+                state.started_with.extend(read);
             }
             if let Some(server) = host.server.as_mut().filter(|server| server.unit == *unit) {
                 server.up = serves;
@@ -228,11 +233,12 @@ fn unit_state(host: &SimHost, units: &[UnitName]) -> Output {
 }
 
 /// Notes that a unit's file or drop-in is not the one any more that systemd has read.
-pub(super) fn touched(host: &mut SimHost, path: &RemotePath) {
+pub(super) fn touched(host: &mut SimHost, path: &RemotePath, old: Option<EntryKind>) {
     let Some(below) = path.as_str().strip_prefix("/etc/systemd/system/") else { return };
     let name = below.split_once('/').map_or(below, |(directory, _)| directory.trim_end_matches(".d"));
     if let Some(unit) = UnitName::new(name).ok().and_then(|name| host.units.get_mut(&name)) {
         unit.stale = true;
+        host.unread.entry(path.clone()).or_insert(old);
     }
 }
 
@@ -246,6 +252,7 @@ fn daemon_reload(host: &mut SimHost) -> Output {
     for unit in host.units.values_mut() {
         unit.stale = false;
     }
+    host.unread.clear();
     done("")
 }
 

@@ -118,7 +118,7 @@ fn rename(host: &mut SimHost, write: &WriteSet) -> Result<(), Output> {
 fn put(host: &mut SimHost, file: &FileWrite) {
     let (path, kind) = (file.path.clone(), EntryKind::File(file.content.expose().clone()));
     let (owner, group, mode) = (file.owner.clone(), file.group.clone(), file.mode);
-    host.entries.insert(path.clone(), Entry { path, owner, group, mode, kind });
-    touched(host, &file.path);
+    let old = host.entries.insert(path.clone(), Entry { path, owner, group, mode, kind });
+    touched(host, &file.path, old.map(|entry| entry.kind));
     host.written = Some(tokio::time::Instant::now());
 }
