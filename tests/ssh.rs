@@ -509,7 +509,7 @@ async fn a_lock_that_cannot_be_taken_says_why() {
     let mut stage = Stage::new(|_| {}).await;
     stage.lock_file = "/no/such/directory/lock".to_owned();
     let error = stage.connect().await.unwrap().lock().await.err().unwrap();
-    assert!(matches!(&error, SessionError::Garbled(text) if text.contains("/no/such/directory/lock")), "{error}");
+    assert!(matches!(&error, SessionError::NoLock(text) if text.contains("/no/such/directory/lock")), "{error}");
     let programs = refusing_sudo();
     let mut stage = Stage::new(|behaviour| behaviour.programs = Some(programs.path().to_owned())).await;
     stage.connection.privilege = Privilege::Sudo;
