@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::Content;
-use super::elements::{HIDDEN, secret_texts};
+use super::elements::{HIDDEN, secret_texts, texts};
 
 /// What stands for an observed secret that is not the current one.
 const ANOTHER: &str = "‹another value›";
@@ -41,13 +41,15 @@ fn forms(value: &str) -> [String; 3] {
     [value.to_owned(), escape(value).into_owned(), partial_escape(value).into_owned()]
 }
 
-/// Masks the texts of elements such as `password`; the equal one is shown as the desired text shows it.
+/// Masks texts and attributes that look like secrets; the equal one is shown as the desired text shows it.
 fn mask_elements(text: &str, desired: &Content) -> String {
     let real = std::str::from_utf8(desired.bytes().expose()).unwrap_or_default();
-    let known: BTreeMap<(&str, &str), &str> = secret_texts(real)
+    let shown = desired.shown();
+    let known: BTreeMap<(&str, &str), &str> = texts(real)
         .into_iter()
-        .zip(secret_texts(desired.shown()))
-        .map(|(real_one, shown_one)| ((real_one.name, &real[real_one.range]), &desired.shown()[shown_one.range]))
+        .zip(texts(shown))
+        .filter(|(one, other)| one.name == other.name && (one.is_secret(real) || other.is_secret(shown)))
+        .map(|(one, other)| ((one.name, &real[one.range]), &shown[other.range]))
         .collect();
     let mut masked = String::with_capacity(text.len());
     let mut at = 0;
@@ -55,7 +57,6 @@ fn mask_elements(text: &str, desired: &Content) -> String {
         let value = &text[found.range.clone()];
         let shown = match known.get(&(found.name, value)) {
             Some(shown) => shown,
-            None if value.trim().is_empty() => value,
             None => ANOTHER,
         };
         masked.push_str(&text[at..found.range.start]);
