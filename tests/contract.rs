@@ -112,7 +112,7 @@ struct SimWorld {
     session: Arc<dyn Session>,
 }
 
-async fn sim() -> SimWorld {
+async fn sim() -> Option<SimWorld> {
     let (fleet, name) = (SimFleet::default(), HostName::new("host").unwrap());
     let mut host = SimHost::bare();
     for unit in ["a", "b"] {
@@ -124,7 +124,7 @@ async fn sim() -> SimWorld {
     fleet.put(name.clone(), host);
     let files = tempfile::tempdir().unwrap();
     let session = fleet.connect(&support::host("host", support::connection(22, files.path()))).await.unwrap();
-    SimWorld { fleet, name, session }
+    Some(SimWorld { fleet, name, session })
 }
 
 #[async_trait]

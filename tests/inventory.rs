@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use housewright::fleet::ClusterName;
-use housewright::fleet::load::{Loaded, load};
+use housewright::fleet::load::load;
 use housewright::fleet::{
     ConnectionDefaults, Fleet, Host, HostKeyPolicy, HostName, Layout, Placement, Privilege, Reach,
 };

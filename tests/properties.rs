@@ -20,7 +20,9 @@ use housewright::sim::SimFleet;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use world::{How, Project, Record, block_on, name, plain};
-use worlds::{ALL, CURABLE, copy, inflict, kill, never_too_much_is_away, nothing_waits_for_a_restart, wound_all, wounds};
+use worlds::{
+    ALL, CURABLE, copy, inflict, kill, never_too_much_is_away, nothing_waits_for_a_restart, wound_all, wounds,
+};
 
 /// `HOUSEWRIGHT_CASES=500 cargo test --test properties` looks longer.
 fn config() -> ProptestConfig {
@@ -139,6 +141,34 @@ proptest! {
             block_on(project.apply(&sim));
             next = block_on(project.plan_now(&sim));
         }
+        prop_assert!(next.is_empty() && next.holds.is_empty(), "{}", plain(&show(&next, Diffs::Fold)));
+        nothing_waits_for_a_restart(&sim)?;
+    }
+
+    /// A remote process that ends anywhere in a batch: the next runs bring it to the end, and no restart is forgotten.
+    #[test]
+    fn a_connection_that_breaks_anywhere_converges(
+        shape in shape(), changes in changes(), wounds in wounds(&CURABLE), victim in any::<Index>(),
+        commands in 0_usize..6, batches in 0_usize..2,
+    ) {
+        let mut project = project(&shape, &changes, &Order::plain());
+        project.permissions.shard_outage = true;
+        let sim = made(&shape, &wounds);
+        let hosts = shape.hosts();
+        let victim = name(&hosts[victim.index(hosts.len())]);
+        let begun = AtomicUsize::new(0);
+        let watch = Watch(AtomicUsize::new(0), |_, event: &Event| {
+            if matches!(event, Event::StepStarted { host, .. } if *host == victim)
+                && begun.fetch_add(1, Ordering::Relaxed) == batches
+            {
+                sim.with_host(&victim, |host| host.lost_after = Some(commands));
+            }
+        });
+        block_on(watched(&project, &sim, &watch, 4, std::future::pending()));
+        sim.with_host(&victim, |host| host.lost_after = None);
+        block_on(async { tokio::time::sleep(std::time::Duration::from_secs(5)).await });
+        block_on(project.apply(&sim));
+        let next = block_on(project.plan_now(&sim));
         prop_assert!(next.is_empty() && next.holds.is_empty(), "{}", plain(&show(&next, Diffs::Fold)));
         nothing_waits_for_a_restart(&sim)?;
     }

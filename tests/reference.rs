@@ -1,8 +1,10 @@
-//! `docs/reference.md` says what the program's own help says; `HOUSEWRIGHT_BLESS=1 cargo test --test reference` rewrites it.
+//! The documentation keeps up: `docs/reference.md` says what the program's own help says, and no link leads nowhere.
+//!
+//! `HOUSEWRIGHT_BLESS=1 cargo test --test reference` rewrites the reference.
 
 use std::fmt::Write;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::{Arg, Command, CommandFactory};
 use housewright::cli::CommandLine;
@@ -22,6 +24,35 @@ fn the_reference_is_what_the_program_says() {
         written == text,
         "docs/reference.md is stale: run `HOUSEWRIGHT_BLESS=1 cargo test --test reference` and look at the difference"
     );
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    let mut broken = Vec::new();
+    for page in pages() {
+        let text = fs::read_to_string(&page).expect("a page can be read");
+        let inside = page.parent().expect("a page is in a directory");
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let file = target.split('#').next().unwrap_or_default();
+            if !target.contains("://") && !file.is_empty() && !inside.join(file).exists() {
+                broken.push(format!("{}: {target}", page.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "\n{}", broken.join("\n"));
+}
+
+/// README and changelog, and all pages below `docs/`.
+fn pages() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut pages = vec![root.join("README.md"), root.join("CHANGELOG.md")];
+    for directory in ["docs", "docs/decisions"] {
+        let entries = fs::read_dir(root.join(directory)).expect("the documentation is there");
+        let files = entries.map(|entry| entry.expect("an entry can be read").path());
+        pages.extend(files.filter(|path| path.extension().is_some_and(|extension| extension == "md")));
+    }
+    assert!(pages.len() > 10, "the pages are read from the project's root");
+    pages
 }
 
 fn reference(program: &Command) -> String {

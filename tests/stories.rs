@@ -116,5 +116,9 @@ fn compare(expected: &Path, told: &[(&'static str, String)]) -> datatest_stable:
             wrong.push_str(&format!("\n{}:\n{diff}", path.display()));
         }
     }
-    if wrong.is_empty() { Ok(()) } else { Err(wrong.into()) }
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    eprintln!("{wrong}");
+    Err("it is not as expected; `HOUSEWRIGHT_BLESS=1 cargo test --test stories` takes it as it is".into())
 }

@@ -83,7 +83,7 @@ def record(command, columns, lines, limit, wanted):
     fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
     screen = Screen(columns, lines, history=5000, ratio=0.5)
     stream, decoder = pyte.Stream(screen), codecs.getincrementaldecoder("utf-8")("replace")
-    best, best_score, ends = None, 0, time.monotonic() + limit
+    best, best_score, ends = None, (0, 0), time.monotonic() + limit
     rest = ""
     while time.monotonic() < ends:
         ready, _, _ = select.select([master], [], [], 0.5)
@@ -102,8 +102,10 @@ def record(command, columns, lines, limit, wanted):
         stream.feed(DIM.sub("\x1b[\\g<1>5\\g<2>m", text[:cut]))
         if wanted:
             rows = [text_of(row, columns) for row in screen.rows()]
-            score = sum(1 for row in rows if wanted.search(row))
-            if score > best_score:
+            # Of equally full screens the later one: it also shows what is done.
+            count = sum(1 for row in rows if wanted.search(row))
+            score = (count, len(rows))
+            if count and score >= best_score:
                 best, best_score = snapshot(screen), score
     else:
         os.kill(pid, 15)
@@ -185,7 +187,7 @@ def prompt_row(command, columns):
 def main():
     parser = argparse.ArgumentParser(usage=__doc__.split("\n\n")[1])
     parser.add_argument("out")
-    parser.add_argument("--columns", type=int, default=108)
+    parser.add_argument("--columns", type=int, default=118)
     parser.add_argument("--lines", type=int, default=60)
     parser.add_argument("--limit", type=float, default=600, help="seconds after which the command is ended")
     parser.add_argument("--title", default="")

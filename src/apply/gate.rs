@@ -71,10 +71,7 @@ async fn look(host: &HostName, gate: &Gate, run: &Run<'_>) -> Result<(), String>
 }
 
 async fn serving(host: &HostName, run: &Run<'_>) -> Result<(), String> {
-    match facts(host, run).await?.0 {
-        ServerFacts { readonly: 0, .. } => Ok(()),
-        ServerFacts { readonly, replicas, .. } => Err(format!("{readonly} of {replicas} replicas are read-only")),
-    }
+    facts(host, run).await?.0.serves()
 }
 
 async fn facts(host: &HostName, run: &Run<'_>) -> Result<(ServerFacts, Vec<String>), String> {

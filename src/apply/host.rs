@@ -34,7 +34,8 @@ pub(super) async fn run(plan: &HostPlan, run: &Run<'_>) -> Result<(), Failure> {
                 reason: error.reason,
                 hint: error.hint,
                 changed,
-                stops_run: changed && plan.on_failure == FailurePolicy::StopRun,
+                // A gate that stays shut says that somebody serves less than before, also where we changed nothing yet.
+                stops_run: (changed || matches!(first, Step::Gate(_))) && plan.on_failure == FailurePolicy::StopRun,
             });
         }
         changed |= now.iter().any(|step| !matches!(step, Step::Gate(_)));
@@ -88,7 +89,7 @@ fn command(plan: &HostPlan, step: &Step, run: &Run<'_>) -> Option<Command> {
         Step::Write { directories, files, owes } => {
             write::command(run.desired.get(&plan.host)?, directories, files, owes).map(Command::Write)
         }
-        Step::Settle { units } => Some(write::settle(units)),
+        Step::Settle { owed } => Some(write::settle(owed)),
         Step::DaemonReload => Some(Command::DaemonReload),
         Step::Unit { unit, action } => Some(Command::Unit { unit: unit.clone(), action: *action }),
         Step::Gate(Gate::UnitsRunning { units }) => Some(Command::UnitState { units: units.clone() }),

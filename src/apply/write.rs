@@ -1,17 +1,19 @@
 //! Turns a write step into the command that carries it, and its failures into advice (pure).
 
+use std::collections::BTreeSet;
+
 use crate::fleet::HostName;
 use crate::plan::{FileStep, Gate, Step};
 use crate::remote::{Command, DirectoryWrite, FileWrite, Output, RemotePath, UnitName, WriteSet};
 use crate::render::Desired;
-use crate::resource::{owed_file, owed_marker};
+use crate::resource::Owed;
 
 /// Looks up what a write step writes; nothing where the plan and what is rendered do not fit.
 pub(super) fn command(
     desired: &Desired,
     directories: &[RemotePath],
     files: &[FileStep],
-    owes: &[UnitName],
+    owes: &BTreeSet<Owed>,
 ) -> Option<WriteSet> {
     let directories = directories.iter().map(|path| {
         let want = desired.directories.get(path)?;
@@ -25,16 +27,16 @@ pub(super) fn command(
         Some(FileWrite { path: file.path.clone(), content, owner, group, mode: want.mode })
     });
     Some(WriteSet {
-        expects: files.iter().filter_map(|file| file.expect.clone()).collect(),
+        expects: files.iter().map(|file| file.expect.clone()).collect(),
         directories: directories.collect::<Option<_>>()?,
-        // The markers first: from the first renamed file on, the restart is owed.
-        files: owes.iter().map(owed_file).chain(contents).collect::<Option<_>>()?,
+        // The markers first: from the first renamed file on, it is owed.
+        files: owes.iter().map(Owed::file).chain(contents).collect::<Option<_>>()?,
     })
 }
 
-/// Takes the markers of owed restarts away.
-pub(super) fn settle(units: &[UnitName]) -> Command {
-    let markers = units.iter().filter_map(owed_marker).map(String::from);
+/// Takes the markers of what was owed away.
+pub(super) fn settle(owed: &BTreeSet<Owed>) -> Command {
+    let markers = owed.iter().filter_map(Owed::marker).map(String::from);
     Command::Run { argv: ["rm", "-f", "--"].map(str::to_owned).into_iter().chain(markers).collect() }
 }
 

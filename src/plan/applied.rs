@@ -11,15 +11,18 @@ pub(super) fn expected(desired: &Desired) -> Applied {
         if ConfigDirectory::of(path.as_str()) != Some(ConfigDirectory::Config) {
             continue;
         }
-        // Never the real text: what is expected is in the plan, in events and in logs.
+// Never the real text: what is expected stands in the plan, in events and in logs.
         for entry in ConfigKeys::from_xml(file.content.shown()).unwrap_or_default().entries {
-            let parts: Vec<_> = entry.path.split('/').collect();
+            // `replica` is a macro here, and elsewhere an element of a list: `replica[1]`.
+            let parts: Vec<_> = entry.path.split('/').map(|part| part.split('[').next().unwrap_or(part)).collect();
             match parts.as_slice() {
-                // A macro with a secret is not compared: the server tells the value, the plan must not.
+                // A macro with a secret is not compared: the server tells its value, the plan must not.
                 ["macros", name] if !name.starts_with('@') && !entry.shown().contains('‹') => {
                     applied.macros.insert((*name).to_owned(), entry.shown().to_owned());
                 }
-                ["remote_servers", cluster, .., "host"] => *applied.clusters.entry((*cluster).to_owned()).or_default() += 1,
+                ["remote_servers", cluster, .., "host"] => {
+                    *applied.clusters.entry((*cluster).to_owned()).or_default() += 1
+                }
                 _ => {}
             }
         }

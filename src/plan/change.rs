@@ -1,21 +1,24 @@
 //! Changes: what differs on each host, and what removing it costs there (pure).
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::disruption::{self, Cost};
 use super::{Hold, Inputs, applied};
 use crate::clickhouse::config::Disruption;
-use crate::fleet::{Host, Placement};
-use crate::remote::{Expect, RemotePath, UnitAction, UnitName};
+use crate::fleet::{Host, HostName, Placement};
+use crate::remote::{RemotePath, UnitAction, UnitName};
+use crate::render::Desired;
 use crate::resource::{
-    Applied, ClickHouseFacts, DirectoryChange, FileChange, FileChangeKind, HostFacts, ObservedUnit, UnitChange,
+    Applied, ClickHouseFacts, DirectoryChange, FileChange, FileChangeKind, HostFacts, ObservedUnit, Owed, UnitChange,
     diff_directories, diff_files, diff_units,
 };
 use crate::role::Role;
 
 /// One difference, as people and machines read it in a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "change", rename_all = "kebab-case")]
+#[serde(tag = "change", content = "of", rename_all = "kebab-case")]
 pub enum Change {
     /// A directory is missing or has another owner or mode.
     Directory(DirectoryChange),
@@ -33,6 +36,8 @@ pub enum Change {
     },
     /// A unit is not enabled or does not run.
     Unit(UnitChange),
+    /// An earlier run wrote files and did not finish.
+    Owed(Owed),
     /// An object is missing.
     Object {
         /// `database.name`.
@@ -54,12 +59,12 @@ pub(super) struct HostChanges<'a> {
     pub cost: Cost,
     /// Units that run now and have to be restarted.
     pub restarts: Vec<UnitName>,
-    /// Units that an earlier run wrote files for and did not restart.
-    pub owed: Vec<UnitName>,
+    /// What an earlier run wrote files for and did not finish.
+    pub owed: BTreeSet<Owed>,
     /// What the server must tell once it has taken the files.
     pub applied: Applied,
-    /// The ClickHouse here answers now.
-    pub serving: bool,
+    /// It may serve others: it answers us, or its unit runs and only we get no answer (a password, a closed tunnel).
+    pub may_serve: bool,
 }
 
 impl HostChanges<'_> {
@@ -78,6 +83,11 @@ impl HostChanges<'_> {
             || self.units.iter().any(|change| change.unit == *unit && change.action == UnitAction::Start)
     }
 
+    /// Whether the server is told to read its files again: a start anew does that too.
+    pub fn reloads(&self) -> bool {
+        self.cost.reload && !self.starts_clickhouse()
+    }
+
     /// Whether something that serves others goes away for a moment.
     pub fn interrupts(&self) -> bool {
         self.cost.disruption >= Disruption::Restart
@@ -92,16 +102,8 @@ impl HostChanges<'_> {
             metadata: file.metadata.clone(),
             diff: file.diff.clone(),
         });
-        let owed = self.restarts.iter().filter(|unit| self.owed.contains(unit)).map(|unit| {
-            let is = "runs without what an earlier run wrote".to_owned();
-            Change::Unit(UnitChange { unit: unit.clone(), action: UnitAction::Restart, is })
-        });
+        let owed = self.owed.iter().cloned().map(Change::Owed);
         directories.chain(files).chain(self.units.iter().cloned().map(Change::Unit)).chain(owed).collect()
-    }
-
-    /// What must still be there before the files are written.
-    pub fn expect(file: &FileChange) -> Option<Expect> {
-        Some(file.expect.clone())
     }
 }
 
@@ -113,16 +115,23 @@ pub(super) fn collect<'a>(inputs: &Inputs<'a>, holds: &mut Vec<Hold>) -> Vec<Hos
             continue;
         };
         let (Some(role), Some(desired)) = (inputs.fleet.role_of(host), inputs.desired.get(name)) else { continue };
+        if let Some(hold) = another_replica(host, facts) {
+            holds.push(hold);
+            continue;
+        }
+        let mut directories = diff_directories(desired, facts);
+        directories.retain(|directory| {
+            let blocked = facts.files.contains_key(&directory.path);
+            if blocked {
+                holds.push(in_place(name, format!("make `{}`", directory.path), &directory.path, "directory"));
+            }
+            !blocked
+        });
         let mut files = diff_files(desired, facts);
         files.retain(|file| {
             let blocked = file.kind == FileChangeKind::Blocked;
             if blocked {
-                holds.push(Hold {
-                    host: name.clone(),
-                    what: format!("write `{}`", file.path),
-                    reason: "something that is no regular file is in its place".to_owned(),
-                    hint: Some(format!("look at it and move it away: `ls -ld {}`", file.path)),
-                });
+                holds.push(in_place(name, format!("write `{}`", file.path), &file.path, "regular file"));
             }
             !blocked
         });
@@ -131,46 +140,95 @@ pub(super) fn collect<'a>(inputs: &Inputs<'a>, holds: &mut Vec<Hold>) -> Vec<Hos
         let applied = applied::expected(desired);
         let cost = disruption::cost(&files, desired, facts, role, &applied);
         let restarts = restarts(&cost, facts, &units);
-        let serving = matches!(facts.clickhouse, ClickHouseFacts::Up { .. });
-        let directories = diff_directories(desired, facts);
+        let may_serve = matches!(facts.clickhouse, ClickHouseFacts::Up { .. }) || clickhouse_runs(role, facts);
         let owed = facts.owed.clone();
-        let changes = HostChanges { host, role, directories, files, units, cost, restarts, owed, applied, serving };
-        if !changes.is_empty() {
-            all.push(changes);
+        let changes = HostChanges { host, role, directories, files, units, cost, restarts, owed, applied, may_serve };
+        match unheard(&changes, facts) {
+            Some(hold) => holds.push(hold),
+            None if changes.is_empty() => {}
+            None => all.push(changes),
         }
     }
     all
 }
 
-/// Holds back a unit that systemd does not know and that no file of ours brings.
-fn known(
-    change: &UnitChange,
-    host: &crate::fleet::HostName,
-    holds: &mut Vec<Hold>,
-    desired: &crate::render::Desired,
-    facts: &HostFacts,
-) -> bool {
-    let missing = facts.units.get(&change.unit).is_none_or(|unit| unit.load == "not-found");
-    let brought = desired.files.keys().any(|path| path.file_name() == change.unit.as_str());
-    if missing && !brought {
-        let hold = Hold {
-            host: host.clone(),
-            what: format!("start {}", change.unit),
-            reason: format!("systemd does not know the unit `{}`: its package is not installed", change.unit),
-            hint: None,
-        };
-        if !holds.contains(&hold) {
-            holds.push(hold);
-        }
-        return false;
+/// Holds everything back where tables live under another shard or replica than the inventory says: a table keeps its
+/// macros unexpanded, so at the next start it would take another replica's place
+/// (<https://github.com/ClickHouse/ClickHouse/issues/26251>), and our waves would guard the wrong peers.
+fn another_replica(host: &Host, facts: &HostFacts) -> Option<Hold> {
+    let Placement::Storage { shard, replica } = &host.placement else { return None };
+    let ClickHouseFacts::Up { server, .. } = &facts.clickhouse else { return None };
+    let wanted = [("shard", shard.to_string()), ("replica", replica.clone())];
+    let (name, is, wanted) = wanted
+        .into_iter()
+        .filter_map(|(name, wanted)| Some((name, server.macros.get(name)?, wanted)))
+        .find(|(_, is, wanted)| **is != *wanted)
+        .filter(|_| server.replicas > 0)?;
+    Some(Hold {
+        host: host.name.clone(),
+        what: "change anything".to_owned(),
+        reason: format!(
+            "its {} replicated tables live as {name} {is}, the inventory says {name} {wanted}",
+            server.replicas
+        ),
+        hint: Some(format!("put `{name}: {is}` into the inventory, or move the tables by hand first")),
+    })
+}
+
+/// Holds back what would replace something that is not ours: a link that somebody made has its reason.
+fn in_place(host: &HostName, what: String, path: &RemotePath, kind: &str) -> Hold {
+    Hold {
+        host: host.clone(),
+        what,
+        reason: format!("something that is no {kind} is in its place"),
+        hint: Some(format!("look at it and move it away: `ls -ld {path}`")),
     }
-    true
+}
+
+/// Holds a reload back where nobody could be told to read the files.
+fn unheard(changes: &HostChanges<'_>, facts: &HostFacts) -> Option<Hold> {
+    let ClickHouseFacts::Down { reason } = &facts.clickhouse else { return None };
+    (changes.may_serve && changes.reloads() && !changes.interrupts()).then(|| Hold {
+        host: changes.host.name.clone(),
+        what: "write and reload".to_owned(),
+        reason: format!("its ClickHouse runs and does not answer us: {reason}"),
+        hint: Some("are `clickhouse.user` and `password` of its role right?".to_owned()),
+    })
+}
+
+/// Whether systemd says that the host's ClickHouse is up; while it still starts, it serves nobody.
+fn clickhouse_runs(role: &Role, facts: &HostFacts) -> bool {
+    let unit = role.clickhouse.as_ref().and_then(|clickhouse| facts.units.get(&clickhouse.unit));
+    unit.is_some_and(|unit| matches!(unit.active.as_str(), "active" | "reloading"))
+}
+
+/// Holds back a unit that is masked, or that systemd does not know and that no file of ours brings.
+fn known(change: &UnitChange, host: &HostName, holds: &mut Vec<Hold>, desired: &Desired, facts: &HostFacts) -> bool {
+    let unit = &change.unit;
+    let load = facts.units.get(unit).map_or("not-found", |unit| unit.load.as_str());
+    let brought = desired.files.keys().any(|path| path.file_name() == unit.as_str());
+    let (reason, hint) = match load {
+        "not-found" if !brought => {
+            (format!("systemd does not know the unit `{unit}`: its package is not installed"), None)
+        }
+        "masked" => (
+            format!("somebody masked the unit `{unit}`: it cannot be started"),
+            Some(format!("ask why, then `systemctl unmask {unit}`")),
+        ),
+        _ => return true,
+    };
+    let hold = Hold { host: host.clone(), what: format!("start {unit}"), reason, hint };
+    if !holds.contains(&hold) {
+        holds.push(hold);
+    }
+    false
 }
 
 /// Units that run and have to start anew for a change to count.
 fn restarts(cost: &Cost, facts: &HostFacts, units: &[UnitChange]) -> Vec<UnitName> {
     let running = |unit: &&UnitName| facts.units.get(*unit).is_some_and(ObservedUnit::is_running);
-    let starts = |unit: &UnitName| units.iter().any(|change| change.unit == *unit && change.action == UnitAction::Start);
+    let starts =
+        |unit: &UnitName| units.iter().any(|change| change.unit == *unit && change.action == UnitAction::Start);
     cost.restart_units.iter().filter(running).filter(|unit| !starts(unit)).cloned().collect()
 }
 

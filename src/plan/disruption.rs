@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use crate::clickhouse::config::{self, ConfigDirectory, ConfigKeys, Disruption, KeyChange};
 use crate::remote::UnitName;
 use crate::render::Desired;
-use crate::resource::{Applied, ClickHouseFacts, FileChange, FileChangeKind, HostFacts, ObservedUnit};
+use crate::resource::{Applied, ClickHouseFacts, FileChange, FileChangeKind, HostFacts, ObservedUnit, Owed};
 use crate::role::Role;
+use crate::schema::Family;
 
 /// The cost of a host's changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,18 +20,39 @@ pub(super) struct Cost {
     pub reload: bool,
 }
 
+impl Cost {
+    /// Adds what an earlier run left undone; a unit that does not run takes its files when it starts.
+    fn take_owed(&mut self, owed: &Owed, facts: &HostFacts) {
+        let (Owed::Reload(unit) | Owed::Restart(unit)) = owed;
+        if !facts.units.get(unit).is_some_and(ObservedUnit::is_running) {
+            return;
+        }
+        match owed {
+            Owed::Reload(_) => {
+                self.disruption = self.disruption.max(Disruption::Reload);
+                self.reload = true;
+            }
+            Owed::Restart(_) => {
+                self.disruption = Disruption::Restart;
+                self.restart_units.insert(unit.clone());
+            }
+        }
+        self.reasons.push(format!("{unit} runs without what an earlier run wrote"));
+    }
+}
+
 /// Adds up what the files' changes cost; a file without a unit, or whose unit does not run, costs nothing.
 pub(super) fn cost(files: &[FileChange], desired: &Desired, facts: &HostFacts, role: &Role, applied: &Applied) -> Cost {
     let mut cost = Cost::default();
     for file in files {
-        let Some(unit) = &file.unit else { continue };
+        let Some(unit) = file.unit.as_ref().or_else(|| server_of(file, role)) else { continue };
         let runs = facts.units.get(unit).is_some_and(ObservedUnit::is_running);
         if !runs || file.kind == FileChangeKind::Metadata {
             continue;
         }
         let clickhouse = role.clickhouse.as_ref().is_some_and(|clickhouse| clickhouse.unit == *unit);
         let (disruption, reasons) = match config_changes(file, desired, facts).filter(|_| clickhouse) {
-            Some((directory, changes)) => of_keys(&changes, directory),
+            Some((directory, changes)) => of_keys(&changes, directory, has_queues(facts)),
             None => (Disruption::Restart, vec![format!("`{}` is read at start only", file.path.file_name())]),
         };
         match disruption {
@@ -43,12 +65,11 @@ pub(super) fn cost(files: &[FileChange], desired: &Desired, facts: &HostFacts, r
         cost.disruption = cost.disruption.max(disruption);
         cost.reasons.extend(reasons);
     }
-    for unit in facts.owed.iter().filter(|unit| facts.units.get(*unit).is_some_and(ObservedUnit::is_running)) {
-        cost.disruption = Disruption::Restart;
-        cost.restart_units.insert(unit.clone());
-        cost.reasons.push(format!("{unit} runs without what an earlier run wrote"));
+    for owed in &facts.owed {
+        cost.take_owed(owed, facts);
     }
-    if let (ClickHouseFacts::Up { server, .. }, Cost { disruption: Disruption::None, .. }) = (&facts.clickhouse, &cost) {
+    if let (ClickHouseFacts::Up { server, .. }, Cost { disruption: Disruption::None, .. }) = (&facts.clickhouse, &cost)
+    {
         if let Some(missing) = applied.missing_in(server) {
             cost.disruption = Disruption::Reload;
             cost.reload = true;
@@ -60,12 +81,43 @@ pub(super) fn cost(files: &[FileChange], desired: &Desired, facts: &HostFacts, r
     cost
 }
 
-/// What changed keys cost, with a sentence for each reason. A restart stands in for a reattach, which it includes.
-fn of_keys(changes: &[KeyChange], directory: ConfigDirectory) -> (Disruption, Vec<String>) {
+/// Whether tables that consume live on a host: they keep what they were attached with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Queues {
+    Some,
+    None,
+}
+
+fn has_queues(facts: &HostFacts) -> Queues {
+    match &facts.clickhouse {
+        ClickHouseFacts::Up { objects, .. }
+            if !objects.iter().any(|live| Family::of(&live.engine) == Family::Queue) =>
+        {
+            Queues::None
+        }
+        _ => Queues::Some,
+    }
+}
+
+/// The unit that reads a file of ClickHouse's configuration, whoever wrote the role.
+fn server_of<'a>(file: &FileChange, role: &'a Role) -> Option<&'a UnitName> {
+    ConfigDirectory::of(file.path.as_str())?;
+    role.clickhouse.as_ref().map(|clickhouse| &clickhouse.unit)
+}
+
+/// What changed keys cost, with a sentence for each reason.
+///
+/// A restart stands in for a reattach, which it includes; where nothing is to be reattached, a reload is enough.
+fn of_keys(changes: &[KeyChange], directory: ConfigDirectory, queues: Queues) -> (Disruption, Vec<String>) {
     let (disruption, reasons) = config::disruption_of(changes, directory);
     let dearest = reasons.iter().filter(|reason| reason.disruption == disruption);
     let reasons = dearest.map(|reason| format!("`{}`: {}", reason.key, reason.reason)).collect();
-    (if disruption == Disruption::Reattach { Disruption::Restart } else { disruption }, reasons)
+    let disruption = match (disruption, queues) {
+        (Disruption::Reattach, Queues::None) => Disruption::Reload,
+        (Disruption::Reattach, Queues::Some) => Disruption::Restart,
+        (other, _) => other,
+    };
+    (disruption, reasons)
 }
 
 /// The keys that differ between the old and the new text of a file that ClickHouse merges.

@@ -26,7 +26,7 @@ pub use step::{FailurePolicy, FileStep, Gate, Step};
 use crate::clickhouse::config::Disruption;
 use crate::fleet::{Fleet, HostName, RoleName};
 use crate::render::Desired;
-use crate::resource::{HostObservation, Observation};
+use crate::resource::{ClickHouseFacts, HostObservation, Observation};
 use crate::schema::Object;
 
 /// Everything that a plan is made from.
@@ -146,9 +146,13 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
         }
     }
     let hosts = change::collect(inputs, &mut plan.holds);
-    let starting = hosts.iter().filter(|host| host.starts_clickhouse()).map(|host| host.host.name.clone()).collect();
+    let starts = hosts.iter().filter(|host| host.starts_clickhouse()).map(|host| host.host.name.clone());
+    let starts: BTreeSet<_> = starts.collect();
     plan.waves = waves::configuration(inputs, hosts, &mut plan.holds);
+    // A start that is held back starts nothing.
+    let starting = plan.changed_hosts().into_iter().filter(|host| starts.contains(*host)).cloned().collect();
     plan.waves.extend(schema::waves(inputs, &starting, &mut plan.holds));
+    plan.holds.extend(unwell(inputs, &plan));
     plan.holds.sort();
     let busy: BTreeSet<_> = plan.changed_hosts().into_iter().cloned().collect();
     let held: BTreeSet<_> = plan.holds.iter().map(|hold| hold.host.clone()).collect();
@@ -159,4 +163,23 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
         .cloned()
         .collect();
     plan
+}
+
+/// Hosts that are as desired by their files, and whose server is not well all the same.
+fn unwell(inputs: &Inputs<'_>, plan: &Plan) -> Vec<Hold> {
+    let spoken_of: BTreeSet<_> =
+        plan.changed_hosts().into_iter().chain(plan.holds.iter().map(|hold| &hold.host)).collect();
+    let why = |host: &HostName| match &inputs.observation.facts(host)?.clickhouse {
+        ClickHouseFacts::Up { server, .. } => server.serves().err(),
+        ClickHouseFacts::Down { reason } => Some(reason.clone()),
+        ClickHouseFacts::NotAsked => None,
+    };
+    let hold = |(host, reason): (&HostName, String)| Hold {
+        host: host.clone(),
+        what: "serve".to_owned(),
+        reason,
+        hint: Some("its files are right; look at its log, then run `housewright status`".to_owned()),
+    };
+    let quiet = inputs.hosts.iter().filter(|host| !spoken_of.contains(host));
+    quiet.filter_map(|host| Some((host, why(host)?))).map(hold).collect()
 }

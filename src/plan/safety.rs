@@ -1,15 +1,18 @@
 //! Whether a replica may be taken away for a moment: the one place that decides it (pure).
 
+use std::collections::BTreeSet;
+
 use super::{Hold, Inputs};
 use crate::fleet::{Host, HostName, Placement};
 use crate::resource::{ClickHouseFacts, HostObservation, Observation};
+use crate::schema::ObjectName;
 
 /// The other replicas of a shard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Replicas {
     /// All of them were asked.
     Known {
-        /// Those that answer and take writes.
+        /// Those that answer, take writes and have every replicated table that the host has.
         serving: Vec<HostName>,
         /// How many others there are.
         others: usize,
@@ -24,10 +27,15 @@ pub enum Replicas {
 /// Looks at the other replicas of a host's shard.
 pub(super) fn other_replicas(inputs: &Inputs<'_>, host: &Host) -> Replicas {
     let others: Vec<_> = inputs.fleet.shard_peers(host).into_iter().filter(|peer| peer.name != host.name).collect();
+    let tables = replicated(inputs.observation, &host.name);
     let mut serving = Vec::new();
     for peer in &others {
         match inputs.observation.hosts.get(&peer.name) {
-            Some(HostObservation::Reached(_)) if serves(inputs.observation, &peer.name) => {
+            // A replica that was made anew and lacks a table does not stand in for one that has its rows.
+            Some(HostObservation::Reached(_))
+                if serves(inputs.observation, &peer.name)
+                    && tables.is_subset(&replicated(inputs.observation, &peer.name)) =>
+            {
                 serving.push(peer.name.clone())
             }
             Some(HostObservation::Reached(_)) => {}
@@ -40,14 +48,24 @@ pub(super) fn other_replicas(inputs: &Inputs<'_>, host: &Host) -> Replicas {
     Replicas::Known { serving, others: others.len() }
 }
 
-/// Whether a host's ClickHouse answers and none of its replicas is read-only.
+/// Whether a host's ClickHouse answers, takes writes and is up to date.
 fn serves(observation: &Observation, host: &HostName) -> bool {
-    observation
-        .facts(host)
-        .is_some_and(|facts| matches!(&facts.clickhouse, ClickHouseFacts::Up { server, .. } if server.readonly == 0))
+    let clickhouse = observation.facts(host).map(|facts| &facts.clickhouse);
+    matches!(clickhouse, Some(ClickHouseFacts::Up { server, .. }) if server.serves().is_ok())
 }
 
-/// Decides whether a serving replica may be restarted; the answer names the peers that must serve meanwhile.
+/// The replicated tables that live on a host; none where that is not known.
+fn replicated<'a>(observation: &'a Observation, host: &HostName) -> BTreeSet<&'a ObjectName> {
+    match observation.facts(host).map(|facts| &facts.clickhouse) {
+        Some(ClickHouseFacts::Up { objects, .. }) => {
+            let replicated = objects.iter().filter(|object| object.engine.starts_with("Replicated"));
+            replicated.map(|object| &object.name).collect()
+        }
+        _ => BTreeSet::new(),
+    }
+}
+
+/// Decides whether a replica that may serve may be restarted; the answer names the peers that must serve meanwhile.
 pub(super) fn may_restart(inputs: &Inputs<'_>, host: &Host) -> Result<Vec<HostName>, Hold> {
     let Placement::Storage { shard, .. } = host.placement else { return Ok(Vec::new()) };
     let hold = |reason: String, hint: &str| Hold {
@@ -64,12 +82,127 @@ pub(super) fn may_restart(inputs: &Inputs<'_>, host: &Host) -> Result<Vec<HostNa
             "allow it by name: `--allow shard-outage`",
         )),
         Replicas::Known { others, .. } => Err(hold(
-            format!("shard {shard}: 1 of {} replicas serves; a restart needs 2", others + 1),
+            match serves(inputs.observation, &host.name) {
+                true => format!("shard {shard}: 1 of {} replicas serves; a restart needs 2", others + 1),
+                false => format!(
+                    "shard {shard}: none of {} replicas is known to serve; a restart needs another that does",
+                    others + 1
+                ),
+            },
             "mend the other replicas first: `housewright status`",
         )),
         Replicas::Unknown { reason } => Err(hold(
             format!("shard {shard}: {reason}, so its health is unknown"),
             "bring it back, or take it out of the inventory",
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::*;
+    use crate::fleet::{Fleet, Reach, RoleName};
+    use crate::plan::Permissions;
+    use crate::resource::{HostFacts, ServerFacts};
+    use crate::schema::ObservedObject;
+
+    fn name(name: &str) -> HostName {
+        HostName::new(name).unwrap()
+    }
+
+    fn host(host: &str, shard: u32) -> Host {
+        Host {
+            name: name(host),
+            role: RoleName::new("data").unwrap(),
+            placement: Placement::Storage { shard, replica: host.to_owned() },
+            fqdn: host.to_owned(),
+            zone: None,
+            reach: Reach::Member,
+            vars: serde_json::Map::new(),
+        }
+    }
+
+    fn up(readonly: u64, tables: &[&str]) -> HostObservation {
+        let table = |table: &&str| ObservedObject {
+            name: ObjectName::relation(None, table),
+            engine: "ReplicatedMergeTree".to_owned(),
+            create_query: String::new(),
+        };
+        let server = Box::new(ServerFacts { readonly, ..ServerFacts::default() });
+        let clickhouse = ClickHouseFacts::Up { server, objects: tables.iter().map(table).collect() };
+        HostObservation::Reached(Box::new(HostFacts { clickhouse, ..HostFacts::default() }))
+    }
+
+    fn down() -> HostObservation {
+        let clickhouse = ClickHouseFacts::Down { reason: "connection refused".to_owned() };
+        HostObservation::Reached(Box::new(HostFacts { clickhouse, ..HostFacts::default() }))
+    }
+
+    fn gone() -> HostObservation {
+        HostObservation::Unreachable { reason: "no route".to_owned(), hint: None }
+    }
+
+    /// Decides about `a`, with these hosts in its shard.
+    fn decide(hosts: Vec<(&str, Option<HostObservation>)>, shard_outage: bool) -> Result<Vec<String>, String> {
+        let mut fleet = Fleet::default();
+        fleet.hosts.insert(name("of-another-shard"), host("of-another-shard", 2));
+        let mut observation = Observation::default();
+        observation.hosts.insert(name("of-another-shard"), up(0, &["t"]));
+        for (host, found) in hosts {
+            fleet.hosts.insert(name(host), self::host(host, 1));
+            observation.hosts.extend(found.map(|found| (name(host), found)));
+        }
+        let inputs = Inputs {
+            fleet: &fleet,
+            desired: &BTreeMap::new(),
+            objects: &BTreeMap::new(),
+            observation: &observation,
+            hosts: &BTreeSet::new(),
+            permissions: Permissions { shard_outage },
+        };
+        let peers = may_restart(&inputs, &fleet.hosts[&name("a")]);
+        peers.map(|peers| peers.iter().map(ToString::to_string).collect()).map_err(|hold| hold.reason)
+    }
+
+    #[test]
+    fn every_serving_replica_of_the_same_shard_must_go_on_serving() {
+        let all = || vec![("a", Some(up(0, &["t"]))), ("b", Some(up(0, &["t"]))), ("c", Some(up(0, &["t", "u"])))];
+        assert_eq!(decide(all(), false), Ok(vec!["b".to_owned(), "c".to_owned()]));
+        let mut one = all();
+        one[2].1 = Some(down());
+        assert_eq!(decide(one, false), Ok(vec!["b".to_owned()]));
+    }
+
+    #[test]
+    fn whoever_takes_no_writes_or_lacks_a_table_does_not_stand_in() {
+        let held = Err("shard 1: 1 of 2 replicas serves; a restart needs 2".to_owned());
+        for other in [down(), up(1, &["t"]), up(0, &[]), up(0, &["another"])] {
+            assert_eq!(decide(vec![("a", Some(up(0, &["t"]))), ("b", Some(other.clone()))], false), held);
+            assert_eq!(decide(vec![("a", Some(up(0, &["t"]))), ("b", Some(other))], true), Ok(Vec::new()));
+        }
+    }
+
+    #[test]
+    fn unknown_health_blocks_also_where_another_replica_serves() {
+        let hosts = |found| vec![("a", Some(up(0, &[]))), ("b", Some(up(0, &[]))), ("c", found)];
+        let unreachable = Err("shard 1: `c` is unreachable, so its health is unknown".to_owned());
+        assert_eq!(decide(hosts(Some(gone())), false), unreachable);
+        assert_eq!(decide(hosts(None), false), Err("shard 1: `c` was not asked, so its health is unknown".to_owned()));
+    }
+
+    #[test]
+    fn a_shard_of_one_goes_away_by_name_only() {
+        let alone = || vec![("a", Some(up(0, &["t"])))];
+        assert_eq!(decide(alone(), false), Err("shard 1 has no other replica: a restart takes it away".to_owned()));
+        assert_eq!(decide(alone(), true), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn a_server_that_does_not_answer_us_is_not_counted_as_serving() {
+        let hosts = vec![("a", Some(down())), ("b", Some(down()))];
+        let held = "shard 1: none of 2 replicas is known to serve; a restart needs another that does";
+        assert_eq!(decide(hosts, false), Err(held.to_owned()));
     }
 }

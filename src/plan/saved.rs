@@ -62,3 +62,31 @@ impl<'a> SavedPlan<'a> {
         if saved.get("plan") == Some(&now) { Ok(()) } else { Err(SavedPlanError::Stale) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_is_equal_to_itself_and_to_nothing_else() {
+        let (plan, mut other) = (Plan::default(), Plan::default());
+        other.unchanged.insert(crate::fleet::HostName::new("data-1-a").unwrap());
+        let text = SavedPlan::new(&plan).to_text();
+        assert_eq!(SavedPlan::new(&plan).check(&text), Ok(()));
+        assert_eq!(SavedPlan::new(&other).check(&text), Err(SavedPlanError::Stale));
+        assert_eq!(text, SavedPlan::new(&Plan::default()).to_text());
+    }
+
+    #[test]
+    fn a_file_of_another_program_is_no_plan_of_ours() {
+        let plan = Plan::default();
+        let check = |text: &str| SavedPlan::new(&plan).check(text).map_err(|error| error.to_string());
+        let text = SavedPlan::new(&plan).to_text();
+        assert!(check("").is_err_and(|error| error.starts_with("it is no saved plan")));
+        assert_eq!(check("{}"), Err("it is no saved plan: no `version` in it".to_owned()));
+        let newer = text.replace("\"version\": 1", "\"version\": 2");
+        assert!(check(&newer).is_err_and(|error| error.contains("form 2")));
+        let program = text.replace(env!("CARGO_PKG_VERSION"), "99.0.0");
+        assert_eq!(check(&program), Err("it was saved by another version (99.0.0, form 1)".to_owned()));
+    }
+}

@@ -4,26 +4,56 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Change, FailurePolicy, Gate, Hold, HostPlan, Inputs, Step, Wave};
 use crate::clickhouse::config::Disruption;
-use crate::fleet::HostName;
+use crate::fleet::{HostName, Placement, RoleName};
 use crate::resource::{ClickHouseFacts, HostFacts};
-use crate::schema::{self, Object, ObjectChange, ObjectKind, SchemaStage};
+use crate::schema::{self, Object, ObjectChange, ObjectKind, ObjectName, SchemaStage, Stage};
 
 /// Makes one wave per creation stage, each with the hosts where something of it is missing.
 ///
 /// `starting`: hosts whose ClickHouse the plan starts first.
 pub(super) fn waves(inputs: &Inputs<'_>, starting: &BTreeSet<HostName>, holds: &mut Vec<Hold>) -> Vec<Wave> {
-    let mut missing: BTreeMap<&HostName, Vec<&Object>> = BTreeMap::new();
+    let mut missing: BTreeMap<&HostName, (&RoleName, BTreeSet<&ObjectName>)> = BTreeMap::new();
     for host in inputs.hosts {
         let (Some(fleet_host), Some(facts)) = (inputs.fleet.hosts.get(host), inputs.observation.facts(host)) else {
             continue;
         };
         let objects = inputs.objects.get(&fleet_host.role).map(Vec::as_slice).unwrap_or_default();
         if !objects.is_empty() {
-            missing.insert(host, missing_on(host, facts, objects, starting, holds));
+            let names = missing_on(host, facts, objects, starting, holds);
+            missing.insert(host, (&fleet_host.role, names));
         }
     }
     let stages = schema::stages(inputs.objects);
-    stages.iter().filter_map(|stage| wave(stage, &missing)).collect()
+    let mut waves: Vec<_> = stages.iter().filter_map(|stage| Some((stage.stage, wave(stage, &missing)?))).collect();
+    if let Some(reason) = shard_without_tables(inputs, starting) {
+        // Rows must not flow before every shard can take them: they would be refused, and consumers would fall behind.
+        let (flows, rest): (Vec<_>, Vec<_>) = waves.into_iter().partition(|(stage, _)| *stage >= Stage::Queue);
+        for host in flows.into_iter().flat_map(|(_, wave)| wave.hosts) {
+            let what = format!("create {} objects that make rows flow", host.changes.len());
+            let hint = Some("bring a replica of that shard up first".to_owned());
+            holds.push(Hold { host: host.host, what, reason: reason.clone(), hint });
+        }
+        waves = rest;
+    }
+    waves.into_iter().map(|(_, wave)| wave).collect()
+}
+
+/// A shard of which every replica was asked and none has, or will have, a running server.
+fn shard_without_tables(inputs: &Inputs<'_>, starting: &BTreeSet<HostName>) -> Option<String> {
+    let mut shards: BTreeMap<(&RoleName, u32), Vec<&HostName>> = BTreeMap::new();
+    for host in inputs.fleet.hosts.values() {
+        if let Placement::Storage { shard, .. } = host.placement {
+            shards.entry((&host.role, shard)).or_default().push(&host.name);
+        }
+    }
+    let found = |host: &&HostName| inputs.observation.hosts.get(*host);
+    let runs = |host: &&HostName| {
+        let facts = inputs.observation.facts(host);
+        starting.contains(*host) || matches!(facts.map(|facts| &facts.clickhouse), Some(ClickHouseFacts::Up { .. }))
+    };
+    let dead = |hosts: &Vec<&HostName>| hosts.iter().all(|host| found(host).is_some() && !runs(host));
+    let (role, shard) = shards.into_iter().find(|(_, hosts)| dead(hosts))?.0;
+    Some(format!("no replica of shard {shard} of role {role} runs"))
 }
 
 fn missing_on<'a>(
@@ -32,17 +62,17 @@ fn missing_on<'a>(
     objects: &'a [Object],
     starting: &BTreeSet<HostName>,
     holds: &mut Vec<Hold>,
-) -> Vec<&'a Object> {
+) -> BTreeSet<&'a ObjectName> {
     let mut hold = |what: String, reason: String, hint: Option<String>| {
         holds.push(Hold { host: host.clone(), what, reason, hint });
     };
     match &facts.clickhouse {
         ClickHouseFacts::Up { objects: live, .. } => {
-            let mut missing = Vec::new();
+            let mut missing = BTreeSet::new();
             for change in schema::diff(objects, live) {
                 match change {
                     ObjectChange::Create(object) => {
-                        missing.extend(objects.iter().find(|ours| ours.name == object.name))
+                        missing.extend(objects.iter().map(|ours| &ours.name).find(|name| **name == object.name));
                     }
                     ObjectChange::Differs { object, why } => {
                         let why: Vec<_> = why.iter().map(ToString::to_string).collect();
@@ -53,32 +83,34 @@ fn missing_on<'a>(
             }
             missing
         }
-        ClickHouseFacts::Down { .. } if starting.contains(host) => objects.iter().collect(),
+        ClickHouseFacts::Down { .. } if starting.contains(host) => objects.iter().map(|object| &object.name).collect(),
         ClickHouseFacts::Down { reason } => {
             hold(
                 format!("apply the schema ({} objects)", objects.len()),
                 reason.clone(),
                 Some(format!("look at its log: `ssh {host} journalctl -u clickhouse-server -n 50`")),
             );
-            Vec::new()
+            BTreeSet::new()
         }
-        ClickHouseFacts::NotAsked => Vec::new(),
+        ClickHouseFacts::NotAsked => BTreeSet::new(),
     }
 }
 
-fn wave(stage: &SchemaStage, missing: &BTreeMap<&HostName, Vec<&Object>>) -> Option<Wave> {
+/// One stage's wave: each host gets what it lacks of it, in the stage's order.
+fn wave(stage: &SchemaStage, missing: &BTreeMap<&HostName, (&RoleName, BTreeSet<&ObjectName>)>) -> Option<Wave> {
     let mut hosts = Vec::new();
-    for (host, objects) in missing {
-        let objects: Vec<_> = objects.iter().filter(|object| holds(stage, object)).collect();
+    for (host, (role, names)) in missing {
+        let staged = stage.roles.get(*role).map(Vec::as_slice).unwrap_or_default();
+        let objects: Vec<_> = staged.iter().filter(|object| names.contains(&object.name)).collect();
         if objects.is_empty() {
             continue;
         }
         let names = objects.iter().map(|object| object.name.to_string()).collect();
         let execute =
-            |object: &&&Object| Step::Execute { object: object.name.to_string(), statement: object.statement.clone() };
+            |object: &&Object| Step::Execute { object: object.name.to_string(), statement: object.statement.clone() };
         let mut steps: Vec<_> = objects.iter().map(execute).collect();
         steps.push(Step::Gate(Gate::Objects { names }));
-        let change = |object: &&&Object| Change::Object {
+        let change = |object: &&Object| Change::Object {
             name: object.name.to_string(),
             kind: kind(object),
             role: object.role.to_string(),
@@ -98,11 +130,6 @@ fn wave(stage: &SchemaStage, missing: &BTreeMap<&HostName, Vec<&Object>>) -> Opt
         reason: "after all that it needs, on every host whose role has it".to_owned(),
         hosts,
     })
-}
-
-/// Whether a stage creates this very object of this object's role.
-fn holds(stage: &SchemaStage, object: &Object) -> bool {
-    stage.roles.values().flatten().any(|staged| staged == object)
 }
 
 /// The engine, where it has one, says more than `table`.

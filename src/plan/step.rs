@@ -1,5 +1,6 @@
 //! Steps and gates: all that an executor can do, as data (pure).
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::Serialize;
@@ -7,7 +8,7 @@ use serde::Serialize;
 use crate::clickhouse::Statement;
 use crate::fleet::HostName;
 use crate::remote::{Expect, RemotePath, UnitAction, UnitName};
-use crate::resource::Applied;
+use crate::resource::{Applied, Owed};
 
 /// One atomic action on one host, or a condition to go on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -19,13 +20,13 @@ pub enum Step {
         directories: Vec<RemotePath>,
         /// Files to write, and what must be there before.
         files: Vec<FileStep>,
-        /// Units that owe a restart from now on.
-        owes: Vec<UnitName>,
+        /// What is owed from now on, until a [`Step::Settle`].
+        owes: BTreeSet<Owed>,
     },
-    /// Forgets that these units owed a restart: they run with what was written.
+    /// Forgets what was owed: the units run with what was written.
     Settle {
-        /// Which.
-        units: Vec<UnitName>,
+        /// What.
+        owed: BTreeSet<Owed>,
     },
     /// Makes systemd read its unit files again.
     DaemonReload,
@@ -56,7 +57,7 @@ pub struct FileStep {
     pub path: RemotePath,
     /// Checked on the host right before the write; not shown, for a digest of a file with a secret says too much.
     #[serde(skip)]
-    pub expect: Option<Expect>,
+    pub expect: Expect,
 }
 
 /// A condition to go on.
@@ -100,11 +101,13 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Write { directories, files, .. } => match (directories.len(), files.len()) {
+                (1, 0) => write!(f, "make {}", directories.iter().map(RemotePath::as_str).collect::<String>()),
+                (0, 0) => f.write_str("note that a restart is owed"),
                 (directories, 0) => write!(f, "make {directories} directories"),
                 (_, 1) => write!(f, "write {}", files.iter().map(|file| file.path.file_name()).collect::<String>()),
                 (_, files) => write!(f, "write {files} files"),
             },
-            Self::Settle { .. } => f.write_str("note that the restart is done"),
+            Self::Settle { .. } => f.write_str("nothing is owed any more"),
             Self::DaemonReload => f.write_str("reload systemd's unit files"),
             Self::Unit { unit, action } => {
                 let action = match action {

@@ -6,25 +6,25 @@ use super::change::HostChanges;
 use super::{FileStep, Gate, Step};
 use crate::fleet::{HostName, Placement};
 use crate::remote::{UnitAction, UnitName};
+use crate::resource::Owed;
 
 /// The directory whose change makes systemd read its units again.
 const UNIT_FILES: &str = "/etc/systemd/system/";
 
-/// Orders one host's changes: peers' gate, write, units, reload, gates.
+/// Orders one host's changes: peers' gate, write, units, reload, gates, and last what was owed is settled.
 pub(super) fn configuration(host: &HostChanges<'_>, peers: &[HostName]) -> Vec<Step> {
     let mut steps = Vec::new();
     if let (Placement::Storage { shard, .. }, false) = (&host.host.placement, peers.is_empty()) {
         steps.push(Step::Gate(Gate::PeersServing { shard: *shard, peers: peers.to_vec() }));
     }
-    if !(host.directories.is_empty() && host.files.is_empty() && host.restarts.is_empty()) {
+    let owes = owes(host);
+    if !(host.directories.is_empty() && host.files.is_empty() && owes.is_empty()) {
+        let file =
+            |file: &crate::resource::FileChange| FileStep { path: file.path.clone(), expect: file.expect.clone() };
         steps.push(Step::Write {
             directories: host.directories.iter().map(|directory| directory.path.clone()).collect(),
-            files: host
-                .files
-                .iter()
-                .map(|file| FileStep { path: file.path.clone(), expect: HostChanges::expect(file) })
-                .collect(),
-            owes: host.restarts.clone(),
+            files: host.files.iter().map(file).collect(),
+            owes: owes.clone(),
         });
     }
     if host.files.iter().any(|file| file.path.as_str().starts_with(UNIT_FILES)) {
@@ -38,23 +38,47 @@ pub(super) fn configuration(host: &HostChanges<'_>, peers: &[HostName]) -> Vec<S
     if !running.is_empty() {
         steps.push(Step::Gate(Gate::UnitsRunning { units: running.clone() }));
     }
-    let settled: Vec<_> = host.owed.iter().chain(&host.restarts).filter(|unit| running.contains(unit)).cloned().collect();
-    if !settled.is_empty() {
-        steps.push(Step::Settle { units: settled.into_iter().collect::<BTreeSet<_>>().into_iter().collect() });
+    let settled: BTreeSet<_> = owes.into_iter().chain(host.owed.iter().cloned()).collect();
+    let (now, after_reload) = settled.into_iter().partition(|owed| match owed {
+        Owed::Restart(unit) | Owed::Reload(unit) => running.contains(unit),
+    });
+    settle(now, &mut steps);
+    if clickhouse(host, &running, &mut steps) == Reload::Asked {
+        settle(after_reload, &mut steps);
     }
-    clickhouse(host, &running, &mut steps);
     steps
 }
 
-fn clickhouse(host: &HostChanges<'_>, running: &[UnitName], steps: &mut Vec<Step>) {
-    let Some(clickhouse) = &host.role.clickhouse else { return };
-    let started = running.contains(&clickhouse.unit);
-    let reload = host.cost.reload && !started && host.serving;
-    if reload {
+/// What the host owes from the write on.
+fn owes(host: &HostChanges<'_>) -> BTreeSet<Owed> {
+    let mut owes: BTreeSet<_> = host.restarts.iter().cloned().map(Owed::Restart).collect();
+    if let (true, Some(clickhouse)) = (host.reloads(), &host.role.clickhouse) {
+        owes.insert(Owed::Reload(clickhouse.unit.clone()));
+    }
+    owes
+}
+
+fn settle(owed: BTreeSet<Owed>, steps: &mut Vec<Step>) {
+    if !owed.is_empty() {
+        steps.push(Step::Settle { owed });
+    }
+}
+
+/// Whether a server was told to read its files.
+#[derive(PartialEq, Eq)]
+enum Reload {
+    Asked,
+    NotAsked,
+}
+
+fn clickhouse(host: &HostChanges<'_>, running: &[UnitName], steps: &mut Vec<Step>) -> Reload {
+    let Some(clickhouse) = &host.role.clickhouse else { return Reload::NotAsked };
+    if host.reloads() {
         steps.push(Step::ReloadConfig);
     }
-    if started || reload {
+    if running.contains(&clickhouse.unit) || host.reloads() {
         steps.push(Step::Gate(Gate::Serving));
         steps.push(Step::Gate(Gate::Applied(host.applied.clone())));
     }
+    if host.reloads() { Reload::Asked } else { Reload::NotAsked }
 }

@@ -19,40 +19,48 @@ pub(super) fn configuration(inputs: &Inputs<'_>, hosts: Vec<HostChanges<'_>>, ho
 }
 
 fn tier_waves(inputs: &Inputs<'_>, hosts: Vec<HostChanges<'_>>, holds: &mut Vec<Hold>) -> Vec<Wave> {
-    let (restarts, calm): (Vec<_>, Vec<_>) = hosts.into_iter().partition(HostChanges::interrupts);
-    let name = calm.iter().chain(&restarts).next().map_or("", |host| tier_name(&host.host.placement));
+    let (restarts, others): (Vec<_>, Vec<_>) = hosts.into_iter().partition(HostChanges::interrupts);
+    let (reloads, calm): (Vec<_>, Vec<_>) = others.into_iter().partition(HostChanges::reloads);
+    let name = calm.iter().chain(&reloads).chain(&restarts).next().map_or("", |host| tier_name(&host.host.placement));
     let mut waves = Vec::new();
     if !calm.is_empty() {
-        waves.push(Wave {
-            title: format!("{name}: {}", calm_verbs(&calm)),
-            reason: "nothing that serves goes away, so all hosts go together".to_owned(),
-            hosts: calm.iter().map(|host| host_plan(host, &[])).collect(),
-        });
+        let plans = calm.iter().map(|host| host_plan(host, &[])).collect();
+        waves.push(Wave { title: format!("{name}: {}", calm_verb(&calm)), reason: CALM.to_owned(), hosts: plans });
     }
+    let plans = reloads.iter().map(|host| (host, host_plan(host, &[]))).collect();
+    waves.extend(in_slots(&format!("{name}: reload"), plans));
+    let mut plans = Vec::new();
+    for host in &restarts {
+        match peers(inputs, host) {
+            Ok(peers) => plans.push((host, host_plan(host, &peers))),
+            Err(hold) => holds.push(hold),
+        }
+    }
+    waves.extend(in_slots(&format!("{name}: restart"), plans));
+    waves
+}
+
+const CALM: &str = "nothing that serves goes away";
+
+/// Spreads hosts over waves so that no two of a group that must not be away together are in one.
+fn in_slots(title: &str, hosts: Vec<(&HostChanges<'_>, HostPlan)>) -> Vec<Wave> {
+    let reason = hosts.first().map(|(host, _)| slot_reason(host)).unwrap_or_default();
     let mut slots: BTreeMap<usize, Vec<HostPlan>> = BTreeMap::new();
     let mut taken: BTreeMap<Group, usize> = BTreeMap::new();
-    for host in &restarts {
-        let peers = match peers(inputs, host) {
-            Ok(peers) => peers,
-            Err(hold) => {
-                holds.push(hold);
-                continue;
-            }
-        };
+    for (host, plan) in hosts {
         let group = Group::of(host);
-        let slot = taken.entry(group.clone()).or_default();
-        slots.entry(group.slot(*slot)).or_default().push(host_plan(host, &peers));
-        *slot += 1;
+        let turn = taken.entry(group.clone()).or_default();
+        // The very first host of the tier is the canary: what breaks, breaks on one.
+        let slot = if slots.is_empty() { 0 } else { group.slot(*turn) };
+        *turn += 1;
+        slots.entry(slot).or_default().push(plan);
     }
     let count = slots.len();
-    for (index, hosts) in slots.into_values().enumerate() {
-        waves.push(Wave {
-            title: format!("{name}: restart {} of {count}", index + 1),
-            reason: restart_reason(&restarts).to_owned(),
-            hosts,
-        });
-    }
-    waves
+    let wave = |(index, hosts)| {
+        let title = if count == 1 { title.to_owned() } else { format!("{title} {} of {count}", index + 1) };
+        Wave { title, reason: reason.to_owned(), hosts }
+    };
+    slots.into_values().enumerate().map(wave).collect()
 }
 
 /// Hosts of which not all may be away at once.
@@ -72,17 +80,17 @@ impl Group {
         }
     }
 
-    /// The wave of a group's n-th host: one by one, but stateless hosts after their canary all together.
-    fn slot(&self, index: usize) -> usize {
+    /// The wave of a group's n-th host, behind the canary's: one by one, but stateless hosts all together.
+    fn slot(&self, turn: usize) -> usize {
         match self {
-            Self::Shard(..) | Self::Ensemble => index,
-            Self::Role(_) => index.min(1),
+            Self::Shard(..) | Self::Ensemble => turn + 1,
+            Self::Role(_) => 1,
         }
     }
 }
 
 fn peers(inputs: &Inputs<'_>, host: &HostChanges<'_>) -> Result<Vec<HostName>, Hold> {
-    if host.serving { safety::may_restart(inputs, host.host) } else { Ok(Vec::new()) }
+    if host.may_serve { safety::may_restart(inputs, host.host) } else { Ok(Vec::new()) }
 }
 
 fn host_plan(host: &HostChanges<'_>, peers: &[HostName]) -> HostPlan {
@@ -92,20 +100,14 @@ fn host_plan(host: &HostChanges<'_>, peers: &[HostName]) -> HostPlan {
         disruption: host.cost.disruption,
         reasons: host.cost.reasons.clone(),
         steps: steps::configuration(host, peers),
-        on_failure: if host.serving || host.interrupts() { FailurePolicy::StopRun } else { FailurePolicy::DropHost },
+        on_failure: if host.may_serve || host.interrupts() { FailurePolicy::StopRun } else { FailurePolicy::DropHost },
     }
 }
 
-/// What a wave without restarts does.
-fn calm_verbs(hosts: &[HostChanges<'_>]) -> &'static str {
+/// What a wave does in which nothing is reloaded or restarted.
+fn calm_verb(hosts: &[HostChanges<'_>]) -> &'static str {
     let starts = hosts.iter().any(|host| host.units.iter().any(|unit| unit.action == UnitAction::Start));
-    let reloads = hosts.iter().any(|host| host.cost.reload);
-    match (starts, reloads) {
-        (true, true) => "reload and start",
-        (true, false) => "start",
-        (false, true) => "reload",
-        (false, false) => "write",
-    }
+    if starts { "start" } else { "write" }
 }
 
 fn tier_name(placement: &Placement) -> &'static str {
@@ -116,10 +118,12 @@ fn tier_name(placement: &Placement) -> &'static str {
     }
 }
 
-fn restart_reason(hosts: &[HostChanges<'_>]) -> &'static str {
-    match hosts.first().map(|host| &host.host.placement) {
-        Some(Placement::Storage { .. }) => "one replica of each shard at a time; the next wave waits for its gates",
-        Some(Placement::Keeper { .. }) => "one member at a time, so that the ensemble keeps its quorum",
-        _ => "a canary of each role first, then the others together: the consumer group rebalances once",
+fn slot_reason(host: &HostChanges<'_>) -> &'static str {
+    match host.host.placement {
+        Placement::Storage { .. } => {
+            "a canary, then one replica of each shard at a time; each wave waits for its gates"
+        }
+        Placement::Keeper { .. } => "one member at a time, so that the ensemble keeps its quorum",
+        Placement::Stateless => "a canary, then the others together: a consumer group rebalances once",
     }
 }

@@ -50,8 +50,8 @@ fn server(facts: &HostFacts) -> (String, String, String) {
         ClickHouseFacts::Down { reason } => (String::new(), String::new(), paint(BAD, reason)),
         ClickHouseFacts::Up { server, objects } => {
             let mut state = paint(GOOD, "serving");
-            if server.readonly > 0 {
-                state = paint(WARN, format!("{} of {} replicas read-only", server.readonly, server.replicas));
+            if let Err(why) = server.serves() {
+                state = paint(WARN, why);
             } else if server.replicas > 0 {
                 let _ = write!(state, "{}", paint(QUIET, format!(", {} replicas", server.replicas)));
             }
@@ -101,6 +101,7 @@ fn host(found: &HostObservation) -> Value {
             "clusters": server.clusters,
             "replicas": server.replicas,
             "readonly_replicas": server.readonly,
+            "delay": server.delay,
             "kafka_consumers": server.consumers,
             "objects": objects.iter().map(|object| json!({ "name": object.name.to_string(), "engine": object.engine })).collect::<Vec<_>>(),
         }),

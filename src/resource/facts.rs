@@ -1,8 +1,8 @@
 //! What was found on the hosts (pure).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Identity, ObservedDirectory, ObservedFile, ObservedUnit, ServerFacts};
+use super::{Identity, ObservedDirectory, ObservedFile, ObservedUnit, Owed, ServerFacts};
 use crate::fleet::HostName;
 use crate::remote::{ArchiveError, RemotePath, UnitName};
 use crate::schema::ObservedObject;
@@ -50,8 +50,8 @@ pub struct HostFacts {
     pub files: BTreeMap<RemotePath, ObservedFile>,
     /// Units that were asked for and exist.
     pub units: BTreeMap<UnitName, ObservedUnit>,
-    /// Units that an earlier run wrote files for and did not restart.
-    pub owed: Vec<UnitName>,
+    /// What an earlier run wrote files for and did not finish.
+    pub owed: BTreeSet<Owed>,
     /// Its ClickHouse.
     pub clickhouse: ClickHouseFacts,
 }

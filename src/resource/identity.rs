@@ -53,3 +53,36 @@ impl Identity {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    fn file(path: &str, text: &str) -> (RemotePath, ObservedFile) {
+        let content = Some(crate::secret::Secret::new(Bytes::copy_from_slice(text.as_bytes())));
+        let (owner, group) = ("root".to_owned(), "root".to_owned());
+        (RemotePath::new(path).unwrap(), ObservedFile { owner, group, mode: 0o644, content })
+    }
+
+    #[test]
+    fn a_host_says_who_it_is() {
+        let files = BTreeMap::from([
+            file(OS_RELEASE, "NAME=Debian\nPRETTY_NAME=\"Debian GNU/Linux 13 (trixie)\"\n"),
+            file(HOSTNAME, "data-1-a\n"),
+            file(PASSWD, "root:x:0:0:root:/root:/bin/bash\nclickhouse:x:101:101::/nonexistent:/bin/false\n"),
+            file(GROUP, "root:x:0:\nclickhouse:x:101:\n"),
+        ]);
+        let identity = Identity::read(&files);
+        assert_eq!(identity.os.as_deref(), Some("Debian GNU/Linux 13 (trixie)"));
+        assert_eq!(identity.hostname.as_deref(), Some("data-1-a"));
+        assert!(identity.users.contains("clickhouse") && identity.groups.contains("root"));
+        assert_eq!(identity.users.len(), 2);
+    }
+
+    #[test]
+    fn what_is_not_there_is_not_known() {
+        assert_eq!(Identity::read(&BTreeMap::new()), Identity::default());
+    }
+}

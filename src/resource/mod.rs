@@ -13,7 +13,7 @@ pub use directory::{DirectoryChange, diff as diff_directories};
 pub use facts::{ClickHouseFacts, HostFacts, HostObservation, Observation, ObserveError};
 pub use file::{FileChange, FileChangeKind, ObservedDirectory, ObservedFile, diff as diff_files};
 pub use identity::Identity;
-pub use owed::{owed_file, owed_marker};
+pub use owed::Owed;
 pub use server::{Applied, Server, ServerFacts};
 pub use text_diff::unified;
 pub use unit::{ObservedUnit, UnitChange, diff as diff_units, running_units};
@@ -39,7 +39,7 @@ impl Probe {
         units.extend(desired.files.values().filter_map(|file| file.unit.clone()));
         units.sort();
         units.dedup();
-        paths.extend(units.iter().filter_map(owed_marker));
+        paths.extend(units.iter().flat_map(Owed::by).filter_map(|owed| owed.marker()));
         paths.sort();
         paths.dedup();
         Self { paths, units }

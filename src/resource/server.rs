@@ -21,8 +21,27 @@ pub struct ServerFacts {
     pub replicas: u64,
     /// Those of them that take no writes.
     pub readonly: u64,
+    /// How far behind its peers the slowest of them is, in seconds.
+    pub delay: u64,
     /// Kafka consumers that are subscribed.
     pub consumers: u64,
+}
+
+/// A replica that is further behind does not stand in for one that is not: it is being filled, or something is wrong.
+const MOST_DELAY: u64 = 300;
+
+impl ServerFacts {
+    /// Tells whether it takes writes and is up to date; the error says why not.
+    ///
+    /// # Errors
+    /// A replica is read-only, or far behind its peers.
+    pub fn serves(&self) -> Result<(), String> {
+        match self {
+            Self { readonly: 1.., .. } => Err(format!("{} of {} replicas are read-only", self.readonly, self.replicas)),
+            Self { delay, .. } if *delay > MOST_DELAY => Err(format!("a replica is {delay} s behind its peers")),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// What a server must tell after it has read its configuration.
@@ -39,8 +58,8 @@ impl Applied {
     #[must_use]
     pub fn missing_in(&self, server: &ServerFacts) -> Option<String> {
         for (name, want) in &self.macros {
-            let is = server.macros.get(name).map_or("missing", String::as_str);
-            if is != want {
+            let is = server.macros.get(name).map_or("missing", |is| is.trim());
+            if is != want.trim() {
                 return Some(format!("macro `{name}` is {is}, not {want}"));
             }
         }
@@ -65,7 +84,7 @@ impl Server {
             "SELECT version() AS version, uptime() AS uptime, \
              (SELECT groupArray((macro, substitution)) FROM system.macros) AS macros, \
              (SELECT groupArray((cluster, c)) FROM (SELECT cluster, count() AS c FROM system.clusters GROUP BY cluster)) AS clusters, \
-             (SELECT (count(), countIf(is_readonly)) FROM system.replicas) AS replicas, \
+             (SELECT (count(), countIf(is_readonly), max(absolute_delay)) FROM system.replicas) AS replicas, \
              (SELECT count() FROM system.kafka_consumers) AS consumers",
         )
     }
@@ -101,6 +120,7 @@ impl Server {
                 .collect(),
             replicas: count(0)?,
             readonly: count(1)?,
+            delay: count(2)?,
             consumers: rows.number(0, "consumers").ok_or_else(|| garbled("consumers"))?,
         })
     }
@@ -108,4 +128,54 @@ impl Server {
 
 fn number(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| value.as_str()?.parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn rows(replicas: Value) -> Rows {
+        let columns = ["version", "uptime", "macros", "clusters", "replicas", "consumers"].map(str::to_owned).to_vec();
+        let macros = json!([["shard", "1"], ["replica", "a"]]);
+        let clusters = json!([["posthog", "4"], ["all", 9]]);
+        Rows { columns, rows: vec![vec![json!("25.8.2.1"), json!("77"), macros, clusters, replicas, json!(2)]] }
+    }
+
+    #[test]
+    fn numbers_are_read_also_where_the_server_quotes_them() {
+        let server = Server::parse(&rows(json!(["5", "1", "0"]))).unwrap();
+        assert_eq!((server.uptime, server.replicas, server.readonly, server.consumers), (77, 5, 1, 2));
+        assert_eq!(server.clusters, BTreeMap::from([("posthog".to_owned(), 4), ("all".to_owned(), 9)]));
+        assert_eq!(server.macros["replica"], "a");
+    }
+
+    #[test]
+    fn an_answer_of_another_shape_is_refused() {
+        for replicas in [json!(null), json!([]), json!([5]), json!(["five", 0, 0]), json!([5, 1])] {
+            let error = Server::parse(&rows(replicas)).unwrap_err();
+            assert!(error.to_string().contains("no `replicas`"), "{error}");
+        }
+        assert!(Server::parse(&Rows::default()).is_err());
+        assert!(Server::parse(&Rows { rows: Vec::new(), ..rows(json!([0, 0, 0])) }).is_err());
+    }
+
+    #[test]
+    fn the_first_thing_that_a_server_has_not_taken_is_named() {
+        let server = Server::parse(&rows(json!([0, 0, 0]))).unwrap();
+        let want = |macros: &[(&str, &str)], clusters: &[(&str, u64)]| Applied {
+            macros: macros.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+            clusters: clusters.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect(),
+        };
+        assert_eq!(want(&[("shard", "1")], &[("posthog", 4)]).missing_in(&server), None);
+        let missing = want(&[("shard", "2")], &[]).missing_in(&server);
+        assert_eq!(missing.as_deref(), Some("macro `shard` is 1, not 2"));
+        let missing = want(&[("hostClusterRole", "data")], &[]).missing_in(&server);
+        assert_eq!(missing.as_deref(), Some("macro `hostClusterRole` is missing, not data"));
+        let missing = want(&[], &[("posthog", 5)]).missing_in(&server);
+        assert_eq!(missing.as_deref(), Some("cluster `posthog` has 4 replicas, not 5"));
+        let missing = want(&[], &[("new", 1)]).missing_in(&server);
+        assert_eq!(missing.as_deref(), Some("cluster `new` has 0 replicas, not 1"));
+    }
 }

@@ -89,4 +89,50 @@ mod tests {
         let running: Vec<_> = running_units(shown).iter().map(ToString::to_string).collect();
         assert_eq!(running, ["b"]);
     }
+
+    fn facts(shown: &str) -> HostFacts {
+        HostFacts { units: parse(shown), ..HostFacts::default() }
+    }
+
+    fn actions(enabled: bool, running: bool, shown: &str) -> Vec<(UnitAction, String)> {
+        let mut desired = Desired::default();
+        desired.units.insert(UnitName::new("a").unwrap(), crate::render::DesiredUnit { enabled, running });
+        diff(&desired, &facts(shown)).into_iter().map(|change| (change.action, change.is)).collect()
+    }
+
+    fn block(load: &str, active: &str, file: &str) -> String {
+        format!("Id=a.service\nLoadState={load}\nActiveState={active}\nUnitFileState={file}\n")
+    }
+
+    #[test]
+    fn a_unit_is_enabled_before_it_is_started() {
+        let is = |text: &str| text.to_owned();
+        let stopped = block("loaded", "inactive", "disabled");
+        let both = [(UnitAction::Enable, is("disabled")), (UnitAction::Start, is("inactive"))];
+        assert_eq!(actions(true, true, &stopped), both);
+        assert_eq!(actions(false, true, &stopped), both[1..]);
+        assert_eq!(actions(true, true, &block("loaded", "failed", "enabled")), [(UnitAction::Start, is("failed"))]);
+        assert_eq!(actions(true, true, &block("loaded", "active", "enabled")), []);
+        assert_eq!(actions(true, true, &block("loaded", "activating", "static")), []);
+        assert_eq!(actions(false, false, &stopped), [], "nothing is ever stopped or disabled");
+    }
+
+    #[test]
+    fn a_unit_that_systemd_does_not_know_says_so() {
+        let is = |action, text: &str| (action, text.to_owned());
+        let unknown = [is(UnitAction::Enable, "not-found"), is(UnitAction::Start, "not-found")];
+        assert_eq!(actions(true, true, ""), unknown);
+        let shown = [is(UnitAction::Enable, "not-found"), is(UnitAction::Start, "inactive")];
+        assert_eq!(actions(true, true, &block("not-found", "inactive", "")), shown);
+    }
+
+    #[test]
+    fn garbage_between_units_is_passed_over() {
+        let shown = format!(
+            "nonsense\n\nId=\n\n{}\n\n\nId=b.timer\nActiveState=active\n",
+            block("loaded", "active", "enabled")
+        );
+        let running: Vec<_> = running_units(&shown).iter().map(|unit| unit.as_str().to_owned()).collect();
+        assert_eq!(running, ["a.service", "b.timer"]);
+    }
 }

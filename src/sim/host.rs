@@ -64,7 +64,9 @@ impl SimHost {
     pub fn bare() -> Self {
         let mut host = Self::default();
         host.users.extend(["root", "clickhouse", "zookeeper"].map(str::to_owned));
-        for path in ["/", "/etc", "/etc/clickhouse-server", "/etc/systemd", "/etc/systemd/system", "/var", "/var/lib"] {
+        for path in
+            ["/", "/run", "/etc", "/etc/clickhouse-server", "/etc/systemd", "/etc/systemd/system", "/var", "/var/lib"]
+        {
             host.put_directory(path);
         }
         if let Ok(unit) = UnitName::new("clickhouse-server") {

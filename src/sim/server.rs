@@ -34,6 +34,8 @@ pub struct SimServer {
     pub objects: Vec<ObservedObject>,
     /// Replicated tables that take no writes.
     pub readonly: u64,
+    /// How far behind its peers it is, in seconds.
+    pub delay: u64,
     /// Statements that contain this are refused.
     pub refuses: Option<String>,
 }
@@ -51,7 +53,7 @@ impl SimServer {
     /// A server that is installed and was never started.
     #[must_use]
     pub fn new(unit: UnitName) -> Self {
-        Self { unit, up: false, loaded: Loaded::default(), objects: Vec::new(), readonly: 0, refuses: None }
+        Self { unit, up: false, loaded: Loaded::default(), objects: Vec::new(), readonly: 0, delay: 0, refuses: None }
     }
 }
 
@@ -193,7 +195,7 @@ fn about(server: &SimServer) -> Rows {
             json!(1),
             pairs(server.loaded.macros.iter().map(|(name, value)| (name, json!(value))).collect()),
             pairs(server.loaded.clusters.iter().map(|(name, count)| (name, json!(count))).collect()),
-            json!([replicas, server.readonly]),
+            json!([replicas, server.readonly, server.delay]),
             json!(consumers),
         ]],
     }

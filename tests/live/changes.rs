@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::fleet::{DATA, Fleet, SERVERS};
+use crate::fleet::{DATA, Fleet, SERVERS, address_of, each};
 
 const VARS: &str = "inventories/lab/group_vars/all.yml";
 
@@ -21,7 +21,7 @@ fn a_running_fleet_changes() {
 }
 
 fn pids(fleet: &Fleet) -> Vec<String> {
-    SERVERS.iter().map(|host| fleet.pid(host)).collect()
+    each(&SERVERS, |host| fleet.pid(host))
 }
 
 fn a_new_cluster_is_a_reload(fleet: &Fleet) {
@@ -120,7 +120,7 @@ impl Watch {
             housewright::lab::enter_namespace("hwlab").expect("the lab's network");
             let (mut looks, mut away, mut both) = (0, [false; 4], Vec::new());
             while !stopped.load(Ordering::Relaxed) {
-                let serves = [11, 12, 21, 22].map(|last| answers([10, 77, 1, last]));
+                let serves = DATA.map(|host| answers(address_of(host)));
                 looks += 1;
                 for (away, serves) in away.iter_mut().zip(serves) {
                     *away |= !serves;

@@ -2,7 +2,8 @@
 //! that is not the program's.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
@@ -38,6 +39,7 @@ pub fn turn() -> File {
 pub struct Fleet {
     directory: tempfile::TempDir,
     down: bool,
+    started: Instant,
     _turn: File,
 }
 
@@ -104,7 +106,7 @@ impl Fleet {
         for part in ["inventories", "roles", "templates"] {
             copy(&root.join(part), &directory.path().join(part));
         }
-        let mut fleet = Self { directory, down: true, _turn: turn };
+        let mut fleet = Self { directory, down: true, started: Instant::now(), _turn: turn };
         let status: Value =
             serde_json::from_str(&fleet.run(&["lab", "status", "-o", "json"]).exits(0).out).expect("JSON");
         assert_eq!(
@@ -128,6 +130,7 @@ impl Fleet {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
+        println!("{:6.1} s  housewright {}", self.started.elapsed().as_secs_f32(), arguments.join(" "));
         let mut command = Command::new(HOUSEWRIGHT);
         command.args(arguments).current_dir(self.directory.path()).env_remove("HOUSEWRIGHT_LAB_DIR");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -174,14 +177,14 @@ impl Fleet {
     /// Runs a shell script on a host as root, past the program.
     #[track_caller]
     pub fn on(&self, host: &str, script: &str) -> String {
-        let output = ssh(host, script, "");
+        let output = ssh(host, script);
         assert!(output.0, "on {host}: {script}: {}", output.2);
         output.1.trim().to_owned()
     }
 
     /// Powers a host off; the connection on which it is told so may break.
     pub fn power_off(&self, host: &str) {
-        ssh(host, "systemctl poweroff --force", "");
+        ssh(host, "systemctl poweroff --force");
         let off = || self.run(&["lab", "status"]).out.lines().any(|line| line.contains(host) && line.ends_with("down"));
         eventually("the host is off", off);
     }
@@ -189,9 +192,10 @@ impl Fleet {
     /// Asks a host's `ClickHouse`, past the program.
     #[track_caller]
     pub fn sql(&self, host: &str, statement: &str) -> String {
-        let output = ssh(host, "curl -sS --data-binary @- http://localhost:8123/", statement);
-        assert!(output.0, "on {host}: {statement}: {}", output.2);
-        output.1.trim().to_owned()
+        match ask(host, statement) {
+            Ok((200, text)) => text.trim().to_owned(),
+            other => panic!("on {host}: {statement}: {other:?}"),
+        }
     }
 
     /// Adds text to a file of the project.
@@ -232,7 +236,7 @@ impl Fleet {
     #[track_caller]
     pub fn nothing_is_half_written(&self, host: &str) {
         let script = "find /etc -name '.housewright*'; for f in /etc/clickhouse-server/*.d/*.xml; do \
-                      [ \"$(tail -n 1 $f)\" = '</clickhouse>' ] || echo $f is cut; done";
+                      tail -n 1 $f | grep -q '</clickhouse>' || echo $f is cut; done";
         assert_eq!(self.on(host, script), "", "on {host}");
     }
 }
@@ -278,7 +282,7 @@ impl Running {
     pub fn end(mut self) -> Run {
         let mut out = String::new();
         if let Some(mut stdout) = self.child.stdout.take() {
-            std::io::Read::read_to_string(&mut stdout, &mut out).expect("text");
+            stdout.read_to_string(&mut out).expect("text");
         }
         let status = self.child.wait().expect("it ends");
         self.err.extend(self.lines.iter().map(|line| line + "\n"));
@@ -296,6 +300,49 @@ pub fn eventually(what: &str, is: impl Fn() -> bool) {
     }
 }
 
+/// Does the same for many hosts at a time.
+pub fn each<'a, T: Send>(hosts: &[&'a str], what: impl Fn(&'a str) -> T + Sync) -> Vec<T> {
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = hosts.iter().map(|host| scope.spawn(|| what(host))).collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    })
+}
+
+/// Sends a statement over HTTP from inside the lab's network; the status and the text.
+fn ask(host: &str, statement: &str) -> std::io::Result<(u16, String)> {
+    let address = address_of(host);
+    let inside = || {
+        housewright::lab::enter_namespace("hwlab").map_err(std::io::Error::other)?;
+        let mut stream = TcpStream::connect_timeout(&SocketAddr::from((address, 8123)), Duration::from_secs(5))?;
+        stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+        let length = statement.len();
+        write!(stream, "POST / HTTP/1.0\r\nContent-Length: {length}\r\n\r\n{statement}")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
+        Ok((head.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or_default(), body.to_owned()))
+    };
+    std::thread::scope(|scope| scope.spawn(inside).join().expect("no panic"))
+}
+
+/// As `inventories/lab/hosts.yml` says.
+pub fn address_of(host: &str) -> [u8; 4] {
+    match host {
+        "data-1-1" => [10, 77, 1, 11],
+        "data-1-2" => [10, 77, 1, 12],
+        "data-2-1" => [10, 77, 1, 21],
+        "data-2-2" => [10, 77, 1, 22],
+        "ingestion-small-1" => [10, 77, 2, 11],
+        "ingestion-medium-1" => [10, 77, 2, 21],
+        "ingestion-events-1" => [10, 77, 2, 31],
+        "shufflehog-1" => [10, 77, 2, 41],
+        other => panic!("no server on {other}"),
+    }
+}
+
 /// Runs `ip` in the network namespace of a host.
 pub fn ip(host: &str, words: &[&str]) {
     let namespace = format!("hwlab-{host}");
@@ -303,16 +350,12 @@ pub fn ip(host: &str, words: &[&str]) {
     assert!(status.success(), "ip -n {namespace} {words:?}");
 }
 
-fn ssh(host: &str, script: &str, input: &str) -> (bool, String, String) {
-    let mut child = Command::new("ip")
+fn ssh(host: &str, script: &str) -> (bool, String, String) {
+    let output = Command::new("ip")
         .args(["netns", "exec", "hwlab", "ssh", "-F", &format!("{STATE}/ssh/config"), &format!("root@{host}"), script])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
+        .stdin(Stdio::null())
+        .output()
         .expect("ssh");
-    child.stdin.take().expect("stdin").write_all(input.as_bytes()).expect("ssh reads");
-    let output = child.wait_with_output().expect("ssh ends");
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     (output.status.success(), text(output.stdout), text(output.stderr))
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::fleet::{DATA, Fleet, SERVERS};
+use crate::fleet::{DATA, Fleet, SERVERS, each};
 
 const VARS: &str = "inventories/lab/group_vars/all.yml";
 
@@ -19,9 +19,7 @@ fn an_interrupted_run_leaves_whole_hosts_and_the_next_converges() {
 }
 
 fn whole(fleet: &Fleet) {
-    for host in SERVERS {
-        fleet.nothing_is_half_written(host);
-    }
+    each(&SERVERS, |host| fleet.nothing_is_half_written(host));
 }
 
 /// Kills the first run at several moments; each goes on where the one before was.
@@ -49,13 +47,13 @@ fn stopped_in_the_last_wave(fleet: &Fleet) {
 
 fn stopped_in_a_rolling_restart(fleet: &Fleet) {
     fleet.edit(VARS, "clickhouse_settings:\n", "clickhouse_settings:\n  max_thread_pool_size: 9004\n");
-    let before = DATA.map(|host| fleet.pid(host));
+    let before = each(&DATA, |host| fleet.pid(host));
     let mut run = fleet.start_apply(&[]);
     run.wait_for("wave 1 of");
     run.signal("INT");
     let run = run.end();
     run.exits(130).says(["stopping at the next safe point", "interrupted: no further wave is begun", "not done"]);
-    let after = DATA.map(|host| fleet.pid(host));
+    let after = each(&DATA, |host| fleet.pid(host));
     assert_eq!((&before[1], &before[3]), (&after[1], &after[3]), "the second replicas were not begun");
     assert!(before[0] != after[0] && before[2] != after[2], "what had begun was finished");
     for host in DATA {
@@ -88,12 +86,12 @@ fn settings_are_in_force(fleet: &Fleet, port: &str) {
 
 /// The program dies while the host moves the new files into place: the restart that they need must not be forgotten.
 fn killed_while_a_host_writes(fleet: &Fleet) {
-    for host in DATA {
+    each(&DATA, |host| {
         fleet.on(
             host,
             "printf '#!/bin/sh\\nsleep 1; exec /usr/bin/mv \"$@\"\\n' > /usr/local/bin/mv; chmod 755 /usr/local/bin/mv",
         );
-    }
+    });
     fleet.edit(VARS, "  max_thread_pool_size: 9005\n", "  max_thread_pool_size: 9006\n");
     let mut run = fleet.start_apply(&[]);
     run.wait_for("wave 1 of");
@@ -101,9 +99,9 @@ fn killed_while_a_host_writes(fleet: &Fleet) {
     run.signal("KILL");
     run.end();
     std::thread::sleep(Duration::from_millis(2500));
-    for host in DATA {
+    each(&DATA, |host| {
         fleet.on(host, "rm /usr/local/bin/mv");
-    }
+    });
     whole(fleet);
     fleet.converges();
     settings_are_in_force(fleet, "9006");

@@ -1,7 +1,7 @@
 //! Hosts that cannot be reached, trusted or used, and projects that are broken: each is told with its cause and the next
 //! command, and the other hosts finish.
 
-use crate::fleet::{Fleet, ip};
+use crate::fleet::{Fleet, eventually, ip};
 
 const KNOWN_HOSTS: &str = "/var/lib/housewright-lab/ssh/known_hosts";
 
@@ -83,6 +83,9 @@ fn a_host_that_is_off(fleet: &Fleet) {
     run.exits(3).explains(["x shufflehog-1: cannot reach `10.77.2.41:22`"], "nc -vz 10.77.2.41 22");
     assert_eq!(fleet.read_macro("data-1-1"), "third");
     fleet.run(&["lab", "up", "-i", "inventories/lab"]).exits(0);
+    eventually("its server is back", || {
+        fleet.run(&["status", "-i", "inventories/lab"]).out.matches("serving").count() == 8
+    });
     fleet.converges();
 }
 

@@ -9,6 +9,7 @@ fn a_step_that_fails_is_told_and_leaves_a_whole_host() {
     disks(&fleet);
     dead_servers(&fleet);
     refused_statements(&fleet);
+    a_reload_that_is_refused(&fleet);
     a_server_that_does_not_come_back(&fleet);
 }
 
@@ -77,6 +78,24 @@ fn refused_statements(fleet: &Fleet) {
     run.explains(["x ingestion-small-1: create wrong", "nowhere_known", "code "], "housewright");
     std::fs::remove_file(fleet.path(file)).expect("the file");
     fleet.converges();
+}
+
+/// The files are written, and the server keeps what it had: the next plan must not take that for done.
+fn a_reload_that_is_refused(fleet: &Fleet) {
+    let (vars, by_hand) = ("inventories/lab/group_vars/all.yml", "/etc/clickhouse-server/config.d/zz.xml");
+    fleet.edit(
+        vars,
+        "clickhouse_clusters:\n",
+        "clickhouse_clusters:\n  fresh:\n    hosts: data\n    layout: sharded\n",
+    );
+    fleet.on("data-1-1", &format!("echo '<clickhouse><half' > {by_hand}"));
+    let run = fleet.apply(&[]);
+    run.exits(4).explains(["x data-1-1: reload the configuration", "zz.xml", "code "], "keeps its old configuration");
+    let run = fleet.apply(&["--limit", "data"]);
+    run.exits(4).says(["the server has not taken its files: cluster `fresh` has 0 replicas, not 4"]);
+    fleet.on("data-1-1", &format!("rm {by_hand}"));
+    fleet.converges();
+    assert_eq!(fleet.sql("data-1-1", "SELECT count() FROM system.clusters WHERE cluster = 'fresh'"), "4");
 }
 
 /// The run stops, so that the shard's other replica goes on serving.

@@ -140,9 +140,7 @@ fn hosts(shape: &Shape, order: &Order) -> String {
         if hosts.is_empty() {
             return String::new();
         }
-        order.shuffle(vec![
-            format!("    {name}:\n      vars: {{ hostClusterRole: {role} }}\n      hosts:\n{hosts}"),
-        ])
+        order.shuffle(vec![format!("    {name}:\n      vars: {{ hostClusterRole: {role} }}\n      hosts:\n{hosts}")])
     };
     let groups = vec![
         group("coordination", "keeper", shape.keepers().into_iter().map(keeper).collect()),
@@ -190,9 +188,12 @@ fn templates(changes: &[Change]) -> Result<Templates, Vec<Problem>> {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 walk(&path, found);
-            } else {
+            } else if path.extension().is_some_and(|end| end == "tera") {
                 let name = path.strip_prefix("templates").unwrap().to_string_lossy().into_owned();
-                found.insert(name, Arc::new(Source { name: path.display().to_string(), text: fs::read_to_string(path).unwrap() }));
+                found.insert(
+                    name,
+                    Arc::new(Source { name: path.display().to_string(), text: fs::read_to_string(path).unwrap() }),
+                );
             }
         }
     }

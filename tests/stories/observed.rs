@@ -192,12 +192,14 @@ fn set(host: &mut SimHost, path: &RemotePath, text: &str) {
 fn refusal(name: &HostName, how: &str) -> ConnectError {
     let address = name.to_string();
     let fingerprint = "SHA256:u3qVhBYJ1jSPlYHbMV0zPmLTFTzhYtVpvR6N0OYZzzA".to_owned();
+    let known_hosts = || "/home/me/.ssh/known_hosts".to_owned();
     match how {
         "unreachable" => ConnectError::Unreachable { address, port: 22, reason: "connection timed out".to_owned() },
-        "unknown-host-key" => ConnectError::UnknownHostKey { address, port: 22, fingerprint },
+        "unknown-host-key" => {
+            ConnectError::UnknownHostKey { address, port: 22, fingerprint, known_hosts: known_hosts() }
+        }
         "changed-host-key" => {
-            let known_hosts = "/home/me/.ssh/known_hosts".to_owned();
-            ConnectError::ChangedHostKey { address, fingerprint, known_hosts, line: 7 }
+            ConnectError::ChangedHostKey { address, fingerprint, known_hosts: known_hosts(), line: 7 }
         }
         "authentication" => {
             let (user, reason) = ("deploy".to_owned(), "no key was accepted".to_owned());
@@ -212,7 +214,11 @@ fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         let target = to.join(entry.file_name());
-        if entry.path().is_dir() { copy(&entry.path(), &target)? } else { fs::copy(entry.path(), target).map(|_| ())? }
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target)?
+        } else {
+            fs::copy(entry.path(), target).map(|_| ())?
+        }
     }
     Ok(())
 }

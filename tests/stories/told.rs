@@ -16,7 +16,9 @@ pub fn run(asked: &[Event], events: &[Event], plan: &Plan, outcome: &Outcome, ne
     let mut wave: Vec<(String, String)> = Vec::new();
     for event in events {
         match event {
-            Event::WaveStarted { wave, waves, title, .. } => text.push_str(&format!("wave {wave} of {waves}: {title}\n")),
+            Event::WaveStarted { wave, waves, title, .. } => {
+                text.push_str(&format!("wave {wave} of {waves}: {title}\n"))
+            }
             Event::WaveFinished { .. } => {
                 wave.sort_by(|(one, _), (other, _)| one.cmp(other));
                 text.extend(wave.drain(..).map(|(_, line)| line));

@@ -116,8 +116,7 @@ impl Project {
     pub async fn run(&self, plan: Plan, observed: &Observed, how: How<'_>) -> Outcome {
         let run = Run {
             desired: &self.desired,
-            sessions: &observed.sessions,
-            endpoints: &self.endpoints,
+            open: &observed.open,
             at_once: how.at_once,
             gate_timeout: Duration::from_secs(120),
             stop: how.stop,

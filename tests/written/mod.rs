@@ -46,7 +46,7 @@ impl Written {
 
     pub fn load(&self) -> Result<Loaded, Vec<Problem>> {
         let defaults = ConnectionDefaults { home: Some(Path::new("/home/me").to_owned()), ..Default::default() };
-        load(&self.path(), &self.roles, &defaults).map(|loaded| (loaded.fleet, loaded.notes))
+        load(&self.path(), &self.roles, &defaults)
     }
 
     pub fn fleet(self) -> Fleet {

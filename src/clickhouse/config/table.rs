@@ -304,7 +304,7 @@ pub const RULES: &[Rule] = &[
         directory: Users,
         keys: &["profiles"],
         when: Always,
-        disruption: Reload,
+        disruption: Reattach,
         reason: "new sessions get the changed profile; Kafka tables and distributed DDL keep the settings of the start",
         link: KB,
     },
