@@ -11,7 +11,7 @@ pub enum Exit {
     Invalid,
     /// `plan --detailed-exitcode`: there is something to do.
     Changes,
-    /// Some hosts were not reached, failed or are held back; the others are done.
+    /// Some hosts were not reached, failed, do not serve or are held back; the others are done.
     Partial,
     /// A host that served before failed, so the run was stopped.
     Stopped,
@@ -40,7 +40,7 @@ Exit codes:
   0    all is as asked
   1    the command line or what you wrote is wrong; nothing was done
   2    plan --detailed-exitcode: there is something to do
-  3    some hosts were not reached, failed or are held back; the others are done
+  3    some hosts were not reached, failed, do not serve or are held back; the others are done
   4    a host that served before failed, so the run was stopped
   130  interrupted; stopped at a safe point";
 

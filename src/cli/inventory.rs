@@ -36,10 +36,7 @@ pub(super) fn run(global: &Global, options: &Options) -> Answer {
         }
         return Ok(Exit::Success);
     }
-    let chosen = match &global.limit {
-        Some(_) => project.chosen(global)?,
-        None => fleet.hosts.keys().cloned().collect(),
-    };
+    let chosen = project.named(global)?;
     let hosts: Vec<&Host> = fleet.hosts.values().filter(|host| chosen.contains(&host.name)).collect();
     match global.output {
         Form::Text => output::result(&tree(fleet, &hosts)),

@@ -95,6 +95,13 @@ pub(super) fn confirm(question: &str) -> Result<bool, CommandError> {
     Ok(line.trim() == "yes")
 }
 
+/// Prints a help text, or what is wrong with the command line.
+pub(super) fn usage(error: &clap::Error) -> Exit {
+    let _ = error.print();
+    // The parser's own code, 2, would say that there is something to do.
+    if error.use_stderr() { Exit::Invalid } else { Exit::Success }
+}
+
 pub(super) fn completions(shell: clap_complete::Shell) -> Exit {
     clap_complete::generate(shell, &mut CommandLine::command(), "housewright", &mut io::stdout());
     Exit::Success

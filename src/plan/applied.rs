@@ -11,7 +11,7 @@ pub(super) fn expected(desired: &Desired) -> Applied {
         if ConfigDirectory::of(path.as_str()) != Some(ConfigDirectory::Config) {
             continue;
         }
-// Never the real text: what is expected stands in the plan, in events and in logs.
+        // Never the real text: what is expected stands in the plan, in events and in logs.
         for entry in ConfigKeys::from_xml(file.content.shown()).unwrap_or_default().entries {
             // `replica` is a macro here, and elsewhere an element of a list: `replica[1]`.
             let parts: Vec<_> = entry.path.split('/').map(|part| part.split('[').next().unwrap_or(part)).collect();

@@ -10,8 +10,9 @@ use super::{MARKER_END, MARKER_START};
 pub const HIDDEN: &str = "‹hidden›";
 
 /// Parts of names that mean a secret wherever they stand.
-const PARTS: [&str; 18] = [
+const PARTS: [&str; 19] = [
     "jaas",
+    "sasl_username",
     "password",
     "passwd",
     "passphrase",
