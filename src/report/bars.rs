@@ -50,7 +50,7 @@ impl Bars {
             line.set_message(text);
         } else if state.running.len() < RUNNING_LINES {
             let line = self.screen.add(ProgressBar::new_spinner());
-            line.set_style(style("  {spinner} {prefix} {msg:.dim}"));
+            line.set_style(style("  {spinner} {prefix} {wide_msg:.dim}"));
             line.set_prefix(host.to_string());
             line.set_message(text);
             line.enable_steady_tick(TICK);

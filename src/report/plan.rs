@@ -177,17 +177,21 @@ fn summary(plan: &Plan) -> String {
         hosts.filter(|host| host.disruption == disruption).map(|host| &host.host).collect::<BTreeSet<_>>().len()
     };
     let mut parts = Vec::new();
-    if changed == 0 {
+    if changed == 0 && plan.unchanged.is_empty() && !plan.unreachable.is_empty() {
+        parts.push("nobody answered".to_owned());
+    } else if changed == 0 {
         parts.push("nothing to do".to_owned());
     } else {
         parts.push(format!("{} to change in {}", count(changed, "host"), count(plan.waves.len(), "wave")));
     }
     for (number, text) in [(with(Disruption::Restart), "restart"), (with(Disruption::Reload), "reload")] {
         if number > 0 {
-            parts.push(format!("{number} {text}"));
+            parts.push(count(number, text));
         }
     }
-    parts.push(format!("{} as desired", plan.unchanged.len()));
+    if !plan.unchanged.is_empty() || plan.unreachable.is_empty() {
+        parts.push(format!("{} as desired", plan.unchanged.len()));
+    }
     if !plan.holds.is_empty() {
         parts.push(paint(WARN, format!("{} held back", plan.holds.len())));
     }

@@ -36,31 +36,30 @@ pub fn recap(plan: &Plan, outcome: &Outcome) -> String {
         }
     }
     let width = rows.keys().map(|host| host.as_str().len()).max().unwrap_or_default().max(4);
-    let mut out = format!("{}\n", paint(HEAD, format!("{:width$}  {:8}  changes", "host", "result")));
+    let mut out = format!("{}\n", paint(HEAD, format!("{:width$}  {:9}  changes", "host", "result")));
     for (host, row) in &rows {
-        let (style, result) = if outcome.failed.contains_key(*host) {
-            (BAD, "failed")
-        } else if outcome.left.contains(*host) {
-            (WARN, "not done")
-        } else {
-            (GOOD, "ok")
+        let (style, result, text) = match outcome.failed.get(*host) {
+            Some(failure) => (BAD, "failed", failure.step.clone()),
+            None if outcome.left.contains(*host) => (WARN, "not done", String::new()),
+            None => (GOOD, "ok", row.text()),
         };
-        let _ = writeln!(out, "{host:width$}  {}  {}", paint(style, format!("{result:8}")), row.text());
+        let padded = if text.is_empty() { result.to_owned() } else { format!("{result:9}  ") };
+        let line = format!("{host:width$}  {}{text}", paint(style, padded));
+        let _ = writeln!(out, "{line}");
     }
     for (host, why) in &plan.unreachable {
-        let _ = writeln!(out, "{host:width$}  {}  {}", paint(BAD, format!("{:8}", "no answer")), why.reason);
+        let _ = writeln!(out, "{host:width$}  {}  {}", paint(BAD, format!("{:9}", "no answer")), why.reason);
     }
-    let _ = writeln!(
-        out,
-        "{} {} done, {} failed, {} not done, {} not reached, {} as desired before, {} held back",
-        paint(HEAD, "recap:"),
-        count(outcome.finished.len(), "host"),
-        outcome.failed.len(),
-        outcome.left.len(),
-        plan.unreachable.len(),
-        plan.unchanged.len(),
-        plan.holds.len(),
-    );
+    let numbers = [
+        (outcome.failed.len(), "failed"),
+        (outcome.left.len(), "not done"),
+        (plan.unreachable.len(), "not reached"),
+        (plan.unchanged.len(), "as desired before"),
+        (plan.holds.len(), "held back"),
+    ];
+    let mut parts = vec![format!("{} done", count(outcome.finished.len(), "host"))];
+    parts.extend(numbers.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!("{number} {what}")));
+    let _ = writeln!(out, "\n{} {}", paint(HEAD, "recap:"), parts.join(", "));
     out
 }
 

@@ -5,9 +5,11 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
+use super::hosts::count;
 use super::style::{BAD, GOOD, HEAD, QUIET, WARN, paint};
 use crate::fleet::{Fleet, HostName, Placement};
 use crate::resource::{ClickHouseFacts, HostFacts, HostObservation, Observation};
+use crate::schema::{ObjectName, ObservedObject};
 
 /// One line per host: role, place, version, replicas, consumers.
 #[must_use]
@@ -53,14 +55,31 @@ fn server(facts: &HostFacts) -> (String, String, String) {
             if let Err(why) = server.serves() {
                 state = paint(WARN, why);
             } else if server.replicas > 0 {
-                let _ = write!(state, "{}", paint(QUIET, format!(", {} replicas", server.replicas)));
+                let _ = write!(
+                    state,
+                    "{}",
+                    paint(QUIET, format!(", {}", count(tables(server.replicas), "replicated table")))
+                );
             }
             if server.consumers > 0 {
-                let _ = write!(state, "{}", paint(QUIET, format!(", {} Kafka consumers", server.consumers)));
+                let _ = write!(
+                    state,
+                    "{}",
+                    paint(QUIET, format!(", {}", count(tables(server.consumers), "Kafka consumer")))
+                );
             }
-            (server.version.clone(), objects.len().to_string(), state)
+            (server.version.clone(), objects.iter().filter(|object| is_relation(object)).count().to_string(), state)
         }
     }
+}
+
+fn tables(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+/// Tables, views and dictionaries; databases and collections of the configuration are nobody's doing.
+fn is_relation(object: &ObservedObject) -> bool {
+    matches!(object.name, ObjectName::Relation { .. })
 }
 
 /// All facts as JSON: metadata of files, never their content.

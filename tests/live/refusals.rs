@@ -96,7 +96,7 @@ fn broken_projects(fleet: &Fleet) {
         ("inventories/lab/group_vars/data.yml", "hostClusterRole: data", "hostClusterRole: dta", "dta"),
         ("templates/clickhouse/config.d/macros.xml.tera", "</macros>", "</macro>", "macros.xml"),
         ("templates/clickhouse/config.d/macros.xml.tera", "{%", "{% nonsense", "macros.xml.tera"),
-        ("roles/data/schema/groups.sql", "ORDER BY (", "ORDER BY ((", "groups.sql"),
+        ("roles/data/schema/groups.sql", "'{replica}', ", "'{replica}, ", "groups.sql"),
         ("roles/data/schema/groups.sql", "CREATE TABLE", "CREAT TABLE", "groups.sql"),
     ];
     for (file, from, to, word) in cases {

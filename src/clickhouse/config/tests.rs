@@ -122,7 +122,7 @@ fn each_change_costs_what_the_table_says() {
         ("", "<logger><size>1</size></logger>", Config, Restart),
         ("", "<storage_configuration><disks><d><path>/x</path></d></disks></storage_configuration>", Config, Reload),
         ("<storage_configuration><disks><d><path>/x</path></d></disks></storage_configuration>", "", Config, Restart),
-        ("", "<profiles><default><max_threads>1</max_threads></default></profiles>", Users, Reload),
+        ("", "<profiles><default><max_threads>1</max_threads></default></profiles>", Users, Reattach),
         ("", "<profiles><default><max_threads>1</max_threads></default></profiles>", Config, Restart),
         ("", "<macros><a>1</a></macros>", Users, Restart),
         ("", "", Config, Disruption::None),

@@ -129,8 +129,9 @@ fn what_follows_a_write_runs_although_the_client_has_gone() {
     process.arg("-c").arg(&script.line).stdin(Stdio::piped()).stderr(writer.try_clone().unwrap()).stdout(writer);
     let mut child = process.spawn().unwrap();
     drop(process);
-    // It has begun and waits for the archive; then nobody reads what it says any more.
+    // It has begun, on both streams, and waits for the archive; then nobody reads what it says any more.
     let mut reader = BufReader::new(reader);
+    reader.read_line(&mut String::new()).unwrap();
     reader.read_line(&mut String::new()).unwrap();
     drop(reader);
     child.stdin.take().unwrap().write_all(&script.stdin).unwrap();
