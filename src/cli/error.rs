@@ -15,7 +15,7 @@ pub enum Exit {
     Partial,
     /// A host that served before failed, so the run was stopped.
     Stopped,
-    /// The operator interrupted the run; it stopped at a safe point.
+    /// The operator interrupted the run; it stopped at a safe point, or at once when told twice.
     Interrupted,
 }
 
@@ -42,7 +42,7 @@ Exit codes:
   2    plan --detailed-exitcode: there is something to do
   3    some hosts were not reached, failed, do not serve or are held back; the others are done
   4    a host that served before failed, so the run was stopped
-  130  interrupted; stopped at a safe point";
+  130  interrupted; stopped at a safe point, or at once when told twice";
 
 /// Why a verb could not do what was asked.
 #[derive(Debug)]

@@ -5,6 +5,7 @@ mod check;
 mod context;
 mod error;
 mod facts;
+mod interrupt;
 mod inventory;
 mod lab;
 mod output;
@@ -33,7 +34,7 @@ pub struct CommandLine {
 }
 
 /// Options of every verb.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Global {
     /// Inventory: a directory with hosts.yml, group_vars/ and host_vars/, or one file
     #[arg(short, long, global = true, env = "HOUSEWRIGHT_INVENTORY", value_name = "DIR")]

@@ -154,6 +154,24 @@ pub(super) fn hide(text: &str) -> String {
     hidden
 }
 
+/// Hides what is written behind a secret's name, line by line: `PASSWORD=...`.
+pub(super) fn hide_lines(text: &str) -> String {
+    let hide = |line: &str| match written_secret(line) {
+        Some(at) => format!("{}{HIDDEN}", &line[..at]),
+        None => line.to_owned(),
+    };
+    by_line(text, hide)
+}
+
+/// Changes each line and keeps the line ends.
+pub(super) fn by_line(text: &str, change: impl Fn(&str) -> String) -> String {
+    let lines = text.split_inclusive('\n').map(|line| match line.strip_suffix('\n') {
+        Some(body) => change(body) + "\n",
+        None => change(line),
+    });
+    lines.collect()
+}
+
 /// `‹env:NAME›` and nothing beside it.
 fn is_reference(value: &str) -> bool {
     let inside = value.strip_prefix('‹').and_then(|rest| rest.strip_suffix('›'));

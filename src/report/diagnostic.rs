@@ -1,6 +1,7 @@
 //! Shows problems as compilers do: place, source line, caret, code and what to do about it (pure: text in, text out).
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use serde_json::{Value, json};
 
 use crate::problem::{Problem, Severity, Shows, Span};
 use crate::secret::look::written_secret;
@@ -53,6 +54,29 @@ pub fn render_one(problem: &Problem, colour: Colour) -> String {
         group = group.element(Level::HELP.message(printable(hint)));
     }
     renderer.render(&[group])
+}
+
+/// Problems as data: code, severity, message, place and hint; never a source line.
+#[must_use]
+pub fn json(problems: &[Problem]) -> Value {
+    problems.iter().map(json_one).collect()
+}
+
+fn json_one(problem: &Problem) -> Value {
+    let severity = match problem.severity {
+        Severity::Problem => "problem",
+        Severity::Note => "note",
+    };
+    let (line, column) = problem.span.as_ref().map(Span::line_column).unzip();
+    json!({
+        "code": problem.code,
+        "severity": severity,
+        "message": printable(&problem.message),
+        "file": problem.span.as_ref().map(|span| &span.source.name),
+        "line": line,
+        "column": column,
+        "hint": problem.hint.as_deref().map(printable),
+    })
 }
 
 /// The one line on which a span starts: a file of a megabyte is not laid out for one caret.

@@ -86,6 +86,19 @@ fn attributes_headers_and_urls_are_hidden_too() {
 }
 
 #[test]
+fn lines_of_other_files_are_hidden_behind_a_secrets_name() {
+    let vars = json!({"s": {"from_secret": "env:S"}});
+    let text = "PORT=1\nPASSWORD=literal\nTOKEN={{ s }}\n<password>literal</password>\n";
+    let (fleet, templates) = super::fleets::one_plain_file(text, &vars);
+    let desired = render(&fleet, &templates.unwrap(), &all_secrets(&fleet, "current-one")).unwrap();
+    let content = desired.values().next().unwrap().files.values().next().unwrap().content.clone();
+    assert_eq!(content.shown(), "PORT=1\nPASSWORD=‹hidden›\nTOKEN=‹env:S›\n<password>‹hidden›</password>\n");
+    assert_eq!(mask(content.bytes().expose(), &content), content.shown());
+    let masked = mask(b"PORT=2\nPASSWORD=older-one\nTOKEN=older-one\n", &content);
+    assert_eq!(masked, "PORT=2\nPASSWORD=‹another value›\nTOKEN=‹another value›\n");
+}
+
+#[test]
 fn bytes_that_are_no_text_are_counted() {
     assert_eq!(mask(&[0xff, 0xfe], &content("x")), "‹not text: 2 bytes›\n");
 }
