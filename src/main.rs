@@ -2,9 +2,8 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use housewright::cli::{CommandLine, run};
+use housewright::cli;
 
 fn main() -> ExitCode {
-    run(&CommandLine::parse()).into()
+    cli::main().into()
 }

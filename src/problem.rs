@@ -77,13 +77,24 @@ pub struct Problem {
     pub span: Option<Span>,
     /// A command to run or the near name.
     pub hint: Option<String>,
+    /// How much of its source line may be shown.
+    pub shows: Shows,
+}
+
+/// How much of a source line may be shown; what looks like a secret is hidden in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Shows {
+    /// All of it.
+    Line,
+    /// What stands before the place: at the place there is or may be a secret.
+    BeforePlace,
 }
 
 impl Problem {
     /// An invalid thing without a place yet.
     #[must_use]
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, severity: Severity::Problem, message: message.into(), span: None, hint: None }
+        Self { code, severity: Severity::Problem, message: message.into(), span: None, hint: None, shows: Shows::Line }
     }
 
     /// A doubtful thing without a place yet.
@@ -96,6 +107,13 @@ impl Problem {
     #[must_use]
     pub fn at(mut self, span: &Span) -> Self {
         self.span = Some(span.clone());
+        self
+    }
+
+    /// Hides the place and what stands behind it: it may be a secret.
+    #[must_use]
+    pub fn hides_value(mut self) -> Self {
+        self.shows = Shows::BeforePlace;
         self
     }
 

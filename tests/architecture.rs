@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// Modules that decide; everything else may speak to the world.
 const PURE: [&str; 10] =
-    ["problem.rs", "event.rs", "secret.rs", "remote", "fleet", "render", "resource", "schema", "plan", "role"];
+    ["problem.rs", "event.rs", "secret", "remote", "fleet", "render", "resource", "schema", "plan", "role"];
 /// Words that only the edge may use.
 const EDGE_WORDS: [&str; 10] = [
     "tokio::",

@@ -211,7 +211,7 @@ fn clusters_that_clickhouse_would_refuse() {
     error[HW0316]: cluster `keys` has no key `host`
      --> group_vars/all.yml:4:11
       |
-    4 |   keys: { host: all, layout: sharded, hosts: all, secret: hunter2 }
+    4 |   keys: { host: all, layout: sharded, hosts: all, secret: ***
       |           ^^^^
       |
       = help: did you mean `hosts`?
@@ -365,6 +365,30 @@ fn vault_and_secrets() {
 }
 
 #[test]
+fn a_password_is_not_repeated() {
+    let text = "all: { hosts: { d1: { hostClusterRole: data, shard: 1, replica: 1, ansible_password: hunter2 } } }";
+    let more = "ansible_become_pass: >-\n  hunter2\napi_token: |\n  {{ x }} hunter2\n";
+    let said = written().hosts(text).group_vars("all.yml", more).said();
+    assert_eq!(said.matches("note[HW0313]").count(), 2, "{said}");
+    assert!(said.contains("note[HW0119]"), "{said}");
+    assert!(!said.contains("hunter2") && said.contains("ansible_password: ***"), "{said}");
+}
+
+#[test]
+fn a_role_that_stores_says_how_its_server_is_asked() {
+    let role = "placement: storage\nhostClusterRole: data\n";
+    assert_snapshot!(written().own_roles().hosts(ONE).file("roles/data/role.yml", role).said(), @r#"
+    error[HW0212]: role `data` stores data, and nothing says how its ClickHouse is asked
+     --> roles/data/role.yml:1:1
+      |
+    1 | placement: storage
+      | ^^^^^^^^^^^^^^^^^^
+      |
+      = help: add `clickhouse: { unit: clickhouse-server }`, or include a role that has it
+    "#);
+}
+
+#[test]
 fn ini_and_variables_for_nobody() {
     assert_snapshot!(written().file("hosts", "[data]\ndata-1 shard=1\n").said(), @r#"
     error[HW0114]: INI inventories are not read yet
@@ -426,6 +450,7 @@ files:
   - { template: a.tera, path: /etc/a, unit: clickhous-server }
   - { path: /etc/a }
 units: [{ name: clickhouse-server, enabeld: true }]
+clickhouse: { unit: clickhouse-server }
 ";
     let said = written()
         .own_roles()

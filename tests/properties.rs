@@ -198,11 +198,12 @@ proptest! {
     ) {
         let (old, new) = (format!("q7{old}"), format!("z9{new}"));
         let secret = |value: &str| { let value = value.to_owned(); move |_: &str| value.clone() };
-        let then = project_with(&shape, &[], &Order::plain(), "", secret(&old));
+        let macros = "clickhouse_macros: { code: { from_secret: \"env:MACRO\" }, auth: plain }\n";
+        let then = project_with(&shape, &[], &Order::plain(), macros, secret(&old));
         let sim = then.bare_world();
         block_on(then.apply(&sim));
         wound_all(&sim, &shape, &wounds);
-        let project = project_with(&shape, &changes, &Order::plain(), "", secret(&new));
+        let project = project_with(&shape, &changes, &Order::plain(), macros, secret(&new));
         let record = Record::default();
         let mut shown = block_on(async {
             let observed = project.observe(&sim, &record).await;

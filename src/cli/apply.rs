@@ -1,24 +1,29 @@
 //! `housewright apply`: does what the plan says, after a yes (edge).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
 use super::context::{Context, Peers, block_on};
 use super::error::{Answer, CommandError, Exit};
+use super::interrupt::{Signals, UnderWay};
 use super::output::{self, Events};
 use super::plan::Planning;
 use super::{Form, Global};
 use crate::apply::{Outcome, Run, Stopped, run as run_plan};
 use crate::event::Sink;
-use crate::observe::Afterwards;
-use crate::plan::{Plan, SavedPlan};
+use crate::observe::{Afterwards, Observed};
+use crate::plan::{Plan, SavedPlan, SavedPlanError};
 use crate::report;
 
 /// Options of `apply`.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(super) struct Options {
     /// A plan that was saved with `plan --out`; refused when anything has changed since
+    ///
+    /// `--limit` and `--allow` are those that it was made with.
     plan: Option<PathBuf>,
     /// Approve the plan without being asked
     #[arg(short, long)]
@@ -30,77 +35,176 @@ pub(super) struct Options {
     planning: Planning,
 }
 
-/// Set by Ctrl-C; the run stops at the next safe point.
+/// Set by the first Ctrl-C; the run stops at the next safe point.
 static STOP: AtomicBool = AtomicBool::new(false);
 
+/// How a run ended.
+enum Ended {
+    /// By itself, or at a safe point.
+    Run(Outcome),
+    /// At once, in the middle of what these hosts were doing.
+    AtOnce(Value),
+}
+
 pub(super) fn run(global: &Global, options: &Options) -> Answer {
+    if global.output == Form::Json && !options.yes && options.plan.is_none() {
+        return Err(CommandError::hinted(
+            "`apply -o json` asks no question",
+            "approve what comes with `--yes`, or name a plan that was saved with `plan --out`",
+        ));
+    }
+    match &options.plan {
+        None => with(global, options, None),
+        Some(path) => {
+            let saved = read(path)?;
+            let (global, options) = as_saved(global, options, &saved)?;
+            with(&global, &options, Some(&saved))
+        }
+    }
+}
+
+fn with(global: &Global, options: &Options, saved: Option<&str>) -> Answer {
     let context = Context::load(global)?;
-    let saved = options.plan.as_ref().map(|path| read(path)).transpose()?;
-    let sink = output::sink(global, Events::AreTheResult);
     block_on(async {
-        let observed = context.observe(global, Peers::Too, Afterwards::Keep, &*sink).await;
+        let watched = output::sink(global, Events::AreProgress);
+        let observed = context.observe(global, Peers::Too, Afterwards::Keep, &*watched).await;
         let plan = options.planning.plan(&context, &observed);
-        if let Some(saved) = &saved {
-            SavedPlan::new(&plan).check(saved).map_err(|error| {
-                CommandError::hinted(
-                    format!("the saved plan is not run: {error}"),
-                    "look at what it is now: `housewright plan`",
-                )
-            })?;
+        if let Some(saved) = saved {
+            SavedPlan::new(&plan).check(saved).map_err(|error| refused(&error))?;
         }
-        if global.output == Form::Text {
-            output::result(&report::plan(&plan, options.planning.diff));
+        match global.output {
+            Form::Text => output::result(&report::plan(&plan, options.planning.diff)),
+            Form::Json => output::line(&json!({ "event": "planned", "plan": plan })),
         }
-        let outcome = if plan.is_empty() {
-            Outcome::default()
-        } else if options.yes || saved.is_some() || output::confirm("Do it?")? {
-            approved(plan.clone(), &context, &observed, (global, options), &*sink).await
+        let ended = if plan.is_empty() {
+            Ended::Run(Outcome::default())
+        } else if options.yes || saved.is_some() || asked().await? {
+            let sink = match global.output {
+                Form::Text => watched,
+                Form::Json => output::sink(global, Events::AreTheResult),
+            };
+            approved(&plan, &context, &observed, (global, options), &*sink).await
         } else {
             output::say("nothing was done");
             return Ok(Exit::Success);
         };
-        for open in observed.open.values() {
-            open.session.close().await;
+        let exit = exit(&plan, &ended);
+        if let Ended::Run(_) = &ended {
+            for open in observed.open.values() {
+                open.session.close().await;
+            }
         }
-        if global.output == Form::Text && !plan.is_empty() {
-            output::result(&format!("\n{}", report::recap(&plan, &outcome)));
-        }
-        Ok(exit(&plan, &outcome))
+        finish(global, &plan, &ended, exit);
+        Ok(exit)
     })?
 }
 
+/// Tells the outcome.
+fn finish(global: &Global, plan: &Plan, ended: &Ended, exit: Exit) {
+    match (global.output, ended) {
+        (Form::Text, Ended::Run(outcome)) if !plan.is_empty() => {
+            output::result(&format!("\n{}", report::recap(plan, outcome)));
+        }
+        (Form::Text, _) => {}
+        (Form::Json, Ended::Run(outcome)) => output::line(&json!({
+            "event": "run-finished",
+            "finished": outcome.finished,
+            "failed": outcome.failed,
+            "left": outcome.left,
+            "unreachable": plan.unreachable.keys().collect::<Vec<_>>(),
+            "stopped": outcome.stopped.as_ref().map(|stopped| match stopped {
+                Stopped::Failure => "failure",
+                Stopped::Interrupted => "interrupted",
+            }),
+            "exit": exit.code(),
+        })),
+        (Form::Json, Ended::AtOnce(hosts)) => output::line(&json!({
+            "event": "run-finished", "stopped": "at-once", "under-way": hosts, "exit": exit.code(),
+        })),
+    }
+}
+
+/// Asks beside the runtime, so that connections are kept alive while the operator reads.
+async fn asked() -> Result<bool, CommandError> {
+    tokio::task::spawn_blocking(|| output::confirm("Do it?"))
+        .await
+        .map_err(|error| CommandError::plain(format!("cannot ask: {error}")))?
+}
+
 async fn approved(
-    plan: Plan,
+    plan: &Plan,
     context: &Context,
-    observed: &crate::observe::Observed,
+    observed: &Observed,
     (global, options): (&Global, &Options),
     sink: &dyn Sink,
-) -> Outcome {
-    let listener = tokio::spawn(async {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            STOP.store(true, Ordering::Relaxed);
-            output::say("stopping at the next safe point; what has begun is finished first");
-        }
-    });
+) -> Ended {
+    let sink = UnderWay::new(sink);
     let run = Run {
         desired: &context.desired,
         open: &observed.open,
         at_once: global.forks,
         gate_timeout: Duration::from_secs(options.gate_timeout),
         stop: &STOP,
-        sink,
+        sink: &sink,
     };
-    let outcome = run_plan(&plan.approve(), &run).await;
-    listener.abort();
-    outcome
+    let approved = plan.clone().approve();
+    let mut signals = Signals::listen();
+    tokio::select! {
+        outcome = run_plan(&approved, &run) => Ended::Run(outcome),
+        () = told_twice(&mut signals) => {
+            let hosts = sink.hosts();
+            let named: Vec<String> = hosts.iter().map(|(host, step)| format!("{host} ({step})")).collect();
+            let named = if named.is_empty() { "no host".to_owned() } else { named.join(", ") };
+            output::say(&format!("stopped at once; under way: {named}"));
+            output::say("what they have by now is read anew by `housewright plan`");
+            Ended::AtOnce(json!(hosts))
+        }
+    }
 }
 
-fn read(path: &PathBuf) -> Result<String, CommandError> {
+/// Comes to its end with the second signal.
+async fn told_twice(signals: &mut Signals) {
+    signals.next().await;
+    STOP.store(true, Ordering::Relaxed);
+    output::say("stopping at the next safe point; what has begun is finished first (once more: stop at once)");
+    signals.next().await;
+}
+
+fn read(path: &Path) -> Result<String, CommandError> {
     std::fs::read_to_string(path)
         .map_err(|error| CommandError::plain(format!("cannot read the plan `{}`: {error}", path.display())))
 }
 
-fn exit(plan: &Plan, outcome: &Outcome) -> Exit {
+fn refused(error: &SavedPlanError) -> CommandError {
+    CommandError::hinted(
+        format!("the saved plan is not run: {error}"),
+        "look at what it is now: `housewright plan`",
+    )
+}
+
+/// The options as the saved plan was made with them; others on the command line would make another plan.
+fn as_saved(global: &Global, options: &Options, saved: &str) -> Result<(Global, Options), CommandError> {
+    let made = SavedPlan::made_with(saved).map_err(|error| refused(&error))?;
+    let (mut global, mut options) = (global.clone(), options.clone());
+    let conflict = |option: &str| {
+        CommandError::hinted(
+            format!("`{option}` is not the one that the saved plan was made with"),
+            format!("leave `{option}` out, or make another plan: `housewright plan {option} ... --out FILE`"),
+        )
+    };
+    if global.limit.is_some() && global.limit != made.limit {
+        return Err(conflict("--limit"));
+    }
+    if !options.planning.allow.is_empty() && options.planning.allowed() != made.allow {
+        return Err(conflict("--allow"));
+    }
+    global.limit = made.limit;
+    options.planning.allow_as(&made.allow)?;
+    Ok((global, options))
+}
+
+fn exit(plan: &Plan, ended: &Ended) -> Exit {
+    let Ended::Run(outcome) = ended else { return Exit::Interrupted };
     match outcome.stopped {
         Some(Stopped::Failure) => Exit::Stopped,
         Some(Stopped::Interrupted) => Exit::Interrupted,

@@ -1,14 +1,24 @@
 //! `housewright check`: everything that can be found wrong without any network (edge).
 
-use super::error::{Answer, Exit};
+use serde_json::{Value, json};
+
+use super::error::{Answer, CommandError, Exit};
 use super::project::Project;
-use super::{Global, output};
+use super::{Form, Global, output};
+use crate::report::diagnostic;
 
 /// Options of `check`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {}
 
 pub(super) fn run(global: &Global, _options: &Options) -> Answer {
+    match global.output {
+        Form::Text => text(global),
+        Form::Json => Ok(output::json_answer(data(global))),
+    }
+}
+
+fn text(global: &Global) -> Answer {
     let project = Project::load(global)?;
     let hosts = project.chosen(global)?;
     output::problems(&project.notes);
@@ -18,12 +28,29 @@ pub(super) fn run(global: &Global, _options: &Options) -> Answer {
         1 => ", 1 note".to_owned(),
         notes => format!(", {notes} notes"),
     };
-    let objects: usize = project.objects.values().map(Vec::len).sum();
     output::result(&format!(
-        "check: {} hosts, {} clusters, {} roles, {objects} objects: no problems{notes}\n",
+        "check: {} hosts, {} clusters, {} roles, {} objects: no problems{notes}\n",
         hosts.len(),
         project.fleet.clusters.len(),
         project.fleet.roles.len(),
+        objects(&project),
     ));
     Ok(Exit::Success)
+}
+
+fn data(global: &Global) -> Result<Value, CommandError> {
+    let project = Project::load(global)?;
+    let hosts = project.chosen(global)?;
+    project.render(&project.placeholders())?;
+    Ok(json!({
+        "hosts": hosts.len(),
+        "clusters": project.fleet.clusters.len(),
+        "roles": project.fleet.roles.len(),
+        "objects": objects(&project),
+        "problems": diagnostic::json(&project.notes),
+    }))
+}
+
+fn objects(project: &Project) -> usize {
+    project.objects.values().map(Vec::len).sum()
 }

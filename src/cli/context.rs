@@ -20,7 +20,10 @@ pub(super) fn block_on<T>(future: impl Future<Output = T>) -> Result<T, CommandE
         .enable_all()
         .build()
         .map_err(|error| CommandError::plain(format!("cannot start the runtime: {error}")))?;
-    Ok(runtime.block_on(future))
+    let answer = runtime.block_on(future);
+    // What still blocks a thread, such as a name that does not resolve, is not waited for.
+    runtime.shutdown_background();
+    Ok(answer)
 }
 
 /// A project with what should be on each of its hosts.

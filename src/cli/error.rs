@@ -11,11 +11,11 @@ pub enum Exit {
     Invalid,
     /// `plan --detailed-exitcode`: there is something to do.
     Changes,
-    /// Some hosts were not reached, failed or are held back; the others are done.
+    /// Some hosts were not reached, failed, do not serve or are held back; the others are done.
     Partial,
     /// A host that served before failed, so the run was stopped.
     Stopped,
-    /// The operator interrupted the run; it stopped at a safe point.
+    /// The operator interrupted the run; it stopped at a safe point, or at once when told twice.
     Interrupted,
 }
 
@@ -40,9 +40,9 @@ Exit codes:
   0    all is as asked
   1    the command line or what you wrote is wrong; nothing was done
   2    plan --detailed-exitcode: there is something to do
-  3    some hosts were not reached, failed or are held back; the others are done
+  3    some hosts were not reached, failed, do not serve or are held back; the others are done
   4    a host that served before failed, so the run was stopped
-  130  interrupted; stopped at a safe point";
+  130  interrupted; stopped at a safe point, or at once when told twice";
 
 /// Why a verb could not do what was asked.
 #[derive(Debug)]

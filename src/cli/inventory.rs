@@ -9,7 +9,7 @@ use super::error::{Answer, CommandError, Exit};
 use super::project::Project;
 use super::{Form, Global, output};
 use crate::fleet::{Fleet, Host, HostName, Placement, Reach};
-use crate::secret::mask_markers;
+use crate::secret::{look, mask_markers};
 
 /// Options of `inventory`.
 #[derive(Debug, clap::Args)]
@@ -28,17 +28,15 @@ pub(super) fn run(global: &Global, options: &Options) -> Answer {
             let hint = crate::problem::near_name(name, fleet.hosts.keys().map(HostName::as_str));
             CommandError::Other { message: format!("the inventory has no host `{name}`"), hint }
         })?;
-        let text = serde_yaml::to_string(&host.vars).unwrap_or_default();
+        let vars = look::hide(&json!(host.vars));
+        let text = serde_yaml::to_string(&vars).unwrap_or_default();
         match global.output {
             Form::Text => output::result(&mask_markers(&text)),
-            Form::Json => output::result(&mask_markers(&format!("{:#}\n", json!(host.vars)))),
+            Form::Json => output::result(&mask_markers(&format!("{:#}\n", vars))),
         }
         return Ok(Exit::Success);
     }
-    let chosen = match &global.limit {
-        Some(_) => project.chosen(global)?,
-        None => fleet.hosts.keys().cloned().collect(),
-    };
+    let chosen = project.named(global)?;
     let hosts: Vec<&Host> = fleet.hosts.values().filter(|host| chosen.contains(&host.name)).collect();
     match global.output {
         Form::Text => output::result(&tree(fleet, &hosts)),

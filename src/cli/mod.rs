@@ -5,6 +5,7 @@ mod check;
 mod context;
 mod error;
 mod facts;
+mod interrupt;
 mod inventory;
 mod lab;
 mod output;
@@ -33,7 +34,7 @@ pub struct CommandLine {
 }
 
 /// Options of every verb.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Global {
     /// Inventory: a directory with hosts.yml, group_vars/ and host_vars/, or one file
     #[arg(short, long, global = true, env = "HOUSEWRIGHT_INVENTORY", value_name = "DIR")]
@@ -94,7 +95,7 @@ enum Verb {
     Plan(plan::Options),
     /// Do it
     Apply(apply::Options),
-    /// One line per host: what it is and how it is
+    /// One line per host: what it is and how it is; exits with 3 when one does not serve
     Status(status::Options),
     /// A role-true local fleet to try a change on
     Lab(lab::Options),
@@ -103,6 +104,15 @@ enum Verb {
         /// Which shell
         shell: clap_complete::Shell,
     },
+}
+
+/// Runs the command line of this process to its exit.
+#[must_use]
+pub fn main() -> Exit {
+    match CommandLine::try_parse() {
+        Ok(line) => run(&line),
+        Err(error) => output::usage(&error),
+    }
 }
 
 /// Runs a command line to its exit.

@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::CommandFactory;
+use serde_json::json;
 
 use super::error::{CommandError, Exit};
 use super::{ColorWhen, CommandLine, Form, Global};
@@ -35,6 +36,11 @@ pub(super) fn json(value: &impl serde::Serialize) {
     }
 }
 
+/// Prints one JSON object on a line of its own.
+pub(super) fn line(value: &serde_json::Value) {
+    result(&format!("{value}\n"));
+}
+
 /// Prints something for the person that is no result.
 pub(super) fn say(text: &str) {
     let _ = writeln!(anstream::stderr().lock(), "{text}");
@@ -60,6 +66,24 @@ pub(super) fn error(error: &CommandError) {
             if let Some(hint) = hint {
                 say(&format!("{} {hint}", paint(GOOD, "hint:")));
             }
+        }
+    }
+}
+
+/// Gives a result as JSON, or why there is none: problems as data, on stdout as well.
+pub(super) fn json_answer(answer: Result<serde_json::Value, CommandError>) -> Exit {
+    match answer {
+        Ok(value) => {
+            json(&value);
+            Exit::Success
+        }
+        Err(CommandError::Problems(found)) => {
+            json(&json!({ "problems": diagnostic::json(&found) }));
+            Exit::Invalid
+        }
+        Err(CommandError::Other { message, hint }) => {
+            json(&json!({ "problems": [], "error": message, "hint": hint }));
+            Exit::Invalid
         }
     }
 }
@@ -93,6 +117,13 @@ pub(super) fn confirm(question: &str) -> Result<bool, CommandError> {
     let mut line = String::new();
     let _ = io::stdin().read_line(&mut line);
     Ok(line.trim() == "yes")
+}
+
+/// Prints a help text, or what is wrong with the command line.
+pub(super) fn usage(error: &clap::Error) -> Exit {
+    let _ = error.print();
+    // The parser's own code, 2, would say that there is something to do.
+    if error.use_stderr() { Exit::Invalid } else { Exit::Success }
 }
 
 pub(super) fn completions(shell: clap_complete::Shell) -> Exit {

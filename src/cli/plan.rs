@@ -1,6 +1,9 @@
 //! `housewright plan`: what would be done, and why (edge).
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
+
+use clap::ValueEnum;
 
 use super::context::{Context, Peers, block_on};
 use super::error::{Answer, CommandError, Exit};
@@ -24,7 +27,7 @@ pub(super) struct Options {
 }
 
 /// Options of every verb that plans.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(super) struct Planning {
     /// How much of the files' differences is shown
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
@@ -44,6 +47,22 @@ pub(super) enum Allow {
 }
 
 impl Planning {
+    /// The names of what is allowed, in order, each once.
+    pub(super) fn allowed(&self) -> BTreeSet<String> {
+        let names = self.allow.iter().filter_map(ValueEnum::to_possible_value);
+        names.map(|name| name.get_name().to_owned()).collect()
+    }
+
+    /// Allows what a saved plan was made with.
+    pub(super) fn allow_as(&mut self, names: &BTreeSet<String>) -> Result<(), CommandError> {
+        let parse = |name: &String| {
+            Allow::from_str(name, false)
+                .map_err(|_| CommandError::plain(format!("the saved plan allows `{name}`, which nobody knows")))
+        };
+        self.allow = names.iter().map(parse).collect::<Result<_, _>>()?;
+        Ok(())
+    }
+
     pub(super) fn plan(&self, context: &Context, observed: &Observed) -> Plan {
         plan(&Inputs {
             fleet: &context.project.fleet,
@@ -64,13 +83,13 @@ pub(super) fn run(global: &Global, options: &Options) -> Answer {
     let sink = output::sink(global, Events::AreProgress);
     let observed = block_on(context.observe(global, Peers::Too, Afterwards::Close, &*sink))?;
     let plan = options.planning.plan(&context, &observed);
+    let saved = SavedPlan::new(&plan).with(global.limit.clone(), options.planning.allowed());
     match global.output {
         Form::Text => output::result(&report::plan(&plan, options.planning.diff)),
-        Form::Json => output::json(&SavedPlan::new(&plan)),
+        Form::Json => output::json(&saved),
     }
     if let Some(path) = &options.out {
-        let saved = SavedPlan::new(&plan).to_text();
-        std::fs::write(path, saved)
+        std::fs::write(path, saved.to_text())
             .map_err(|error| CommandError::plain(format!("cannot save the plan to `{}`: {error}", path.display())))?;
     }
     Ok(exit(&plan, options.detailed_exitcode))

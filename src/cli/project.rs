@@ -39,6 +39,7 @@ impl Project {
         let mut found = Vec::new();
         let mut read = fleet::load::read(directory, &root.join("roles"));
         discover(&mut read)?;
+        let roles = read.roles.clone();
         let fleet::load::Loaded { inventory, fleet, notes } = read.resolve(&connection_defaults())?;
         found.extend(notes);
         let templates = render::load::templates(&root.join("templates"));
@@ -49,6 +50,7 @@ impl Project {
         let (schema, problems) = Schema::read(&fleet);
         found.extend(problems);
         found.extend(schema::check(&fleet, &schema));
+        found.extend(schema::without_hosts(&roles, &fleet));
         match templates {
             Ok(templates) if found.iter().all(|problem| problem.severity == Severity::Note) => {
                 Ok(Self { inventory, fleet, objects: schema.roles, notes: found, templates })
@@ -59,12 +61,21 @@ impl Project {
 
     /// The hosts of `--limit`, all where it is not given; members that nobody reaches are left out.
     pub(super) fn chosen(&self, global: &Global) -> Result<BTreeSet<HostName>, CommandError> {
-        let chosen = match &global.limit {
+        let chosen = self.named(global)?;
+        let reached = |name: &HostName| self.fleet.hosts.get(name).is_some_and(|host| host.reach != Reach::Member);
+        let (reached, members): (BTreeSet<_>, BTreeSet<_>) = chosen.into_iter().partition(reached);
+        match &global.limit {
+            Some(pattern) if reached.is_empty() => Err(vec![only_members(pattern, &members)].into()),
+            _ => Ok(reached),
+        }
+    }
+
+    /// The hosts of `--limit`, all where it is not given, members among them.
+    pub(super) fn named(&self, global: &Global) -> Result<BTreeSet<HostName>, CommandError> {
+        Ok(match &global.limit {
             Some(pattern) => inventory::pattern::select(&self.inventory, pattern).map_err(|problem| vec![problem])?,
             None => self.fleet.hosts.keys().cloned().collect(),
-        };
-        let reached = |name: &HostName| self.fleet.hosts.get(name).is_some_and(|host| host.reach != Reach::Member);
-        Ok(chosen.into_iter().filter(reached).collect())
+        })
     }
 
     /// Reads every secret that the fleet refers to.
@@ -92,7 +103,9 @@ impl Project {
         let endpoint = |host: &fleet::Host| {
             let spec = self.fleet.role_of(host)?.clickhouse.as_ref()?;
             let password = spec.password.as_ref().and_then(|reference| secrets.get(reference)).cloned();
-            Some((host.name.clone(), Endpoint { http_port: spec.http_port, user: spec.user.clone(), password }))
+            // The host's variable is what its template writes.
+            let http_port = host.vars.get("clickhouse_http_port").and_then(port).unwrap_or(spec.http_port);
+            Some((host.name.clone(), Endpoint { http_port, user: spec.user.clone(), password }))
         };
         self.fleet.hosts.values().filter_map(endpoint).collect()
     }
@@ -103,6 +116,20 @@ impl Project {
         lab::enter_namespace(namespace)
             .map_err(|error| CommandError::Other { message: crate::event::chain(&error), hint: error.hint() })
     }
+}
+
+/// Nothing would be done, and that would look like success.
+fn only_members(pattern: &str, members: &BTreeSet<HostName>) -> Problem {
+    let names: Vec<String> = members.iter().take(5).map(|name| format!("`{name}`")).collect();
+    let more = if members.len() > names.len() { ", ..." } else { "" };
+    let message = format!("`--limit {pattern}` leaves only members, which somebody else runs: {}{more}", names.join(", "));
+    Problem::new("HW0125", message).hint("`housewright inventory` shows which hosts Housewright looks after")
+}
+
+/// A port, as a number or as text.
+fn port(value: &serde_json::Value) -> Option<u16> {
+    let number = value.as_u64().or_else(|| value.as_str()?.parse().ok())?;
+    u16::try_from(number).ok().filter(|port| *port > 0)
 }
 
 /// Asks EC2 for the hosts of `*.aws_ec2.yml`, where there are such files.

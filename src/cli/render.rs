@@ -1,10 +1,16 @@
 //! `housewright render`: the files that hosts should have (edge).
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
 
 use super::error::{Answer, CommandError, Exit};
 use super::project::Project;
-use super::{Global, output};
+use super::{Form, Global, output};
+use crate::fleet::HostName;
+use crate::remote::RemotePath;
+use crate::render::Desired;
 
 /// Options of `render`.
 #[derive(Debug, clap::Args)]
@@ -18,28 +24,65 @@ pub(super) struct Options {
 }
 
 pub(super) fn run(global: &Global, options: &Options) -> Answer {
-    let project = Project::load(global)?;
-    output::problems(&project.notes);
-    let hosts = project.chosen(global)?;
-    let desired = project.render(&project.placeholders())?;
-    for (host, desired) in desired.iter().filter(|(host, _)| hosts.contains(*host)) {
-        for (path, file) in &desired.files {
-            if options.file.as_ref().is_some_and(|end| !path.as_str().ends_with(end.as_str())) {
-                continue;
-            }
-            match &options.to {
-                None => output::result(&format!("# {host} {path}\n{}\n", file.content.shown())),
-                Some(to) => {
-                    let target = to.join(host.as_str()).join(path.as_str().trim_start_matches('/'));
-                    let parent = target.parent().map_or_else(|| to.clone(), PathBuf::from);
-                    std::fs::create_dir_all(parent)
-                        .and_then(|()| std::fs::write(&target, file.content.shown()))
-                        .map_err(|error| {
-                            CommandError::plain(format!("cannot write `{}`: {error}", target.display()))
-                        })?;
+    match global.output {
+        Form::Text => {
+            let (project, desired) = rendered(global)?;
+            output::problems(&project.notes);
+            for (host, path, text) in files(&desired, options) {
+                match &options.to {
+                    None => output::result(&format!("# {host} {path}\n{text}\n")),
+                    Some(to) => write(&target(to, host, path), text)?,
                 }
             }
+            Ok(Exit::Success)
         }
+        Form::Json => Ok(output::json_answer(data(global, options))),
     }
-    Ok(Exit::Success)
+}
+
+/// Each host's files by path: what is in them, or where they were written to.
+fn data(global: &Global, options: &Options) -> Result<Value, CommandError> {
+    let (_, desired) = rendered(global)?;
+    let mut hosts: BTreeMap<&HostName, BTreeMap<&str, Value>> = BTreeMap::new();
+    for (host, path, text) in files(&desired, options) {
+        let file = match &options.to {
+            None => json!({ "content": text }),
+            Some(to) => {
+                let target = target(to, host, path);
+                write(&target, text)?;
+                json!({ "written": target })
+            }
+        };
+        hosts.entry(host).or_default().insert(path.as_str(), file);
+    }
+    Ok(json!(hosts))
+}
+
+/// The chosen hosts and what they should have; no secret is read for it.
+fn rendered(global: &Global) -> Result<(Project, BTreeMap<HostName, Desired>), CommandError> {
+    let project = Project::load(global)?;
+    let hosts = project.chosen(global)?;
+    let mut desired = project.render(&project.placeholders())?;
+    desired.retain(|host, _| hosts.contains(host));
+    Ok((project, desired))
+}
+
+/// The files that were asked for, with their texts for people.
+fn files<'a>(
+    desired: &'a BTreeMap<HostName, Desired>,
+    options: &'a Options,
+) -> impl Iterator<Item = (&'a HostName, &'a RemotePath, &'a str)> {
+    let all = desired.iter().flat_map(|(host, desired)| desired.files.iter().map(move |(path, file)| (host, path, file)));
+    let is_chosen = |path: &RemotePath| options.file.as_ref().is_none_or(|end| path.as_str().ends_with(end.as_str()));
+    all.filter(move |(_, path, _)| is_chosen(path)).map(|(host, path, file)| (host, path, file.content.shown()))
+}
+
+fn target(to: &Path, host: &HostName, path: &RemotePath) -> PathBuf {
+    to.join(host.as_str()).join(path.as_str().trim_start_matches('/'))
+}
+
+fn write(target: &Path, text: &str) -> Result<(), CommandError> {
+    let made = target.parent().map_or(Ok(()), std::fs::create_dir_all);
+    made.and_then(|()| std::fs::write(target, text))
+        .map_err(|error| CommandError::plain(format!("cannot write `{}`: {error}", target.display())))
 }

@@ -20,6 +20,6 @@ pub(super) fn run(global: &Global, _options: &Options) -> Answer {
         Form::Text => output::result(&report::status(&context.project.fleet, &observed.observation)),
         Form::Json => output::json(&report::facts(&observed.observation)),
     }
-    let whole = observed.observation.hosts.values().all(|host| matches!(host, HostObservation::Reached(_)));
-    Ok(if whole { Exit::Success } else { Exit::Partial })
+    let all_serve = observed.observation.hosts.values().all(HostObservation::serves);
+    Ok(if all_serve { Exit::Success } else { Exit::Partial })
 }

@@ -90,6 +90,35 @@ pub struct Connection {
     pub connect_timeout: Duration,
 }
 
+impl Connection {
+    /// The command that brings a person to the host as Housewright goes there: `ssh [-J ..] [-p ..] [-i ..] user@address`.
+    #[must_use]
+    pub fn ssh_command(&self) -> String {
+        let mut words = vec!["ssh".to_owned()];
+        if let Some(JumpHost { address, port, user }) = &self.jump {
+            let port = if *port == DEFAULT_PORT { String::new() } else { format!(":{port}") };
+            words.extend(["-J".to_owned(), word(&format!("{user}@{address}{port}"))]);
+        }
+        if self.port != DEFAULT_PORT {
+            words.extend(["-p".to_owned(), self.port.to_string()]);
+        }
+        if let Some(file) = self.identity_files.first() {
+            words.extend(["-i".to_owned(), word(&file.to_string_lossy())]);
+        }
+        words.push(word(&format!("{}@{}", self.user, self.address)));
+        words.join(" ")
+    }
+}
+
+/// SSH's own.
+const DEFAULT_PORT: u16 = 22;
+
+/// A word of a shell's line, in quotes where it needs them.
+fn word(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./_-[]".contains(c);
+    if text.chars().all(is_plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
 /// A bastion.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct JumpHost {
@@ -117,4 +146,31 @@ pub enum Privilege {
     Login,
     /// `sudo -n`.
     Sudo,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_goes_the_way_that_housewright_goes() {
+        let mut connection = Connection {
+            address: "10.0.0.1".to_owned(),
+            port: 22,
+            user: "ubuntu".to_owned(),
+            identity_files: Vec::new(),
+            known_hosts: Vec::new(),
+            host_key_policy: HostKeyPolicy::Strict,
+            jump: None,
+            privilege: Privilege::Sudo,
+            connect_timeout: Duration::from_secs(1),
+        };
+        assert_eq!(connection.ssh_command(), "ssh ubuntu@10.0.0.1");
+        connection.port = 2222;
+        connection.jump = Some(JumpHost { address: "bastion".to_owned(), port: 22, user: "me".to_owned() });
+        assert_eq!(connection.ssh_command(), "ssh -J me@bastion -p 2222 ubuntu@10.0.0.1");
+        connection.jump = Some(JumpHost { address: "bastion".to_owned(), port: 23, user: "me".to_owned() });
+        connection.identity_files = vec!["/home/me/my key".into()];
+        assert_eq!(connection.ssh_command(), "ssh -J me@bastion:23 -p 2222 -i '/home/me/my key' ubuntu@10.0.0.1");
+    }
 }

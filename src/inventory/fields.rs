@@ -128,7 +128,7 @@ impl<'a, 'p> Fields<'a, 'p> {
         };
         if secret.is_none() {
             let message = format!("`{key}` of {} takes `env:NAME` or `file:PATH`, never the secret itself", self.what);
-            self.problems.push(Problem::new("HW0108", message).at(&node.span));
+            self.problems.push(Problem::new("HW0108", message).at(&node.span).hides_value());
         }
         secret
     }

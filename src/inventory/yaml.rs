@@ -274,7 +274,7 @@ impl<'a> Reader<'a> {
             return Node { span: node.span, value: NodeValue::Secret(secret) };
         }
         let message = "`from_secret` takes `env:NAME` or `file:PATH`, never the secret itself";
-        self.problems.push(Problem::new("HW0108", message).at(&value.span));
+        self.problems.push(Problem::new("HW0108", message).at(&value.span).hides_value());
         Node { span: node.span, value: NodeValue::Null }
     }
 }

@@ -97,7 +97,7 @@ async fn ask(transport: &dyn Transport, target: &Target<'_>, afterwards: Afterwa
     let session = transport
         .connect(target.host)
         .await
-        .map_err(|error| (chain(&error), advice::connect(&error, &target.host.name)))?;
+        .map_err(|error| (chain(&error), advice::connect(&error, target.host)))?;
     let clickhouse = target.endpoint.as_ref().map(|endpoint| session.clickhouse(endpoint));
     let open = Open { session, clickhouse, keeper_port: target.host.keeper_port() };
     let facts = ask_open(&open, target).await;

@@ -1,6 +1,6 @@
 //! What a server must tell once it has taken the rendered files: their macros and clusters (pure).
 
-use crate::clickhouse::config::{ConfigDirectory, ConfigKeys, MASK};
+use crate::clickhouse::config::{ConfigDirectory, ConfigKeys};
 use crate::render::Desired;
 use crate::resource::Applied;
 
@@ -11,13 +11,13 @@ pub(super) fn expected(desired: &Desired) -> Applied {
         if ConfigDirectory::of(path.as_str()) != Some(ConfigDirectory::Config) {
             continue;
         }
-        let text = std::str::from_utf8(file.content.bytes().expose()).unwrap_or_default();
-        for entry in ConfigKeys::from_xml(text).unwrap_or_default().entries {
+        // Never the real text: what is expected stands in the plan, in events and in logs.
+        for entry in ConfigKeys::from_xml(file.content.shown()).unwrap_or_default().entries {
             // `replica` is a macro here, and elsewhere an element of a list: `replica[1]`.
             let parts: Vec<_> = entry.path.split('/').map(|part| part.split('[').next().unwrap_or(part)).collect();
             match parts.as_slice() {
-                // A value that looks like a secret stands in no plan, so that it cannot be compared.
-                ["macros", name] if !name.starts_with('@') && entry.shown() != MASK => {
+                // A macro with a secret is not compared: the server tells its value, the plan must not.
+                ["macros", name] if !name.starts_with('@') && !entry.shown().contains('‹') => {
                     applied.macros.insert((*name).to_owned(), entry.shown().to_owned());
                 }
                 ["remote_servers", cluster, .., "host"] => {

@@ -20,7 +20,7 @@ use serde::Serialize;
 pub use change::Change;
 pub use hold::Hold;
 pub use safety::Replicas;
-pub use saved::{SavedPlan, SavedPlanError};
+pub use saved::{MadeWith, SavedPlan, SavedPlanError};
 pub use step::{FailurePolicy, FileStep, Gate, Step};
 
 use crate::clickhouse::config::Disruption;

@@ -1,6 +1,8 @@
 //! A plan as a file: reviewed now, run later, and refused when anything has moved (pure).
 
-use serde::Serialize;
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Plan;
@@ -13,7 +15,20 @@ const VERSION: u64 = 1;
 pub struct SavedPlan<'a> {
     version: u64,
     housewright: &'static str,
+    #[serde(flatten)]
+    made: MadeWith,
     plan: &'a Plan,
+}
+
+/// The options that decide what a plan can hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MadeWith {
+    /// `--limit`.
+    #[serde(default)]
+    pub limit: Option<String>,
+    /// `--allow`, by name.
+    #[serde(default)]
+    pub allow: BTreeSet<String>,
 }
 
 /// Why a saved plan is not run.
@@ -34,7 +49,22 @@ impl<'a> SavedPlan<'a> {
     /// Wraps a plan.
     #[must_use]
     pub fn new(plan: &'a Plan) -> Self {
-        Self { version: VERSION, housewright: env!("CARGO_PKG_VERSION"), plan }
+        Self { version: VERSION, housewright: env!("CARGO_PKG_VERSION"), made: MadeWith::default(), plan }
+    }
+
+    /// Keeps the options that it was made with.
+    #[must_use]
+    pub fn with(mut self, limit: Option<String>, allow: BTreeSet<String>) -> Self {
+        self.made = MadeWith { limit, allow };
+        self
+    }
+
+    /// Reads the options that a saved plan was made with.
+    ///
+    /// # Errors
+    /// Refuses a file that is unreadable.
+    pub fn made_with(saved: &str) -> Result<MadeWith, SavedPlanError> {
+        serde_json::from_str(saved).map_err(|error| SavedPlanError::Unreadable(error.to_string()))
     }
 
     /// The file's text; equal plans give equal text.
@@ -59,8 +89,23 @@ impl<'a> SavedPlan<'a> {
             _ => return Err(SavedPlanError::Unreadable("no `version` in it".to_owned())),
         }
         let now = serde_json::to_value(self.plan).map_err(|error| SavedPlanError::Unreadable(error.to_string()))?;
-        if saved.get("plan") == Some(&now) { Ok(()) } else { Err(SavedPlanError::Stale) }
+        let is_same = saved.get("plan").cloned().map(without_wording) == Some(without_wording(now));
+        if is_same { Ok(()) } else { Err(SavedPlanError::Stale) }
     }
+}
+
+/// The plan without the texts that differ from one asking to the next: why a host did not answer, why something is held.
+fn without_wording(mut plan: Value) -> Value {
+    let unreachable = plan.get_mut("unreachable").and_then(Value::as_object_mut);
+    for item in unreachable.into_iter().flat_map(|hosts| hosts.values_mut()) {
+        *item = Value::Null;
+    }
+    let holds = plan.get_mut("holds").and_then(Value::as_array_mut);
+    for item in holds.into_iter().flatten().filter_map(Value::as_object_mut) {
+        item.remove("reason");
+        item.remove("hint");
+    }
+    plan
 }
 
 #[cfg(test)]
@@ -75,6 +120,28 @@ mod tests {
         assert_eq!(SavedPlan::new(&plan).check(&text), Ok(()));
         assert_eq!(SavedPlan::new(&other).check(&text), Err(SavedPlanError::Stale));
         assert_eq!(text, SavedPlan::new(&Plan::default()).to_text());
+    }
+
+    #[test]
+    fn the_words_of_a_reason_are_no_difference_and_another_host_is_one() {
+        let plan = |host: &str, reason: &str| {
+            let mut plan = Plan::default();
+            let why = super::super::Unreachable { reason: reason.to_owned(), hint: None };
+            plan.unreachable.insert(crate::fleet::HostName::new(host).unwrap(), why);
+            plan
+        };
+        let text = SavedPlan::new(&plan("a", "timed out after 10 s")).to_text();
+        assert_eq!(SavedPlan::new(&plan("a", "connection refused")).check(&text), Ok(()));
+        assert_eq!(SavedPlan::new(&plan("b", "timed out after 10 s")).check(&text), Err(SavedPlanError::Stale));
+    }
+
+    #[test]
+    fn the_options_are_kept() {
+        let (plan, allow) = (Plan::default(), BTreeSet::from(["shard-outage".to_owned()]));
+        let text = SavedPlan::new(&plan).with(Some("data".to_owned()), allow.clone()).to_text();
+        assert_eq!(SavedPlan::made_with(&text), Ok(MadeWith { limit: Some("data".to_owned()), allow }));
+        assert_eq!(SavedPlan::made_with("{}"), Ok(MadeWith::default()));
+        assert!(SavedPlan::made_with("").is_err());
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::secret::{MARKER_END, MARKER_START, Secret, SecretRef, SecretStore};
 /// A file's content, with the secrets put in for the host and masked for people. A clone is cheap.
 #[derive(Debug, Clone)]
 pub struct Content {
+    escape: Escape,
     shown: Arc<str>,
     bytes: Secret<Bytes>,
     secrets: Arc<[SecretRef]>,
@@ -81,10 +82,12 @@ impl Content {
         }
         shown.push_str(rest);
         bytes.push_str(rest);
-        if escape == Escape::Xml {
-            shown = elements::hide(&shown);
+        shown = elements::hide(&shown);
+        if escape == Escape::Plain {
+            shown = elements::hide_lines(&shown);
         }
         Ok(Self {
+            escape,
             shown: shown.into(),
             bytes: Secret::new(Bytes::from(bytes)),
             secrets: secrets.into(),
@@ -97,6 +100,7 @@ impl Content {
     pub fn plain(text: impl Into<String>) -> Self {
         let text: String = text.into();
         Self {
+            escape: Escape::Plain,
             shown: text.as_str().into(),
             bytes: Secret::new(Bytes::from(text)),
             secrets: Arc::default(),
@@ -104,7 +108,7 @@ impl Content {
         }
     }
 
-    /// For people: secrets are `‹env:NAME›`, and other texts of elements such as `password` are `‹hidden›`.
+    /// For people: secrets are `‹env:NAME›`, and other texts that look like secrets are `‹hidden›`.
     #[must_use]
     pub fn shown(&self) -> &str {
         &self.shown
@@ -120,6 +124,11 @@ impl Content {
     #[must_use]
     pub fn secrets(&self) -> &[SecretRef] {
         &self.secrets
+    }
+
+    /// How secrets were written into it.
+    pub(super) fn escape(&self) -> Escape {
+        self.escape
     }
 
     /// The same secrets, as shown and with their values.

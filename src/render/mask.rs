@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 
 use super::Content;
-use super::elements::{HIDDEN, secret_texts};
+use super::content::Escape;
+use super::elements::{HIDDEN, by_line, secret_texts, texts};
+use crate::secret::look::written_secret;
 
 /// What stands for an observed secret that is not the current one.
 const ANOTHER: &str = "‹another value›";
@@ -18,7 +20,8 @@ pub fn mask(observed: &[u8], desired: &Content) -> String {
         return format!("‹not text: {} bytes›\n", observed.len());
     };
     let values = values(desired);
-    let text = mask_elements(text, desired);
+    let text = mask_written(text, desired);
+    let text = mask_elements(&text, desired);
     let text = mask_lines(&text, desired);
     let text = mask_values(&text, &values);
     // A name or a neighbour can complete a value by accident: then nothing is shown.
@@ -41,13 +44,29 @@ fn forms(value: &str) -> [String; 3] {
     [value.to_owned(), escape(value).into_owned(), partial_escape(value).into_owned()]
 }
 
-/// Masks the texts of elements such as `password`; the equal one is shown as the desired text shows it.
+/// Masks what is written behind a secret's name in a file that is no XML; an equal line is as the desired text shows it.
+fn mask_written(text: &str, desired: &Content) -> String {
+    if desired.escape() == Escape::Xml {
+        return text.to_owned();
+    }
+    let real = std::str::from_utf8(desired.bytes().expose()).unwrap_or_default();
+    let known: BTreeMap<&str, &str> = real.lines().zip(desired.shown().lines()).collect();
+    by_line(text, |line| match (written_secret(line), known.get(line)) {
+        (None, _) => line.to_owned(),
+        (Some(_), Some(shown)) => (*shown).to_owned(),
+        (Some(at), None) => format!("{}{ANOTHER}", &line[..at]),
+    })
+}
+
+/// Masks texts and attributes that look like secrets; the equal one is shown as the desired text shows it.
 fn mask_elements(text: &str, desired: &Content) -> String {
     let real = std::str::from_utf8(desired.bytes().expose()).unwrap_or_default();
-    let known: BTreeMap<(&str, &str), &str> = secret_texts(real)
+    let shown = desired.shown();
+    let known: BTreeMap<(&str, &str), &str> = texts(real)
         .into_iter()
-        .zip(secret_texts(desired.shown()))
-        .map(|(real_one, shown_one)| ((real_one.name, &real[real_one.range]), &desired.shown()[shown_one.range]))
+        .zip(texts(shown))
+        .filter(|(one, other)| one.name == other.name && (one.is_secret(real) || other.is_secret(shown)))
+        .map(|(one, other)| ((one.name, &real[one.range]), &shown[other.range]))
         .collect();
     let mut masked = String::with_capacity(text.len());
     let mut at = 0;
@@ -55,7 +74,8 @@ fn mask_elements(text: &str, desired: &Content) -> String {
         let value = &text[found.range.clone()];
         let shown = match known.get(&(found.name, value)) {
             Some(shown) => shown,
-            None if value.trim().is_empty() => value,
+            // Masked already.
+            None if known.values().chain([&HIDDEN]).any(|shown| *shown == value) => value,
             None => ANOTHER,
         };
         masked.push_str(&text[at..found.range.start]);

@@ -1,8 +1,10 @@
 //! Shows problems as compilers do: place, source line, caret, code and what to do about it (pure: text in, text out).
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use serde_json::{Value, json};
 
-use crate::problem::{Problem, Severity, Span};
+use crate::problem::{Problem, Severity, Shows, Span};
+use crate::secret::look::written_secret;
 use crate::secret::{MARKER_END, MARKER_START};
 
 /// Whether the text carries ANSI colours.
@@ -16,9 +18,6 @@ pub enum Colour {
 
 /// Lines longer than this are cut around the place.
 const MAX_LINE: usize = 200;
-
-/// The operator wrote a secret itself where its reference belongs: the text must not reach a log of the build.
-const LITERAL_SECRET: &str = "HW0108";
 
 /// Renders problems one after another, an empty line between two.
 #[must_use]
@@ -41,7 +40,7 @@ pub fn render_one(problem: &Problem, colour: Colour) -> String {
     let title = level.primary_title(printable(&problem.message)).id(problem.code);
     let mut group = match &problem.span {
         Some(span) => {
-            let line = if problem.code == LITERAL_SECRET { Line::of(span).masked() } else { Line::of(span) };
+            let line = Line::of(span, problem.shows);
             title.element(
                 Snippet::source(line.text)
                     .path(span.source.name.as_str())
@@ -57,6 +56,29 @@ pub fn render_one(problem: &Problem, colour: Colour) -> String {
     renderer.render(&[group])
 }
 
+/// Problems as data: code, severity, message, place and hint; never a source line.
+#[must_use]
+pub fn json(problems: &[Problem]) -> Value {
+    problems.iter().map(json_one).collect()
+}
+
+fn json_one(problem: &Problem) -> Value {
+    let severity = match problem.severity {
+        Severity::Problem => "problem",
+        Severity::Note => "note",
+    };
+    let (line, column) = problem.span.as_ref().map(Span::line_column).unzip();
+    json!({
+        "code": problem.code,
+        "severity": severity,
+        "message": printable(&problem.message),
+        "file": problem.span.as_ref().map(|span| &span.source.name),
+        "line": line,
+        "column": column,
+        "hint": problem.hint.as_deref().map(printable),
+    })
+}
+
 /// The one line on which a span starts: a file of a megabyte is not laid out for one caret.
 struct Line {
     text: String,
@@ -65,7 +87,7 @@ struct Line {
 }
 
 impl Line {
-    fn of(span: &Span) -> Self {
+    fn of(span: &Span, shows: Shows) -> Self {
         let text = span.source.text.as_str();
         let at = span.range.start.min(text.len());
         let before = text.get(..at).unwrap_or_default();
@@ -75,6 +97,10 @@ impl Line {
         let from = boundary(line, at - start);
         let to = boundary(line, span.range.end.saturating_sub(start)).max(from);
         let number = before.matches('\n').count() + 1;
+        let place = Some(from).filter(|_| shows == Shows::BeforePlace);
+        if let Some(secret) = place.into_iter().chain(written_secret(line)).min() {
+            return Self::before(line, secret, number, from..to);
+        }
         if line.len() <= MAX_LINE {
             return Self { text: plain(line), number, range: from..to };
         }
@@ -84,12 +110,13 @@ impl Line {
         Self { text: plain(shown), number, range: from - first..to.min(last) - first }
     }
 
-    /// Hides the place and what is behind it.
-    fn masked(mut self) -> Self {
-        self.text.truncate(self.range.start);
-        self.text.push_str("***");
-        self.range.end = self.text.len();
-        self
+    /// Hides what begins at `secret`; a place behind it is the mask.
+    fn before(line: &str, secret: usize, number: usize, range: std::ops::Range<usize>) -> Self {
+        let first = boundary(line, secret.saturating_sub(MAX_LINE));
+        let text = plain(line.get(first..secret).unwrap_or_default()) + "***";
+        let within = |at: usize| at.clamp(first, secret) - first;
+        let range = if range.end < secret { within(range.start)..within(range.end) } else { within(range.start)..text.len() };
+        Self { text, number, range }
     }
 }
 
@@ -145,8 +172,23 @@ mod tests {
     #[test]
     fn a_written_secret_is_not_repeated() {
         let source = Arc::new(Source { name: "a.yml".to_owned(), text: "secret: hunter2 # really".to_owned() });
-        let shown = render_one(&Problem::new("HW0108", "wrong").at(&Span::new(source, 8..15)), Colour::Plain);
+        let problem = Problem::new("HW0108", "wrong").at(&Span::new(source, 8..15)).hides_value();
+        let shown = render_one(&problem, Colour::Plain);
         assert!(shown.contains("secret: ***") && !shown.contains("hunter2") && !shown.contains("really"), "{shown}");
+    }
+
+    #[test]
+    fn a_secret_beside_the_place_is_not_shown_either() {
+        for (text, range, left) in [
+            ("h: { shard: 0, ansible_password: hunter2, replica: x }", 52..53, "h: { shard: 0, ansible_password: ***"),
+            ("h: { shard: 0, ansible_password: hunter2 }", 12..13, "h: { shard: 0, ansible_password: ***"),
+            ("CREATE USER a IDENTIFIED BY 'hunter2'", 0..6, "CREATE USER a IDENTIFIED BY ***"),
+        ] {
+            let shown = render_one(&problem(text, range), Colour::Plain);
+            assert!(shown.contains(left) && !shown.contains("hunter2"), "{shown}");
+        }
+        let shown = render_one(&problem("a: hunter2 b", 3..10).hides_value(), Colour::Plain);
+        assert!(shown.contains("a: ***") && !shown.contains("hunter2"), "{shown}");
     }
 
     proptest! {

@@ -116,7 +116,7 @@ fn host(found: &HostObservation) -> Value {
             "up": true,
             "version": server.version,
             "uptime": server.uptime,
-            "macros": server.macros,
+            "macros": server.shown_macros(),
             "clusters": server.clusters,
             "replicas": server.replicas,
             "readonly_replicas": server.readonly,

@@ -28,6 +28,19 @@ pub enum HostObservation {
     },
 }
 
+impl HostObservation {
+    /// Whether it answers and what it is for runs: its ClickHouse takes writes, or its units run.
+    #[must_use]
+    pub fn serves(&self) -> bool {
+        let Self::Reached(facts) = self else { return false };
+        match &facts.clickhouse {
+            ClickHouseFacts::Up { server, .. } => server.serves().is_ok(),
+            ClickHouseFacts::Down { .. } => false,
+            ClickHouseFacts::NotAsked => facts.units.values().all(ObservedUnit::is_running),
+        }
+    }
+}
+
 impl Observation {
     /// The facts of a host that answered.
     #[must_use]

@@ -1,13 +1,15 @@
 //! The ClickHouse server itself: version, macros, clusters, replicas, consumers (pure).
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde_json::Value;
 
 use crate::clickhouse::{ClickHouseError, Rows, Statement};
+use crate::secret::look::HIDDEN;
 
 /// What a server says about itself.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct ServerFacts {
     /// `version()`.
     pub version: String,
@@ -27,10 +29,36 @@ pub struct ServerFacts {
     pub consumers: u64,
 }
 
+/// Without the values that can be secrets.
+impl fmt::Debug for ServerFacts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerFacts")
+            .field("version", &self.version)
+            .field("uptime", &self.uptime)
+            .field("macros", &self.shown_macros())
+            .field("clusters", &self.clusters)
+            .field("replicas", &self.replicas)
+            .field("readonly", &self.readonly)
+            .field("delay", &self.delay)
+            .field("consumers", &self.consumers)
+            .finish()
+    }
+}
+
 /// A replica that is further behind does not stand in for one that is not: it is being filled, or something is wrong.
 const MOST_DELAY: u64 = 300;
 
+/// Macros that say where a host belongs; any other can hold a secret.
+const PLAIN_MACROS: [&str; 6] = ["shard", "replica", "hostClusterRole", "hostClusterType", "cluster", "layer"];
+
 impl ServerFacts {
+    /// The macros for people: the values of those that cannot hold a secret, the names of the others.
+    #[must_use]
+    pub fn shown_macros(&self) -> BTreeMap<&str, &str> {
+        let shown = |name: &str| PLAIN_MACROS.contains(&name);
+        self.macros.iter().map(|(name, value)| (name.as_str(), if shown(name) { value } else { HIDDEN })).collect()
+    }
+
     /// Tells whether it takes writes and is up to date; the error says why not.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Role, RoleDocument};
+use super::{PlacementKind, Role, RoleDocument};
 use crate::fleet::RoleName;
 use crate::problem::{Problem, Span, near_name};
 use crate::remote::RemotePath;
@@ -78,7 +78,7 @@ fn fold(document: &RoleDocument, order: &[&RoleDocument], problems: &mut Vec<Pro
     let mut role = Role {
         name: document.name.clone(),
         description: document.description.clone(),
-        placement: super::PlacementKind::Stateless,
+        placement: PlacementKind::Stateless,
         host_cluster_role: document.host_cluster_role.as_ref().map(|(value, _)| value.clone()),
         include: document.include.iter().map(|(name, _)| name.clone()).collect(),
         vars: serde_json::Map::new(),
@@ -112,7 +112,21 @@ fn fold(document: &RoleDocument, order: &[&RoleDocument], problems: &mut Vec<Pro
         return None;
     };
     role.placement = placement;
+    problems.extend(no_clickhouse(&role, document));
     Some(role)
+}
+
+/// Where there is data or a schema there is a server, and Housewright must know how to ask it.
+fn no_clickhouse(role: &Role, document: &RoleDocument) -> Option<Problem> {
+    let why = match role.placement {
+        _ if role.clickhouse.is_some() => return None,
+        PlacementKind::Storage => "stores data",
+        PlacementKind::Stateless if !role.schema.is_empty() => "has a schema",
+        PlacementKind::Stateless | PlacementKind::Keeper => return None,
+    };
+    let message = format!("role `{}` {why}, and nothing says how its ClickHouse is asked", role.name);
+    let hint = "add `clickhouse: { unit: clickhouse-server }`, or include a role that has it";
+    Some(Problem::new("HW0212", message).at(&document.span).hint(hint))
 }
 
 /// A file's unit is restarted when the file changes: it must be one that the role looks after.

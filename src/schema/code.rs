@@ -38,6 +38,8 @@ pub const PATH_WITHOUT_SHARD: &str = "HW0440";
 pub const SAME_REPLICA: &str = "HW0441";
 /// Two tables share a Keeper path.
 pub const SAME_PATH: &str = "HW0442";
+/// A secret written into the statement.
+pub const LITERAL_SECRET: &str = "HW0408";
 /// Brokers written into the statement (note).
 pub const LITERAL_BROKERS: &str = "HW0450";
 /// Several consumers share one thread (note).

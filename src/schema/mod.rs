@@ -6,6 +6,7 @@ mod check;
 pub mod code;
 mod diff;
 mod engine;
+mod literal;
 mod object;
 mod observe;
 mod order;
@@ -14,7 +15,7 @@ mod stage;
 
 use std::collections::BTreeMap;
 
-pub use check::check;
+pub use check::{check, without_hosts};
 pub use diff::{Difference, ObjectChange, diff};
 pub use engine::{Family, Remote, collection, kafka_setting};
 pub use object::{DEFAULT_DATABASE, Object, ObjectKind, ObjectName};

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::object::{DEFAULT_DATABASE, Object, ObjectKind, ObjectName};
-use super::{code, engine};
+use super::{code, engine, literal};
 use crate::clickhouse::{
     Create, CreateKind, Effect, Head, Statement, StatementText, TableName, TokenKind, WhenPresent, read_head, split,
     unclosed,
@@ -20,6 +20,7 @@ pub fn read(role: &Role) -> (Vec<Object>, Vec<Problem>) {
     for file in &role.schema {
         problems.extend(unclosed(&file.source));
         for statement in split(&file.source).iter().filter(|statement| !is_unclosed(statement)) {
+            problems.extend(literal::check(statement));
             match from_statement(file, statement) {
                 Ok(object) => objects.push(object),
                 Err(problem) => problems.push(*problem),

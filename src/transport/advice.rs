@@ -1,13 +1,14 @@
 //! What an operator can do about a failed connection: one command or one setting (pure).
 
 use super::{ConnectError, LOCK_FILE, SessionError};
-use crate::fleet::HostName;
+use crate::fleet::{Host, HostName, Reach};
 
 /// The next step after a failed connect.
 #[must_use]
-pub fn connect(error: &ConnectError, host: &HostName) -> Option<String> {
+pub fn connect(error: &ConnectError, host: &Host) -> Option<String> {
+    let name = &host.name;
     Some(match error {
-        ConnectError::Resolve { .. } => format!("set `ansible_host` of `{host}` to an address that resolves here"),
+        ConnectError::Resolve { .. } => format!("set `ansible_host` of `{name}` to an address that resolves here"),
         ConnectError::Unreachable { address, port, .. } => {
             format!("is the host up, and may this machine reach it? try `nc -vz {address} {port}`")
         }
@@ -23,12 +24,12 @@ pub fn connect(error: &ConnectError, host: &HostName) -> Option<String> {
         }
         ConnectError::Authentication { user, .. } => {
             format!(
-                "is the key in `{user}`'s authorized_keys on `{host}`? set `ansible_user` or `ansible_ssh_private_key_file`"
+                "is the key in `{user}`'s authorized_keys on `{name}`? set `ansible_user` or `ansible_ssh_private_key_file`"
             )
         }
         ConnectError::HostCertificate { .. } => {
             format!(
-                "renew the host certificate of `{host}`, with the name that the inventory uses among its principals"
+                "renew the host certificate of `{name}`, with the name that the inventory uses among its principals"
             )
         }
         ConnectError::KnownHosts { path, .. } => {
@@ -36,7 +37,12 @@ pub fn connect(error: &ConnectError, host: &HostName) -> Option<String> {
         }
         ConnectError::Jump { source, .. } => return connect(source, host),
         ConnectError::Member { .. } => return None,
-        ConnectError::Protocol { address, .. } => format!("try `ssh -v {address}` for what the server says"),
+        ConnectError::Protocol { .. } => match &host.reach {
+            Reach::Ssh(connection) => {
+                format!("try `{}` for what the server says", connection.ssh_command().replacen("ssh", "ssh -v", 1))
+            }
+            Reach::Member => return None,
+        },
     })
 }
 

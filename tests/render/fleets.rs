@@ -214,22 +214,31 @@ pub fn all_secrets(fleet: &Fleet, value: &str) -> SecretStore {
 
 /// A fleet with one host and one file, `a.xml`, from this template.
 pub fn one_file(template: &str, vars: &Value) -> (Fleet, Result<Templates, Vec<Problem>>) {
+    one_file_of("a.xml", template, vars)
+}
+
+/// The same with a file that is no XML.
+pub fn one_plain_file(template: &str, vars: &Value) -> (Fleet, Result<Templates, Vec<Problem>>) {
+    one_file_of("a.env", template, vars)
+}
+
+fn one_file_of(name: &str, template: &str, vars: &Value) -> (Fleet, Result<Templates, Vec<Problem>>) {
     let mut fleet = FleetBuilder::default()
         .vars(vars.as_object().unwrap().clone())
         .host("small-1", "ingestion-small", "small-1", Placement::Stateless)
         .build();
     let file = FileSpec {
-        template: "a.xml.tera".to_owned(),
+        template: format!("{name}.tera"),
         owner: "root".to_owned(),
         group: "root".to_owned(),
         mode: 0o644,
         unit: None,
     };
     for role in fleet.roles.values_mut() {
-        role.files = BTreeMap::from([(RemotePath::new("/etc/a.xml").unwrap(), file.clone())]);
+        role.files = BTreeMap::from([(RemotePath::new(format!("/etc/{name}")).unwrap(), file.clone())]);
     }
-    let source = Source { name: "templates/a.xml.tera".to_owned(), text: template.to_owned() };
-    (fleet, Templates::new(BTreeMap::from([("a.xml.tera".to_owned(), Arc::new(source))])))
+    let source = Source { name: format!("templates/{name}.tera"), text: template.to_owned() };
+    (fleet, Templates::new(BTreeMap::from([(format!("{name}.tera"), Arc::new(source))])))
 }
 
 pub fn shown(problems: &[Problem]) -> String {

@@ -61,6 +61,44 @@ fn a_cluster_that_is_called_secret_is_shown() {
 }
 
 #[test]
+fn attributes_headers_and_urls_are_hidden_too() {
+    let vars = json!({"s": {"from_secret": "env:S"}});
+    let text = "<a>\n<x password=\"literal\" port='1'/><key>literal</key>\n<header>Authorization: Basic literal</header>\n\
+                <headers><header><name>X-Thing</name><value>literal</value></header></headers>\n\
+                <url>https://u:literal@h/x</url><endpoint at=\"https://u:literal@h\"/>\n\
+                <url>https://u:{{ s }}@h</url><b secret=\"{{ s }}\">text</b>\n<!-- Authorization: Bearer literal -->\n</a>\n";
+    let content = rendered(text, &vars, "current-one");
+    insta::assert_snapshot!(content.shown(), @r#"
+    <a>
+    <x password="‹hidden›" port='1'/><key>‹hidden›</key>
+    <header>‹hidden›</header>
+    <headers><header><name>X-Thing</name><value>‹hidden›</value></header></headers>
+    <url>‹hidden›</url><endpoint at="‹hidden›"/>
+    <url>‹hidden›</url><b secret="‹env:S›">text</b>
+    <!--‹hidden›-->
+    </a>
+    "#);
+    assert!(roxmltree::Document::parse(content.shown()).is_ok());
+    assert_eq!(mask(content.bytes().expose(), &content), content.shown());
+    let other = String::from_utf8(content.bytes().expose().to_vec()).unwrap().replace("literal", "older-one");
+    let masked = mask(other.replace("current-one", "newer-one").as_bytes(), &content);
+    assert!(!masked.contains("older-one") && !masked.contains("newer-one"), "{masked}");
+}
+
+#[test]
+fn lines_of_other_files_are_hidden_behind_a_secrets_name() {
+    let vars = json!({"s": {"from_secret": "env:S"}});
+    let text = "PORT=1\nPASSWORD=literal\nTOKEN={{ s }}\n<password>literal</password>\n";
+    let (fleet, templates) = super::fleets::one_plain_file(text, &vars);
+    let desired = render(&fleet, &templates.unwrap(), &all_secrets(&fleet, "current-one")).unwrap();
+    let content = desired.values().next().unwrap().files.values().next().unwrap().content.clone();
+    assert_eq!(content.shown(), "PORT=1\nPASSWORD=‹hidden›\nTOKEN=‹env:S›\n<password>‹hidden›</password>\n");
+    assert_eq!(mask(content.bytes().expose(), &content), content.shown());
+    let masked = mask(b"PORT=2\nPASSWORD=older-one\nTOKEN=older-one\n", &content);
+    assert_eq!(masked, "PORT=2\nPASSWORD=‹another value›\nTOKEN=‹another value›\n");
+}
+
+#[test]
 fn bytes_that_are_no_text_are_counted() {
     assert_eq!(mask(&[0xff, 0xfe], &content("x")), "‹not text: 2 bytes›\n");
 }

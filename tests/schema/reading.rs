@@ -1,6 +1,7 @@
 //! From SQL to objects and problems.
 
-use housewright::schema::{ObjectName, Schema};
+use housewright::report::diagnostic::{Colour, render};
+use housewright::schema::{ObjectName, Schema, without_hosts};
 
 use crate::fleet::{INGESTION, STORAGE, findings, fleet, role_name};
 
@@ -33,6 +34,46 @@ fn if_not_exists_is_put_before_the_name() {
             "CREATE NAMED COLLECTION IF NOT EXISTS n AS a = 'b'",
         ]
     );
+}
+
+#[test]
+fn a_secret_in_a_statement_is_refused_wherever_it_stands() {
+    for statement in [
+        "CREATE TABLE t (a Int8) ENGINE = Kafka(c) SETTINGS kafka_sasl_password = 'hunter2'",
+        "CREATE TABLE t (a Int8) ENGINE = Kafka(c) SETTINGS `kafka_sasl_password`='hunter2'",
+        "CREATE TABLE t (a Int8) ENGINE = MySQL('h:1', 'd', 't', 'u', 'hunter2')",
+        "CREATE TABLE t (a Int8) ENGINE = URL('https://u:hunter2@h/x', CSV)",
+        "CREATE NAMED COLLECTION n AS host = 'h', password = 'hunter2'",
+        "CREATE DICTIONARY d (a Int8) PRIMARY KEY a SOURCE(MYSQL(USER 'u' PASSWORD 'hunter2')) LIFETIME(1)",
+        "CREATE VIEW v AS SELECT * FROM remote('h', view(SELECT 1), SETTINGS password = 'hunter2')",
+        "CREATE USER u IDENTIFIED WITH sha256_password BY 'hunter2'",
+        "CREATE TABLE t (a Int8) ENGINE = URL('https://h', headers('Authorization' = 'Bearer hunter2'))",
+    ] {
+        let (_, problems) = Schema::read(&fleet(statement, ""));
+        let found = problems.iter().find(|problem| problem.code == "HW0408");
+        assert!(found.is_some(), "{statement}: {problems:?}");
+        let shown = render(&problems, Colour::Plain);
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+    for statement in [
+        "CREATE TABLE t (password String DEFAULT '', token String) ENGINE = Kafka(c, kafka_topic_list = 'x')",
+        "CREATE VIEW v AS SELECT * FROM t WHERE key = 'a' AND token = 'b' ORDER BY 'c'",
+        "CREATE DICTIONARY d (a Int8) PRIMARY KEY a SOURCE(CLICKHOUSE(USER 'u' PASSWORD '' TABLE 't')) LIFETIME(1)",
+    ] {
+        let (_, problems) = Schema::read(&fleet(statement, ""));
+        assert!(problems.iter().all(|problem| problem.code != "HW0408"), "{statement}: {problems:?}");
+    }
+}
+
+#[test]
+fn roles_with_a_schema_and_no_host_are_noted() {
+    let all = fleet("CREATE TABLE t (a Int8) ENGINE = Memory", INGESTION);
+    let mut used = all.clone();
+    used.roles.remove(&role_name("data"));
+    let found: Vec<String> = without_hosts(&all.roles, &used).iter().map(ToString::to_string).collect();
+    let expected = "roles/data/schema/all.sql:1:1: role `data` has 1 objects and no host in this inventory: nothing of its schema is applied";
+    assert_eq!(found, [expected]);
+    assert!(without_hosts(&all.roles, &all).is_empty());
 }
 
 #[test]

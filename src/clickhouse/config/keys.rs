@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use roxmltree::{Document, Node};
 
-use super::secret_key::is_secret;
 use crate::secret::Secret;
+use crate::secret::look::is_secret;
 
 /// What is shown in place of a secret's value.
 pub const MASK: &str = "‹secret›";

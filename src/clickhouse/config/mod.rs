@@ -7,7 +7,6 @@ mod disruption;
 mod hazard;
 mod keys;
 mod rule;
-mod secret_key;
 mod table;
 #[cfg(test)]
 mod tests;

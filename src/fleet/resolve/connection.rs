@@ -91,7 +91,7 @@ fn refuse_unsupported(vars: &HostVars<'_>, problems: &mut Vec<Problem>) {
     for name in ["ansible_password", "ansible_ssh_pass", "ansible_become_password", "ansible_become_pass"] {
         if let Some(node) = vars.get(name) {
             let message = format!("`{name}` is not used: Housewright logs in with keys and asks `sudo -n`");
-            problems.push(Problem::note("HW0313", message).at(&node.span));
+            problems.push(Problem::note("HW0313", message).at(&node.span).hides_value());
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::fleet::RoleName;
 use crate::inventory::{Entry, Inventory, Node, NodeValue, Owner};
 use crate::problem::{Problem, near_name};
 use crate::role::Role;
+use crate::secret::look::is_secret_name;
 
 #[derive(Debug, Clone, Copy)]
 enum Kind {
@@ -80,7 +81,8 @@ pub(super) fn check(inventory: &Inventory, roles: &BTreeMap<RoleName, Role>, pro
             if unresolved.is_none() && entry.value.text().is_some_and(|text| text.contains("{{")) {
                 let message =
                     "variables that refer to variables are not resolved yet: `{{` reaches the templates as text";
-                unresolved = Some(Problem::note("HW0119", message).at(&entry.value.span));
+                let note = Problem::note("HW0119", message).at(&entry.value.span);
+                unresolved = Some(if is_secret_name(name) { note.hides_value() } else { note });
             }
         }
     }

@@ -8,9 +8,11 @@ mod placement;
 mod queues;
 mod views;
 
+use std::collections::BTreeMap;
+
 use super::object::Object;
 use super::order::cycles;
-use super::{Schema, code};
+use super::{Schema, code, read};
 use crate::fleet::{Fleet, Host, RoleName};
 use crate::problem::Problem;
 use crate::role::Role;
@@ -59,6 +61,20 @@ fn no_host(place: &Place<'_>) -> Option<Problem> {
         place.objects.len()
     );
     Some(Problem::note(code::NO_HOST, message).at(&first.span))
+}
+
+/// Notes the roles with a schema that no host of the inventory has: nothing else looks at them.
+#[must_use]
+pub fn without_hosts(roles: &BTreeMap<RoleName, Role>, fleet: &Fleet) -> Vec<Problem> {
+    let used = |name: &RoleName| fleet.roles.contains_key(name);
+    let included = |name: &RoleName| fleet.roles.values().any(|role| role.include.contains(name));
+    let left = roles.iter().filter(|(name, _)| !used(name) && !included(name));
+    let note = |(name, role): (&RoleName, &Role)| {
+        let (objects, _) = read(role);
+        let schema = Schema::default();
+        no_host(&Place { fleet, schema: &schema, name, role, objects: &objects, hosts: Vec::new() })
+    };
+    left.filter_map(note).collect()
 }
 
 /// Names some hosts and counts the rest.

@@ -3,6 +3,8 @@
 //! A [`Secret`] has no `Display` and no `Serialize`, and its `Debug` shows nothing, so that no output, plan or log can
 //! hold one by accident. A [`SecretRef`] is what the operator wrote and may be shown.
 
+pub mod look;
+
 use std::collections::BTreeMap;
 use std::fmt;
 

@@ -1,0 +1,121 @@
+//! The program itself, as a shell sees it: exit codes, what is on stdout, and what is never there.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// A project of one host, with secrets written where they should not be.
+fn project() -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| {
+        let path = directory.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    let hosts = "all:\n  hosts:\n    d1: { hostClusterRole: data, shard: 1, replica: 1 }\n    \
+                 pod: { hostClusterRole: data, shard: 1, replica: 2, housewright_reach: member }\n  \
+                 vars: { ansible_become_pass: hunter2, backup: { s3: { secret_key: hunter2, region: eu } } }\n";
+    write("inventory/hosts.yml", hosts);
+    write("roles/free/role.yml", "placement: stateless\nhostClusterRole: free\nunits: [{ name: a }]\nclickhouse: { unit: a }\n");
+    write("roles/free/schema/a.sql", "CREATE TABLE t (a Int8) ENGINE = Null");
+    write(
+        "roles/data/role.yml",
+        "placement: storage\nhostClusterRole: data\nunits: [{ name: a }]\nclickhouse: { unit: a }\n\
+         files: [{ template: a.tera, path: /etc/a.xml, unit: a }]\n",
+    );
+    write("templates/a.tera", "<clickhouse><password>hunter2</password></clickhouse>");
+    directory
+}
+
+fn run(project: &Path, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_housewright"));
+    command.current_dir(project).args(args).env_remove("HOUSEWRIGHT_INVENTORY").env_remove("HOUSEWRIGHT_PROJECT");
+    command.output().unwrap()
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+#[test]
+fn a_wrong_command_line_is_no_work_to_do() {
+    let project = project();
+    for (args, expected) in [
+        (&["plan", "--no-such"][..], 1),
+        (&["paln"], 1),
+        (&[], 1),
+        (&["check", "--forks", "many"], 1),
+        (&["--help"], 0),
+        (&["plan", "--help"], 0),
+        (&["--version"], 0),
+    ] {
+        let output = run(project.path(), args);
+        assert_eq!(code(&output), expected, "{args:?}: {}", text(&output));
+    }
+}
+
+#[test]
+fn no_secret_that_is_written_down_is_repeated() {
+    let project = project();
+    for args in [
+        &["check", "-i", "inventory"][..],
+        &["check", "-i", "inventory", "-o", "json"],
+        &["inventory", "-i", "inventory", "--host", "d1"],
+        &["inventory", "-i", "inventory", "--host", "d1", "-o", "json"],
+        &["render", "-i", "inventory"],
+        &["render", "-i", "inventory", "-o", "json"],
+    ] {
+        let output = run(project.path(), args);
+        assert_eq!(code(&output), 0, "{args:?}: {}", text(&output));
+        assert!(!text(&output).contains("hunter2"), "{args:?}: {}", text(&output));
+    }
+    let output = run(project.path(), &["inventory", "-i", "inventory", "--host", "d1"]);
+    assert!(text(&output).contains("region: eu") && text(&output).contains("secret_key: ‹hidden›"), "{}", text(&output));
+}
+
+#[test]
+fn only_members_is_an_error_and_a_role_without_hosts_a_note() {
+    let project = project();
+    let output = run(project.path(), &["check", "-i", "inventory", "--limit", "pod"]);
+    assert_eq!(code(&output), 1);
+    assert!(text(&output).contains("HW0125") && text(&output).contains("`pod`"), "{}", text(&output));
+    let output = run(project.path(), &["check", "-i", "inventory"]);
+    assert!(text(&output).contains("note[HW0407]: role `free`"), "{}", text(&output));
+}
+
+#[test]
+fn json_is_all_that_is_on_stdout() {
+    let project = project();
+    let output = run(project.path(), &["check", "-i", "inventory", "-o", "json"]);
+    let value: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&value["hosts"], &value["roles"]), (&1.into(), &1.into()));
+    let problem = value["problems"].as_array().unwrap().iter().find(|problem| problem["code"] == "HW0407").unwrap();
+    assert_eq!((&problem["severity"], &problem["line"]), (&"note".into(), &1.into()));
+    assert!(problem["file"].as_str().unwrap().ends_with("roles/free/schema/a.sql"));
+
+    let output = run(project.path(), &["render", "-i", "inventory", "-o", "json"]);
+    let value: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let content = value["d1"]["/etc/a.xml"]["content"].as_str().unwrap();
+    assert_eq!(content, "<clickhouse><password>‹hidden›</password></clickhouse>");
+
+    std::fs::write(project.path().join("roles/free/schema/a.sql"), "DROP TABLE t").unwrap();
+    std::fs::write(project.path().join("roles/data/role.yml"), "placement: nowhere\nhostClusterRole: data\n").unwrap();
+    for verb in ["check", "render"] {
+        let output = run(project.path(), &[verb, "-i", "inventory", "-o", "json"]);
+        let value: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!((code(&output), &value["problems"][0]["severity"]), (1, &"problem".into()), "{value}");
+    }
+}
+
+#[test]
+fn json_is_never_asked_a_question() {
+    let project = project();
+    let output = run(project.path(), &["apply", "-i", "inventory", "-o", "json"]);
+    assert_eq!(code(&output), 1);
+    assert!(output.stdout.is_empty() && text(&output).contains("--yes"), "{}", text(&output));
+}
