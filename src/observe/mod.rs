@@ -94,10 +94,8 @@ type Answer = (HostFacts, Option<Open>);
 type NoAnswer = (String, Option<String>);
 
 async fn ask(transport: &dyn Transport, target: &Target<'_>, afterwards: Afterwards) -> Result<Answer, NoAnswer> {
-    let session = transport
-        .connect(target.host)
-        .await
-        .map_err(|error| (chain(&error), advice::connect(&error, target.host)))?;
+    let session =
+        transport.connect(target.host).await.map_err(|error| (chain(&error), advice::connect(&error, target.host)))?;
     let clickhouse = target.endpoint.as_ref().map(|endpoint| session.clickhouse(endpoint));
     let open = Open { session, clickhouse, keeper_port: target.host.keeper_port() };
     let facts = ask_open(&open, target).await;
