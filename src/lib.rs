@@ -19,6 +19,22 @@
 //!
 //! Three laws: the executor makes no decisions; a no-op is the absence of a step; not acting is data (a hold).
 
+#![forbid(unsafe_code)]
+#![warn(clippy::pedantic)]
+#![expect(clippy::doc_markdown, reason = "ClickHouse, ZooKeeper and known_hosts are names, not code")]
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::print_stdout,
+        clippy::print_stderr,
+        clippy::dbg_macro,
+        clippy::exit
+    )
+)]
+
 // Vocabulary that every stage speaks (pure).
 pub mod problem;
 pub mod remote;

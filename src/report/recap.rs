@@ -30,7 +30,7 @@ pub fn recap(plan: &Plan, outcome: &Outcome) -> String {
             match change {
                 Change::Directory(_) => row.directories += 1,
                 Change::File { .. } => row.files += 1,
-                Change::Unit(_) | Change::Owed(_) => row.units += 1,
+                Change::Unit(_) | Change::Owed(_) | Change::StaleUnit { .. } => row.units += 1,
                 Change::Object { .. } => row.objects += 1,
             }
         }
@@ -43,8 +43,9 @@ pub fn recap(plan: &Plan, outcome: &Outcome) -> String {
             None if outcome.left.contains(*host) => (WARN, "not done", String::new()),
             None => (GOOD, "ok", row.text()),
         };
-        let line = format!("{host:width$}  {}  {text}", paint(style, format!("{result:9}")));
-        let _ = writeln!(out, "{}", line.trim_end());
+        let padded = if text.is_empty() { result.to_owned() } else { format!("{result:9}  ") };
+        let line = format!("{host:width$}  {}{text}", paint(style, padded));
+        let _ = writeln!(out, "{line}");
     }
     for (host, why) in &plan.unreachable {
         let _ = writeln!(out, "{host:width$}  {}  {}", paint(BAD, format!("{:9}", "no answer")), why.reason);
