@@ -17,7 +17,10 @@ fn project() -> tempfile::TempDir {
                  pod: { hostClusterRole: data, shard: 1, replica: 2, housewright_reach: member }\n  \
                  vars: { ansible_become_pass: hunter2, backup: { s3: { secret_key: hunter2, region: eu } } }\n";
     write("inventory/hosts.yml", hosts);
-    write("roles/free/role.yml", "placement: stateless\nhostClusterRole: free\nunits: [{ name: a }]\nclickhouse: { unit: a }\n");
+    write(
+        "roles/free/role.yml",
+        "placement: stateless\nhostClusterRole: free\nunits: [{ name: a }]\nclickhouse: { unit: a }\n",
+    );
     write("roles/free/schema/a.sql", "CREATE TABLE t (a Int8) ENGINE = Null");
     write(
         "roles/data/role.yml",
@@ -75,7 +78,11 @@ fn no_secret_that_is_written_down_is_repeated() {
         assert!(!text(&output).contains("hunter2"), "{args:?}: {}", text(&output));
     }
     let output = run(project.path(), &["inventory", "-i", "inventory", "--host", "d1"]);
-    assert!(text(&output).contains("region: eu") && text(&output).contains("secret_key: ‹hidden›"), "{}", text(&output));
+    assert!(
+        text(&output).contains("region: eu") && text(&output).contains("secret_key: ‹hidden›"),
+        "{}",
+        text(&output)
+    );
 }
 
 #[test]

@@ -11,14 +11,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use housewright::fleet::{HostName, Privilege};
+use housewright::fleet::{Host, HostName, Privilege};
 use housewright::remote::{
     Batch, Command, DirectoryWrite, Entry, EntryKind, Expect, Expected, FileWrite, Output, RemotePath, Status,
     UnitAction, UnitName, WriteSet, unpack,
 };
 use housewright::secret::Secret;
 use housewright::sim::{SimFleet, SimHost, SimUnit};
-use housewright::transport::{Session, SshOptions, SshTransport, Transport};
+use housewright::transport::{HostLock, Session, SessionError, SshOptions, SshTransport, Transport};
 use russh::keys::PrivateKey;
 use sha2::{Digest, Sha256};
 use support::openssh::OpenSsh;
@@ -28,6 +28,10 @@ use support::sshd::{Behaviour, Sshd};
 #[async_trait]
 trait World: Send + Sync {
     fn session(&self) -> &dyn Session;
+    /// A second connection to the same host.
+    async fn another(&self) -> Arc<dyn Session>;
+    /// The port of a keeper that runs on the host.
+    async fn keeper(&self) -> u16;
     /// A directory that is there and in which the suite may write.
     fn root(&self) -> String;
     /// A user and a group that are there and may own files.
@@ -68,6 +72,8 @@ contract! { ssh:
     no_command_reads_the_archive,
     units_are_read_and_acted_on,
     the_read_fails_where_a_path_cannot_be_looked_at,
+    a_keeper_is_asked_and_a_port_without_one_refuses,
+    a_lock_is_held_by_one_and_is_free_after_it,
 }
 
 contract! { openssh:
@@ -86,9 +92,11 @@ contract! { openssh:
     no_command_reads_the_archive,
     units_are_read_and_acted_on,
     the_read_fails_where_a_path_cannot_be_looked_at,
+    a_keeper_is_asked_and_a_port_without_one_refuses,
+    a_lock_is_held_by_one_and_is_free_after_it,
 }
 
-contract! { ssh_sudo: what_was_written_is_read_back, after_a_failure_nothing_runs, hundreds_of_files_are_one_write }
+contract! { ssh_sudo: what_was_written_is_read_back, after_a_failure_nothing_runs, hundreds_of_files_are_one_write, a_lock_is_held_by_one_and_is_free_after_it }
 contract! { ssh_bash: what_was_written_is_read_back, arguments_arrive_as_they_are, an_expectation_that_fails_leaves_everything_as_it_was }
 
 contract! { sim:
@@ -103,12 +111,14 @@ contract! { sim:
     after_a_failure_nothing_runs,
     units_are_read_and_acted_on,
     the_read_fails_where_a_path_cannot_be_looked_at,
+    a_keeper_is_asked_and_a_port_without_one_refuses,
+    a_lock_is_held_by_one_and_is_free_after_it,
 }
 
 /// A host of the simulated world; it has no programs to run.
 struct SimWorld {
     fleet: SimFleet,
-    name: HostName,
+    host: Host,
     session: Arc<dyn Session>,
 }
 
@@ -120,17 +130,27 @@ async fn sim() -> Option<SimWorld> {
     }
     let broken = SimUnit { start_fails: Some("last words of broken.service".to_owned()), ..SimUnit::default() };
     host.units.insert(UnitName::new("broken").unwrap(), broken);
+    host.units.insert(UnitName::new("zookeeper").unwrap(), SimUnit { running: true, ..SimUnit::default() });
     host.put_directory("/root");
-    fleet.put(name.clone(), host);
+    fleet.put(name, host);
     let files = tempfile::tempdir().unwrap();
-    let session = fleet.connect(&support::host("host", support::connection(22, files.path()))).await.unwrap();
-    Some(SimWorld { fleet, name, session })
+    let host = support::host("host", support::connection(22, files.path()));
+    let session = fleet.connect(&host).await.unwrap();
+    Some(SimWorld { fleet, host, session })
 }
 
 #[async_trait]
 impl World for SimWorld {
     fn session(&self) -> &dyn Session {
         &*self.session
+    }
+
+    async fn another(&self) -> Arc<dyn Session> {
+        self.fleet.connect(&self.host).await.unwrap()
+    }
+
+    async fn keeper(&self) -> u16 {
+        2181
     }
 
     fn root(&self) -> String {
@@ -150,7 +170,7 @@ impl World for SimWorld {
             let below = host.entries.values().filter(|entry| entry.path.as_str().starts_with("/root/"));
             below.map(|entry| (entry.path.to_string(), content(&entry.kind), entry.mode)).collect()
         };
-        self.fleet.with_host(&self.name, seen).unwrap()
+        self.fleet.with_host(&self.host.name, seen).unwrap()
     }
 
     fn runs_programs(&self) -> bool {
@@ -160,6 +180,8 @@ impl World for SimWorld {
 
 struct SshWorld {
     session: Arc<dyn Session>,
+    transport: SshTransport,
+    host: Host,
     files: tempfile::TempDir,
     sshd: Option<Sshd>,
     openssh: Option<OpenSsh>,
@@ -226,9 +248,11 @@ impl Place {
         let mut connection = support::connection(port, self.files.path());
         connection.privilege = self.privilege;
         connection.user = user.to_owned();
-        let transport = SshTransport::new(SshOptions::default());
-        let session = transport.connect(&support::host("host", connection)).await.unwrap();
-        SshWorld { session, files: self.files, sshd: None, openssh: None }
+        let lock_file = self.files.path().join("a lock").display().to_string();
+        let options = SshOptions { lock_file, holder: "it's \"me\" $HOME".to_owned(), ..SshOptions::default() };
+        let (transport, host) = (SshTransport::new(options), support::host("host", connection));
+        let session = transport.connect(&host).await.unwrap();
+        SshWorld { session, transport, host, files: self.files, sshd: None, openssh: None }
     }
 }
 
@@ -253,6 +277,14 @@ fn write_program(path: &Path, text: &str) {
 impl World for SshWorld {
     fn session(&self) -> &dyn Session {
         &*self.session
+    }
+
+    async fn another(&self) -> Arc<dyn Session> {
+        self.transport.connect(&self.host).await.unwrap()
+    }
+
+    async fn keeper(&self) -> u16 {
+        support::keeper().await
     }
 
     fn root(&self) -> String {
@@ -316,6 +348,26 @@ mod words {
 
     pub async fn write(world: &dyn World, set: WriteSet) -> Output {
         batch(world, vec![Command::Write(set)]).await.remove(0)
+    }
+
+    pub async fn holder(session: &dyn Session) -> String {
+        match session.lock().await {
+            Err(SessionError::Locked { holder }) => holder,
+            Err(error) => panic!("{error}"),
+            Ok(_) => panic!("the lock is held twice"),
+        }
+    }
+
+    /// The lock, as soon as it is free: its release takes a moment.
+    pub async fn free(session: &dyn Session) -> Box<dyn HostLock> {
+        for _ in 0..200 {
+            match session.lock().await {
+                Ok(lock) => return lock,
+                Err(SessionError::Locked { .. }) => tokio::time::sleep(std::time::Duration::from_millis(25)).await,
+                Err(error) => panic!("{error}"),
+            }
+        }
+        panic!("the lock does not become free")
     }
 
     pub async fn read(world: &dyn World, paths: &[&str]) -> Vec<Entry> {
@@ -532,6 +584,38 @@ mod suite {
         assert!(outputs[1].succeeded() && outputs[2].succeeded());
         assert_eq!(outputs[3].status, Status::Exited(1));
         assert!(outputs[3].complaint().ends_with("last words of broken.service"), "{}", outputs[3].complaint());
+    }
+
+    pub async fn a_keeper_is_asked_and_a_port_without_one_refuses(world: &dyn World) {
+        let answer = world.session().ask(world.keeper().await, b"srvr").await.unwrap();
+        assert!(String::from_utf8(answer).unwrap().contains("\nMode: standalone\n"));
+        let refused = world.session().ask(1, b"srvr").await;
+        assert!(matches!(&refused, Err(SessionError::Refused { port: 1, .. })), "{refused:?}");
+    }
+
+    pub async fn a_lock_is_held_by_one_and_is_free_after_it(world: &dyn World) {
+        let before = world.look();
+        let lock = world.session().lock().await.unwrap();
+        let other = world.another().await;
+        let holder = holder(&*other).await;
+        assert!(
+            holder.contains(if world.runs_programs() { "it's \"me\" $HOME, since 2" } else { "session 1" }),
+            "{holder}"
+        );
+        assert!(matches!(world.session().lock().await, Err(SessionError::Locked { .. })), "nor twice by oneself");
+        // Work goes on under the lock, of its holder and of others.
+        let files = || vec![file(world, "f", b"x", 0o600)];
+        assert!(write(world, WriteSet { files: files(), ..WriteSet::default() }).await.succeeded());
+        let set = WriteSet { files: files(), ..WriteSet::default() };
+        assert!(other.run(&Batch { commands: vec![Command::Write(set)] }).await.unwrap()[0].succeeded());
+        drop(lock);
+        let lock = free(&*other).await;
+        assert!(world.session().lock().await.is_err());
+        // The end of the connection is the end of the lock.
+        other.close().await;
+        drop(free(world.session()).await);
+        drop(lock);
+        assert_eq!(world.look().len(), before.len() + 1, "no lock is beside the files");
     }
 
     pub async fn the_read_fails_where_a_path_cannot_be_looked_at(world: &dyn World) {

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use housewright::clickhouse::ClickHouse as _;
 use housewright::clickhouse::{ClickHouseError, Endpoint, HttpClickHouse, Statement};
-use housewright::fleet::{Connection, HostKeyPolicy, Privilege};
+use housewright::fleet::{Connection, HostKeyPolicy, HostName, Privilege};
 use housewright::remote::{Batch, Command, FileWrite, Output, RemotePath, Status, WriteSet};
 use housewright::secret::Secret;
-use housewright::transport::{ConnectError, Session, SessionError, SshOptions, SshTransport, Transport};
+use housewright::transport::{ConnectError, Session, SessionError, SshOptions, SshTransport, Transport, advice};
 use russh::keys::{Algorithm, EcdsaCurve, PrivateKey};
 use support::http::{Reply, Stub};
 use support::sshd::{Behaviour, Fault, Sshd};
@@ -23,6 +23,7 @@ struct Stage {
     connection: Connection,
     host_key: PrivateKey,
     batch_timeout: Duration,
+    lock_file: String,
 }
 
 impl Stage {
@@ -34,7 +35,8 @@ impl Stage {
         let files = tempfile::tempdir().unwrap();
         support::write_key(&files.path().join("id"), &key);
         let connection = support::connection(server.port, files.path());
-        let stage = Self { server, files, connection, host_key, batch_timeout: Duration::from_secs(30) };
+        let lock_file = files.path().join("lock").display().to_string();
+        let stage = Self { server, files, connection, host_key, batch_timeout: Duration::from_secs(30), lock_file };
         stage.known(&support::public_line(stage.host_key.public_key()));
         stage
     }
@@ -45,7 +47,11 @@ impl Stage {
     }
 
     async fn connect(&self) -> Result<Arc<dyn Session>, ConnectError> {
-        let options = SshOptions { batch_timeout: self.batch_timeout, ..SshOptions::default() };
+        let options = SshOptions {
+            batch_timeout: self.batch_timeout,
+            lock_file: self.lock_file.clone(),
+            ..SshOptions::default()
+        };
         SshTransport::new(options).connect(&support::host("host", self.connection.clone())).await
     }
 
@@ -306,13 +312,19 @@ async fn a_host_that_runs_no_commands_is_garbled() {
     assert!(matches!(session.run(&sh("true")).await, Err(SessionError::Garbled(_))));
 }
 
-#[tokio::test]
-async fn a_sudo_that_asks_for_a_password_says_so() {
+/// A `sudo` that asks for a password.
+fn refusing_sudo() -> tempfile::TempDir {
     use std::os::unix::fs::PermissionsExt;
     let programs = tempfile::tempdir().unwrap();
     let sudo = programs.path().join("sudo");
     std::fs::write(&sudo, "#!/bin/sh\necho 'sudo: a password is required' >&2\nexit 1\n").unwrap();
     std::fs::set_permissions(&sudo, std::fs::Permissions::from_mode(0o755)).unwrap();
+    programs
+}
+
+#[tokio::test]
+async fn a_sudo_that_asks_for_a_password_says_so() {
+    let programs = refusing_sudo();
     let mut stage = Stage::new(|behaviour| behaviour.programs = Some(programs.path().to_owned())).await;
     stage.connection.privilege = Privilege::Sudo;
     let session = stage.connect().await.unwrap();
@@ -426,13 +438,64 @@ async fn a_clickhouse_that_is_not_there_is_unreachable_and_one_that_comes_back_i
     let session = stage.connect().await.unwrap();
     let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
     let error = session.clickhouse(&endpoint(closed)).execute(&Statement::new("SELECT 1")).await.unwrap_err();
-    assert!(matches!(error, ClickHouseError::Unreachable(_)), "{error}");
+    assert!(matches!(error, ClickHouseError::Refused(_)), "{error}");
 
     let stub = Stub::start(answers).await;
     let clickhouse = session.clickhouse(&endpoint(stub.port));
     let error = clickhouse.execute(&Statement::new("hang up")).await.unwrap_err();
     assert!(matches!(error, ClickHouseError::Unreachable(_)), "{error}");
     assert!(clickhouse.execute(&Statement::new("SELECT 1")).await.is_ok());
+}
+
+#[tokio::test]
+async fn an_sshd_that_forwards_nothing_is_told_from_a_port_that_refuses() {
+    let stub = Stub::start(answers).await;
+    let stage = Stage::new(|behaviour| behaviour.fault = Fault::NoForwarding).await;
+    let session = stage.connect().await.unwrap();
+    let error = session.clickhouse(&endpoint(stub.port)).execute(&Statement::new("SELECT 1")).await.unwrap_err();
+    assert!(matches!(&error, ClickHouseError::Unreachable(reason) if reason.contains("AllowTcpForwarding")), "{error}");
+    let error = session.ask(stub.port, b"srvr").await.unwrap_err();
+    assert!(matches!(&error, SessionError::Forbidden { port, .. } if *port == stub.port), "{error}");
+    let hint = advice::session(&error, &HostName::new("host").unwrap()).unwrap();
+    assert!(hint.contains("`AllowTcpForwarding local`"), "{hint}");
+}
+
+#[tokio::test]
+async fn a_port_that_takes_a_question_and_says_nothing_is_silent() {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let stage = Stage::new(|_| {}).await;
+    let session = stage.connect().await.unwrap();
+    let error = session.ask(silent.local_addr().unwrap().port(), b"srvr").await.unwrap_err();
+    assert!(matches!(error, SessionError::Silent { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_lock_outlives_its_session_and_ends_with_the_connection() {
+    let stage = Stage::new(|_| {}).await;
+    let session = stage.connect().await.unwrap();
+    let lock = session.lock().await.unwrap();
+    drop(session);
+    let other = stage.connect().await.unwrap();
+    let error = other.lock().await.err().unwrap();
+    assert!(matches!(&error, SessionError::Locked { holder } if holder.starts_with("process ")), "{error}");
+    drop(lock);
+    while let Err(error) = other.lock().await {
+        assert!(matches!(error, SessionError::Locked { .. }), "{error}");
+    }
+    assert_eq!(advice::session(&error, &HostName::new("host").unwrap()).unwrap().matches("fuser -k /run/").count(), 1);
+}
+
+#[tokio::test]
+async fn a_lock_that_cannot_be_taken_says_why() {
+    let mut stage = Stage::new(|_| {}).await;
+    stage.lock_file = "/no/such/directory/lock".to_owned();
+    let error = stage.connect().await.unwrap().lock().await.err().unwrap();
+    assert!(matches!(&error, SessionError::Garbled(text) if text.contains("/no/such/directory/lock")), "{error}");
+    let programs = refusing_sudo();
+    let mut stage = Stage::new(|behaviour| behaviour.programs = Some(programs.path().to_owned())).await;
+    stage.connection.privilege = Privilege::Sudo;
+    let error = stage.connect().await.unwrap().lock().await.err().unwrap();
+    assert_eq!(error, SessionError::Sudo("sudo: a password is required".to_owned()));
 }
 
 #[tokio::test]

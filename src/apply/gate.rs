@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Run, host};
 use crate::event::Event;
 use crate::fleet::HostName;
-use crate::observe::ask_clickhouse;
+use crate::observe::{ask_clickhouse, ask_keeper};
 use crate::plan::Gate;
 use crate::remote::UnitName;
 use crate::resource::{ClickHouseFacts, ServerFacts, running_units};
@@ -58,6 +58,8 @@ async fn look(host: &HostName, gate: &Gate, run: &Run<'_>) -> Result<(), String>
             }
             Ok(())
         }
+        Gate::QuorumServing { members, needed } => quorum(members, *needed, run).await,
+        Gate::KeeperServing => keeper(host, run).await,
         Gate::Serving => serving(host, run).await.map(|_| ()),
         Gate::Applied(applied) => applied.missing_in(&facts(host, run).await?.0).map_or(Ok(()), Err),
         Gate::Objects { names } => {
@@ -68,6 +70,27 @@ async fn look(host: &HostName, gate: &Gate, run: &Run<'_>) -> Result<(), String>
             }
         }
     }
+}
+
+async fn quorum(members: &[HostName], needed: usize, run: &Run<'_>) -> Result<(), String> {
+    let (mut serve, mut last) = (0, String::new());
+    for member in members {
+        match keeper(member, run).await {
+            Ok(()) => serve += 1,
+            Err(because) => last = format!(" (`{member}`: {because})"),
+        }
+    }
+    if serve >= needed {
+        Ok(())
+    } else {
+        Err(format!("{serve} of {} members serve, {needed} must{last}", members.len()))
+    }
+}
+
+async fn keeper(host: &HostName, run: &Run<'_>) -> Result<(), String> {
+    let open = run.open.get(host).ok_or("no connection to it")?;
+    let port = open.keeper_port.ok_or("it is no coordination server")?;
+    ask_keeper(&*open.session, port).await.serves()
 }
 
 async fn serving(host: &HostName, run: &Run<'_>) -> Result<(), String> {
@@ -88,6 +111,7 @@ async fn facts(host: &HostName, run: &Run<'_>) -> Result<(ServerFacts, Vec<Strin
 fn hint(host: &HostName, gate: &Gate) -> String {
     match gate {
         Gate::PeersServing { .. } => "mend the other replica first: `housewright status`".to_owned(),
+        Gate::QuorumServing { .. } => "mend the other members first: `housewright status`".to_owned(),
         _ => format!("look at its log: `ssh {host} tail -n 50 /var/log/clickhouse-server/clickhouse-server.err.log`"),
     }
 }

@@ -4,6 +4,7 @@
 
 mod gate;
 mod host;
+mod lock;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -64,6 +65,16 @@ pub async fn run(plan: &ApprovedPlan, run: &Run<'_>) -> Outcome {
     for host in plan.waves.iter().flat_map(|wave| &wave.hosts) {
         *left.entry(&host.host).or_default() += 1;
     }
+    let locks = match lock::take(plan, run).await {
+        Ok(locks) => locks,
+        Err((host, failure)) => {
+            run.sink.emit(Event::RunStopped { reason: format!("`{host}` cannot be locked: nothing was changed") });
+            outcome.failed.insert(host.clone(), failure);
+            outcome.stopped = Some(Stopped::Failure);
+            outcome.left = left.into_keys().filter(|name| **name != host).cloned().collect();
+            return outcome;
+        }
+    };
     for (index, wave) in plan.waves.iter().enumerate() {
         if run.stop.load(Ordering::Relaxed) {
             outcome.stopped = Some(Stopped::Interrupted);
@@ -81,6 +92,7 @@ pub async fn run(plan: &ApprovedPlan, run: &Run<'_>) -> Outcome {
             break;
         }
     }
+    drop(locks);
     for (host, count) in left {
         if outcome.failed.contains_key(host) {
             continue;

@@ -176,10 +176,7 @@ fn read(path: &Path) -> Result<String, CommandError> {
 }
 
 fn refused(error: &SavedPlanError) -> CommandError {
-    CommandError::hinted(
-        format!("the saved plan is not run: {error}"),
-        "look at what it is now: `housewright plan`",
-    )
+    CommandError::hinted(format!("the saved plan is not run: {error}"), "look at what it is now: `housewright plan`")
 }
 
 /// The options as the saved plan was made with them; others on the command line would make another plan.

@@ -60,7 +60,7 @@ impl Context {
         let mut names = self.hosts.clone();
         if peers == Peers::Too {
             let chosen = self.hosts.iter().filter_map(|name| fleet.hosts.get(name));
-            names.extend(chosen.flat_map(|host| fleet.shard_peers(host)).map(|peer| peer.name.clone()));
+            names.extend(chosen.flat_map(|host| fleet.peers(host)).map(|peer| peer.name.clone()));
         }
         let hosts = names.iter().filter_map(|name| fleet.hosts.get(name)).filter(|host| host.reach != Reach::Member);
         let targets = hosts.map(|host| self.target(host)).collect();

@@ -42,6 +42,8 @@ pub(super) struct Planning {
 pub(super) enum Allow {
     /// Restart a replica although no other replica of its shard serves
     ShardOutage,
+    /// Restart a coordination server although the others are no quorum without it
+    QuorumOutage,
 }
 
 impl Planning {
@@ -68,7 +70,10 @@ impl Planning {
             objects: &context.project.objects,
             observation: &observed.observation,
             hosts: &context.hosts,
-            permissions: Permissions { shard_outage: self.allow.contains(&Allow::ShardOutage) },
+            permissions: Permissions {
+                shard_outage: self.allow.contains(&Allow::ShardOutage),
+                quorum_outage: self.allow.contains(&Allow::QuorumOutage),
+            },
         })
     }
 }

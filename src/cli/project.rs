@@ -122,7 +122,8 @@ impl Project {
 fn only_members(pattern: &str, members: &BTreeSet<HostName>) -> Problem {
     let names: Vec<String> = members.iter().take(5).map(|name| format!("`{name}`")).collect();
     let more = if members.len() > names.len() { ", ..." } else { "" };
-    let message = format!("`--limit {pattern}` leaves only members, which somebody else runs: {}{more}", names.join(", "));
+    let message =
+        format!("`--limit {pattern}` leaves only members, which somebody else runs: {}{more}", names.join(", "));
     Problem::new("HW0125", message).hint("`housewright inventory` shows which hosts Housewright looks after")
 }
 

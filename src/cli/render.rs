@@ -72,7 +72,8 @@ fn files<'a>(
     desired: &'a BTreeMap<HostName, Desired>,
     options: &'a Options,
 ) -> impl Iterator<Item = (&'a HostName, &'a RemotePath, &'a str)> {
-    let all = desired.iter().flat_map(|(host, desired)| desired.files.iter().map(move |(path, file)| (host, path, file)));
+    let all =
+        desired.iter().flat_map(|(host, desired)| desired.files.iter().map(move |(path, file)| (host, path, file)));
     let is_chosen = |path: &RemotePath| options.file.as_ref().is_none_or(|end| path.as_str().ends_with(end.as_str()));
     all.filter(move |(_, path, _)| is_chosen(path)).map(|(host, path, file)| (host, path, file.content.shown()))
 }

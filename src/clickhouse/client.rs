@@ -79,7 +79,7 @@ impl HttpClickHouse {
         {
             return Ok(sender);
         }
-        let stream = self.opener.open().await.map_err(|error| ClickHouseError::Unreachable(error.to_string()))?;
+        let stream = self.opener.open().await.map_err(|error| not_opened(&error))?;
         let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(broken)?;
         tokio::spawn(async move {
             // Its end shows at the sender.
@@ -119,6 +119,14 @@ fn head<B>(response: &Response<B>) -> Head {
     Head {
         status: response.status().as_u16(),
         exception: code.and_then(|code| code.to_str().ok()).and_then(|code| code.trim().parse().ok()),
+    }
+}
+
+/// Only a refused connection proves that nothing listens.
+fn not_opened(error: &io::Error) -> ClickHouseError {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => ClickHouseError::Refused(error.to_string()),
+        _ => ClickHouseError::Unreachable(error.to_string()),
     }
 }
 

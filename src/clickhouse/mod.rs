@@ -65,7 +65,10 @@ pub trait ClickHouse: Send + Sync {
 /// Why a statement has no rows.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 pub enum ClickHouseError {
-    /// Nothing listens, or the connection broke.
+    /// Surely nothing listens: the host refused the connection to the port.
+    #[error("ClickHouse does not run: {0}")]
+    Refused(String),
+    /// The connection broke, or there is no way to the port: whether ClickHouse runs is not known.
     #[error("ClickHouse does not answer: {0}")]
     Unreachable(String),
     /// No answer in time.

@@ -26,6 +26,19 @@ pub struct Host {
     pub vars: Map<String, Value>,
 }
 
+/// Where a Keeper's or ZooKeeper's clients connect, unless `keeper_port` says otherwise.
+const KEEPER_PORT: u16 = 2181;
+
+impl Host {
+    /// The port of a coordination server's clients; nothing on other hosts.
+    #[must_use]
+    pub fn keeper_port(&self) -> Option<u16> {
+        let Placement::Keeper { .. } = self.placement else { return None };
+        let written = self.vars.get("keeper_port").and_then(Value::as_u64).and_then(|port| u16::try_from(port).ok());
+        Some(written.unwrap_or(KEEPER_PORT))
+    }
+}
+
 /// What a host keeps; an ingestion host cannot have disks, backups or Keeper paths.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Placement {

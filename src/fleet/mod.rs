@@ -35,6 +35,18 @@ impl Fleet {
         self.roles.get(&host.role)
     }
 
+    /// Hosts that stand in for each other: the replicas of a shard, or the members of the ensemble; itself included.
+    #[must_use]
+    pub fn peers(&self, host: &Host) -> Vec<&Host> {
+        match &host.placement {
+            Placement::Storage { .. } => self.shard_peers(host),
+            Placement::Keeper { .. } => {
+                self.hosts.values().filter(|peer| matches!(peer.placement, Placement::Keeper { .. })).collect()
+            }
+            Placement::Stateless => Vec::new(),
+        }
+    }
+
     /// Hosts that hold the same shard: the host itself included, in order of replica.
     #[must_use]
     pub fn shard_peers(&self, host: &Host) -> Vec<&Host> {

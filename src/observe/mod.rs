@@ -10,7 +10,7 @@ use futures_util::StreamExt;
 use crate::clickhouse::{ClickHouse, ClickHouseError, Endpoint};
 use crate::event::{Event, Sink, chain};
 use crate::fleet::{Host, HostName};
-use crate::resource::{ClickHouseFacts, HostFacts, HostObservation, Observation, Probe, Server};
+use crate::resource::{ClickHouseFacts, HostFacts, HostObservation, KeeperFacts, Observation, Probe, SRVR, Server};
 use crate::schema;
 use crate::transport::{Session, Transport, advice};
 
@@ -40,6 +40,8 @@ pub struct Open {
     pub session: Arc<dyn Session>,
     /// For statements, where the role has a server.
     pub clickhouse: Option<Arc<dyn ClickHouse>>,
+    /// Where a coordination server answers.
+    pub keeper_port: Option<u16>,
 }
 
 /// Whether a host's connection is used again.
@@ -92,12 +94,10 @@ type Answer = (HostFacts, Option<Open>);
 type NoAnswer = (String, Option<String>);
 
 async fn ask(transport: &dyn Transport, target: &Target<'_>, afterwards: Afterwards) -> Result<Answer, NoAnswer> {
-    let session = transport
-        .connect(target.host)
-        .await
-        .map_err(|error| (chain(&error), advice::connect(&error, target.host)))?;
+    let session =
+        transport.connect(target.host).await.map_err(|error| (chain(&error), advice::connect(&error, target.host)))?;
     let clickhouse = target.endpoint.as_ref().map(|endpoint| session.clickhouse(endpoint));
-    let open = Open { session, clickhouse };
+    let open = Open { session, clickhouse, keeper_port: target.host.keeper_port() };
     let facts = ask_open(&open, target).await;
     if afterwards == Afterwards::Close || facts.is_err() {
         open.session.close().await;
@@ -116,7 +116,18 @@ async fn ask_open(open: &Open, target: &Target<'_>) -> Result<HostFacts, NoAnswe
     if let Some(clickhouse) = &open.clickhouse {
         facts.clickhouse = ask_clickhouse(&**clickhouse).await;
     }
+    if let Some(port) = open.keeper_port {
+        facts.keeper = ask_keeper(&*open.session, port).await;
+    }
     Ok(facts)
+}
+
+/// Asks a coordination server whether it serves.
+pub async fn ask_keeper(session: &dyn Session, port: u16) -> KeeperFacts {
+    match session.ask(port, SRVR).await {
+        Ok(answer) => KeeperFacts::read(&answer),
+        Err(error) => KeeperFacts::Down { reason: chain(&error) },
+    }
 }
 
 /// Asks a ClickHouse server for its own state and its objects.

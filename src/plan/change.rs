@@ -14,7 +14,7 @@ use crate::resource::{
     Applied, ClickHouseFacts, DirectoryChange, FileChange, FileChangeKind, HostFacts, ObservedUnit, Owed, UnitChange,
     diff_directories, diff_files, diff_units,
 };
-use crate::role::Role;
+use crate::role::{PlacementKind, Role};
 
 /// One difference, as people and machines read it in a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -36,6 +36,11 @@ pub enum Change {
     },
     /// A unit is not enabled or does not run.
     Unit(UnitChange),
+    /// systemd has not read a unit's files since they were written.
+    StaleUnit {
+        /// Which.
+        unit: UnitName,
+    },
     /// An earlier run wrote files and did not finish.
     Owed(Owed),
     /// An object is missing.
@@ -63,13 +68,19 @@ pub(super) struct HostChanges<'a> {
     pub owed: BTreeSet<Owed>,
     /// What the server must tell once it has taken the files.
     pub applied: Applied,
+    /// Units whose files systemd has not read since they were written.
+    pub stale_units: Vec<UnitName>,
     /// It may serve others: it answers us, or its unit runs and only we get no answer (a password, a closed tunnel).
     pub may_serve: bool,
 }
 
 impl HostChanges<'_> {
     fn is_empty(&self) -> bool {
-        self.directories.is_empty() && self.files.is_empty() && self.units.is_empty() && self.cost == Cost::default()
+        self.directories.is_empty()
+            && self.files.is_empty()
+            && self.units.is_empty()
+            && self.stale_units.is_empty()
+            && self.cost == Cost::default()
     }
 
     /// Whether the plan starts this host's ClickHouse.
@@ -102,7 +113,8 @@ impl HostChanges<'_> {
             metadata: file.metadata.clone(),
             diff: file.diff.clone(),
         });
-        let owed = self.owed.iter().cloned().map(Change::Owed);
+        let stale = self.stale_units.iter().map(|unit| Change::StaleUnit { unit: unit.clone() });
+        let owed = self.owed.iter().cloned().map(Change::Owed).chain(stale);
         directories.chain(files).chain(self.units.iter().cloned().map(Change::Unit)).chain(owed).collect()
     }
 }
@@ -140,9 +152,23 @@ pub(super) fn collect<'a>(inputs: &Inputs<'a>, holds: &mut Vec<Hold>) -> Vec<Hos
         let applied = applied::expected(desired);
         let cost = disruption::cost(&files, desired, facts, role, &applied);
         let restarts = restarts(&cost, facts, &units);
-        let may_serve = matches!(facts.clickhouse, ClickHouseFacts::Up { .. }) || clickhouse_runs(role, facts);
+        let may_serve = may_serve(role, facts);
         let owed = facts.owed.clone();
-        let changes = HostChanges { host, role, directories, files, units, cost, restarts, owed, applied, may_serve };
+        let stale_units = desired.units.keys().filter(|unit| facts.units.get(*unit).is_some_and(|unit| unit.is_stale));
+        let stale_units = stale_units.cloned().collect();
+        let changes = HostChanges {
+            host,
+            role,
+            directories,
+            files,
+            units,
+            cost,
+            restarts,
+            owed,
+            applied,
+            stale_units,
+            may_serve,
+        };
         match unheard(&changes, facts) {
             Some(hold) => holds.push(hold),
             None if changes.is_empty() => {}
@@ -196,10 +222,16 @@ fn unheard(changes: &HostChanges<'_>, facts: &HostFacts) -> Option<Hold> {
     })
 }
 
-/// Whether systemd says that the host's ClickHouse is up; while it still starts, it serves nobody.
-fn clickhouse_runs(role: &Role, facts: &HostFacts) -> bool {
-    let unit = role.clickhouse.as_ref().and_then(|clickhouse| facts.units.get(&clickhouse.unit));
-    unit.is_some_and(|unit| matches!(unit.active.as_str(), "active" | "reloading"))
+/// Whether a host's server may serve others: it answers us, or systemd says that it is up and only we get no answer (a
+/// password, a closed tunnel). While it still starts, it serves nobody.
+fn may_serve(role: &Role, facts: &HostFacts) -> bool {
+    let answers = matches!(facts.clickhouse, ClickHouseFacts::Up { .. }) || facts.keeper.serves().is_ok();
+    let clickhouse = role.clickhouse.as_ref().map(|clickhouse| &clickhouse.unit);
+    let units = facts.units.iter().filter(|(name, _)| match role.placement {
+        PlacementKind::Keeper => true,
+        PlacementKind::Storage | PlacementKind::Stateless => Some(*name) == clickhouse,
+    });
+    answers || units.into_iter().any(|(_, unit)| matches!(unit.active.as_str(), "active" | "reloading"))
 }
 
 /// Holds back a unit that is masked, or that systemd does not know and that no file of ours brings.

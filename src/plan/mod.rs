@@ -51,6 +51,8 @@ pub struct Inputs<'a> {
 pub struct Permissions {
     /// `--allow shard-outage`: restart a replica although no other replica of its shard serves.
     pub shard_outage: bool,
+    /// `--allow quorum-outage`: restart a coordination server although the others are no quorum without it.
+    pub quorum_outage: bool,
 }
 
 /// A reviewed value: what would be done, in which order, and what would not.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Hold, Inputs};
+use super::{Gate, Hold, Inputs};
 use crate::fleet::{Host, HostName, Placement};
 use crate::resource::{ClickHouseFacts, HostObservation, Observation};
 use crate::schema::ObjectName;
@@ -65,37 +65,87 @@ fn replicated<'a>(observation: &'a Observation, host: &HostName) -> BTreeSet<&'a
     }
 }
 
-/// Decides whether a replica that may serve may be restarted; the answer names the peers that must serve meanwhile.
-pub(super) fn may_restart(inputs: &Inputs<'_>, host: &Host) -> Result<Vec<HostName>, Hold> {
-    let Placement::Storage { shard, .. } = host.placement else { return Ok(Vec::new()) };
-    let hold = |reason: String, hint: &str| Hold {
-        host: host.name.clone(),
-        what: "restart".to_owned(),
-        reason,
-        hint: Some(hint.to_owned()),
-    };
+/// Who must serve while a host is away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Peers {
+    /// Nobody: the host serves nobody, or the operator allowed it.
+    None,
+    /// All of these replicas of its shard.
+    Replicas { shard: u32, replicas: Vec<HostName> },
+    /// So many of these members of its ensemble.
+    Members { members: Vec<HostName>, needed: usize },
+}
+
+impl Peers {
+    /// The gate that looks at them right before.
+    pub fn gate(&self) -> Option<Gate> {
+        match self.clone() {
+            Self::None => None,
+            Self::Replicas { shard, replicas } => Some(Gate::PeersServing { shard, peers: replicas }),
+            Self::Members { members, needed } => Some(Gate::QuorumServing { members, needed }),
+        }
+    }
+}
+
+/// Decides whether a host that may serve may be restarted; the answer says who must serve meanwhile.
+pub(super) fn may_restart(inputs: &Inputs<'_>, host: &Host) -> Result<Peers, Hold> {
+    match host.placement {
+        Placement::Storage { shard, .. } => may_restart_replica(inputs, host, shard),
+        Placement::Keeper { .. } => may_restart_member(inputs, host),
+        Placement::Stateless => Ok(Peers::None),
+    }
+}
+
+fn hold(host: &Host, reason: String, hint: &str) -> Hold {
+    Hold { host: host.name.clone(), what: "restart".to_owned(), reason, hint: Some(hint.to_owned()) }
+}
+
+fn may_restart_replica(inputs: &Inputs<'_>, host: &Host, shard: u32) -> Result<Peers, Hold> {
     match other_replicas(inputs, host) {
-        Replicas::Known { serving, .. } if !serving.is_empty() => Ok(serving),
-        _ if inputs.permissions.shard_outage => Ok(Vec::new()),
+        Replicas::Known { serving, .. } if !serving.is_empty() => Ok(Peers::Replicas { shard, replicas: serving }),
+        _ if inputs.permissions.shard_outage => Ok(Peers::None),
         Replicas::Known { others: 0, .. } => Err(hold(
+            host,
             format!("shard {shard} has no other replica: a restart takes it away"),
             "allow it by name: `--allow shard-outage`",
         )),
-        Replicas::Known { others, .. } => Err(hold(
-            match serves(inputs.observation, &host.name) {
-                true => format!("shard {shard}: 1 of {} replicas serves; a restart needs 2", others + 1),
-                false => format!(
-                    "shard {shard}: none of {} replicas is known to serve; a restart needs another that does",
-                    others + 1
-                ),
-            },
-            "mend the other replicas first: `housewright status`",
-        )),
+        Replicas::Known { others, .. } => {
+            let all = others + 1;
+            let reason = if serves(inputs.observation, &host.name) {
+                format!("shard {shard}: 1 of {all} replicas serves; a restart needs 2")
+            } else {
+                format!("shard {shard}: none of {all} replicas is known to serve; a restart needs another that does")
+            };
+            Err(hold(host, reason, "mend the other replicas first: `housewright status`"))
+        }
         Replicas::Unknown { reason } => Err(hold(
+            host,
             format!("shard {shard}: {reason}, so its health is unknown"),
             "bring it back, or take it out of the inventory",
         )),
     }
+}
+
+/// A member may go when the others that surely serve are a quorum of the whole ensemble without it.
+fn may_restart_member(inputs: &Inputs<'_>, host: &Host) -> Result<Peers, Hold> {
+    let ensemble = inputs.fleet.peers(host);
+    let needed = ensemble.len() / 2 + 1;
+    let others = ensemble.iter().filter(|member| member.name != host.name);
+    let serves =
+        |member: &&&Host| inputs.observation.facts(&member.name).is_some_and(|facts| facts.keeper.serves().is_ok());
+    let members: Vec<_> = others.filter(serves).map(|member| member.name.clone()).collect();
+    if members.len() >= needed {
+        return Ok(Peers::Members { members, needed });
+    }
+    if inputs.permissions.quorum_outage {
+        return Ok(Peers::None);
+    }
+    let reason = format!(
+        "ensemble of {}: {} others serve; while this one is away, {needed} must, or every table is read-only",
+        ensemble.len(),
+        members.len()
+    );
+    Err(hold(host, reason, "mend the other members first, or allow it by name: `--allow quorum-outage`"))
 }
 
 #[cfg(test)]
@@ -160,10 +210,15 @@ mod tests {
             objects: &BTreeMap::new(),
             observation: &observation,
             hosts: &BTreeSet::new(),
-            permissions: Permissions { shard_outage },
+            permissions: Permissions { shard_outage, ..Permissions::default() },
         };
-        let peers = may_restart(&inputs, &fleet.hosts[&name("a")]);
-        peers.map(|peers| peers.iter().map(ToString::to_string).collect()).map_err(|hold| hold.reason)
+        let names = |peers| match peers {
+            Peers::None => Vec::new(),
+            Peers::Replicas { replicas: hosts, .. } | Peers::Members { members: hosts, .. } => {
+                hosts.iter().map(ToString::to_string).collect()
+            }
+        };
+        may_restart(&inputs, &fleet.hosts[&name("a")]).map(names).map_err(|hold| hold.reason)
     }
 
     #[test]

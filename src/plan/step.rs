@@ -76,6 +76,15 @@ pub enum Gate {
         /// Which hosts.
         peers: Vec<HostName>,
     },
+    /// At least so many of these other members of the ensemble serve.
+    QuorumServing {
+        /// Which hosts.
+        members: Vec<HostName>,
+        /// How many of them make a quorum.
+        needed: usize,
+    },
+    /// The host's own coordination server serves.
+    KeeperServing,
     /// The host's own ClickHouse answers and none of its replicas is read-only.
     Serving,
     /// The server itself tells the macros and clusters that were written.
@@ -135,6 +144,11 @@ impl fmt::Display for Gate {
                 let peers: Vec<_> = peers.iter().map(ToString::to_string).collect();
                 write!(f, "gate: shard {shard} served by {}", peers.join(", "))
             }
+            Self::QuorumServing { members, needed } => {
+                let members: Vec<_> = members.iter().map(ToString::to_string).collect();
+                write!(f, "gate: {needed} of {} serve", members.join(", "))
+            }
+            Self::KeeperServing => f.write_str("gate: the member serves"),
             Self::Serving => f.write_str("gate: answers, no replica read-only"),
             Self::Applied(_) => f.write_str("gate: macros and clusters applied"),
             Self::Objects { names } if names.len() == 1 => write!(f, "gate: {} is there", names.concat()),

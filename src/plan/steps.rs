@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::change::HostChanges;
+use super::safety::Peers;
 use super::{FileStep, Gate, Step};
-use crate::fleet::{HostName, Placement};
+use crate::fleet::Placement;
 use crate::remote::{UnitAction, UnitName};
 use crate::resource::Owed;
 
@@ -12,11 +13,9 @@ use crate::resource::Owed;
 const UNIT_FILES: &str = "/etc/systemd/system/";
 
 /// Orders one host's changes: peers' gate, write, units, reload, gates, and last what was owed is settled.
-pub(super) fn configuration(host: &HostChanges<'_>, peers: &[HostName]) -> Vec<Step> {
+pub(super) fn configuration(host: &HostChanges<'_>, peers: &Peers) -> Vec<Step> {
     let mut steps = Vec::new();
-    if let (Placement::Storage { shard, .. }, false) = (&host.host.placement, peers.is_empty()) {
-        steps.push(Step::Gate(Gate::PeersServing { shard: *shard, peers: peers.to_vec() }));
-    }
+    steps.extend(peers.gate().map(Step::Gate));
     let owes = owes(host);
     if !(host.directories.is_empty() && host.files.is_empty() && owes.is_empty()) {
         let file =
@@ -27,7 +26,8 @@ pub(super) fn configuration(host: &HostChanges<'_>, peers: &[HostName]) -> Vec<S
             owes: owes.clone(),
         });
     }
-    if host.files.iter().any(|file| file.path.as_str().starts_with(UNIT_FILES)) {
+    let unit_files = host.files.iter().any(|file| file.path.as_str().starts_with(UNIT_FILES));
+    if unit_files || !host.stale_units.is_empty() {
         steps.push(Step::DaemonReload);
     }
     steps.extend(host.units.iter().map(|change| Step::Unit { unit: change.unit.clone(), action: change.action }));
@@ -37,6 +37,9 @@ pub(super) fn configuration(host: &HostChanges<'_>, peers: &[HostName]) -> Vec<S
     running.extend(host.units.iter().filter(|unit| unit.action == UnitAction::Start).map(|unit| unit.unit.clone()));
     if !running.is_empty() {
         steps.push(Step::Gate(Gate::UnitsRunning { units: running.clone() }));
+    }
+    if let (Placement::Keeper { .. }, false) = (&host.host.placement, running.is_empty()) {
+        steps.push(Step::Gate(Gate::KeeperServing));
     }
     let settled: BTreeSet<_> = owes.into_iter().chain(host.owed.iter().cloned()).collect();
     let (now, after_reload) = settled.into_iter().partition(|owed| match owed {

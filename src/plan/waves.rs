@@ -5,8 +5,9 @@
 use std::collections::BTreeMap;
 
 use super::change::{HostChanges, tier};
+use super::safety::Peers;
 use super::{FailurePolicy, Hold, HostPlan, Inputs, Wave, safety, steps};
-use crate::fleet::{HostName, Placement};
+use crate::fleet::Placement;
 use crate::remote::UnitAction;
 
 /// Groups the hosts' configuration changes into waves: Keepers, then storage, then stateless hosts.
@@ -24,10 +25,10 @@ fn tier_waves(inputs: &Inputs<'_>, hosts: Vec<HostChanges<'_>>, holds: &mut Vec<
     let name = calm.iter().chain(&reloads).chain(&restarts).next().map_or("", |host| tier_name(&host.host.placement));
     let mut waves = Vec::new();
     if !calm.is_empty() {
-        let plans = calm.iter().map(|host| host_plan(host, &[])).collect();
+        let plans = calm.iter().map(|host| host_plan(host, &Peers::None)).collect();
         waves.push(Wave { title: format!("{name}: {}", calm_verb(&calm)), reason: CALM.to_owned(), hosts: plans });
     }
-    let plans = reloads.iter().map(|host| (host, host_plan(host, &[]))).collect();
+    let plans = reloads.iter().map(|host| (host, host_plan(host, &Peers::None))).collect();
     waves.extend(in_slots(&format!("{name}: reload"), plans));
     let mut plans = Vec::new();
     for host in &restarts {
@@ -89,11 +90,11 @@ impl Group {
     }
 }
 
-fn peers(inputs: &Inputs<'_>, host: &HostChanges<'_>) -> Result<Vec<HostName>, Hold> {
-    if host.may_serve { safety::may_restart(inputs, host.host) } else { Ok(Vec::new()) }
+fn peers(inputs: &Inputs<'_>, host: &HostChanges<'_>) -> Result<Peers, Hold> {
+    if host.may_serve { safety::may_restart(inputs, host.host) } else { Ok(Peers::None) }
 }
 
-fn host_plan(host: &HostChanges<'_>, peers: &[HostName]) -> HostPlan {
+fn host_plan(host: &HostChanges<'_>, peers: &Peers) -> HostPlan {
     HostPlan {
         host: host.host.name.clone(),
         changes: host.shown(),

@@ -12,8 +12,6 @@ use super::secrets::with_markers;
 use crate::fleet::{Cluster, Fleet, Host, Placement};
 use crate::problem::{Problem, near_name};
 
-/// Where a keeper's clients connect, unless its `keeper_port` says otherwise.
-const KEEPER_PORT: u64 = 2181;
 /// Where Raft members connect, unless `keeper_raft_port` says otherwise.
 const KEEPER_RAFT_PORT: u64 = 9234;
 
@@ -155,12 +153,12 @@ fn cluster(cluster: &Cluster) -> Value {
 
 fn keeper(host: &Host) -> Option<Value> {
     let Placement::Keeper { id } = host.placement else { return None };
-    let port = |name: &str, default: u64| host.vars.get(name).and_then(Value::as_u64).unwrap_or(default);
+    let raft_port = host.vars.get("keeper_raft_port").and_then(Value::as_u64).unwrap_or(KEEPER_RAFT_PORT);
     Some(json!({
         "name": host.name,
         "fqdn": host.fqdn,
         "id": id,
-        "port": port("keeper_port", KEEPER_PORT),
-        "raft_port": port("keeper_raft_port", KEEPER_RAFT_PORT),
+        "port": host.keeper_port(),
+        "raft_port": raft_port,
     }))
 }

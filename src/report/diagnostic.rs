@@ -115,7 +115,8 @@ impl Line {
         let first = boundary(line, secret.saturating_sub(MAX_LINE));
         let text = plain(line.get(first..secret).unwrap_or_default()) + "***";
         let within = |at: usize| at.clamp(first, secret) - first;
-        let range = if range.end < secret { within(range.start)..within(range.end) } else { within(range.start)..text.len() };
+        let range =
+            if range.end < secret { within(range.start)..within(range.end) } else { within(range.start)..text.len() };
         Self { text, number, range }
     }
 }

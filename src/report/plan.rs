@@ -105,6 +105,7 @@ fn head(change: &Change) -> String {
             };
             format!("{} {action} {} ({} now)", paint(WARN, "~"), unit.unit, unit.is)
         }
+        Change::StaleUnit { unit } => format!("{} {unit}: systemd has not read its file", paint(WARN, "~")),
         Change::Owed(owed) => format!("{} {owed}, owed by an earlier run", paint(WARN, "~")),
         Change::Object { name, kind, role } => format!("{} {name}  {kind}, of role {role}", paint(GOOD, "+")),
     }

@@ -30,7 +30,7 @@ pub fn recap(plan: &Plan, outcome: &Outcome) -> String {
             match change {
                 Change::Directory(_) => row.directories += 1,
                 Change::File { .. } => row.files += 1,
-                Change::Unit(_) | Change::Owed(_) => row.units += 1,
+                Change::Unit(_) | Change::Owed(_) | Change::StaleUnit { .. } => row.units += 1,
                 Change::Object { .. } => row.objects += 1,
             }
         }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Identity, ObservedDirectory, ObservedFile, ObservedUnit, Owed, ServerFacts};
+use super::{Identity, KeeperFacts, ObservedDirectory, ObservedFile, ObservedUnit, Owed, ServerFacts};
 use crate::fleet::HostName;
 use crate::remote::{ArchiveError, RemotePath, UnitName};
 use crate::schema::ObservedObject;
@@ -65,6 +65,8 @@ pub struct HostFacts {
     pub units: BTreeMap<UnitName, ObservedUnit>,
     /// What an earlier run wrote files for and did not finish.
     pub owed: BTreeSet<Owed>,
+    /// Its coordination server.
+    pub keeper: KeeperFacts,
     /// Its ClickHouse.
     pub clickhouse: ClickHouseFacts,
 }

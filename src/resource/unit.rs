@@ -15,6 +15,8 @@ pub struct ObservedUnit {
     pub active: String,
     /// `enabled`, `disabled`, `static`, ...
     pub file_state: String,
+    /// Its files have changed since systemd read them.
+    pub is_stale: bool,
 }
 
 impl ObservedUnit {
@@ -45,7 +47,8 @@ pub(super) fn parse(text: &str) -> BTreeMap<UnitName, ObservedUnit> {
         };
         // A process that dies again and again is `activating` between its deaths.
         let active = if get("SubState") == "auto-restart" { "auto-restart".to_owned() } else { get("ActiveState") };
-        let unit = ObservedUnit { load: get("LoadState"), active, file_state: get("UnitFileState") };
+        let is_stale = get("NeedDaemonReload") == "yes";
+        let unit = ObservedUnit { load: get("LoadState"), active, file_state: get("UnitFileState"), is_stale };
         if let Ok(name) = UnitName::new(get("Id")) {
             units.insert(name, unit);
         }

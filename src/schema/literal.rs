@@ -23,7 +23,9 @@ fn problem(statement: &StatementText, at: usize, token: &Token, in_query: bool) 
     let text = statement.span.source.text.as_str();
     let what = match named(text, &statement.tokens, at) {
         Some(name) if !in_query || names_only_secrets(&name) => format!("`{name}` is written out"),
-        _ if is_secret_value(&unquote(token.text(text))) => "a URL, header or connection string with a secret".to_owned(),
+        _ if is_secret_value(&unquote(token.text(text))) => {
+            "a URL, header or connection string with a secret".to_owned()
+        }
         _ => format!("the password of `{}` is written out", positional(text, &statement.tokens, at)?),
     };
     let message = format!("{what}: statements stand in plans and logs");

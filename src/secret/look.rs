@@ -32,7 +32,8 @@ const PARTS: [&str; 19] = [
     "key_hex",
 ];
 /// Whole names that mean one.
-const NAMES: [&str; 10] = ["pwd", "pass", "sas", "auth", "identity", "digest", "key", "salt", "authorization", "cookie"];
+const NAMES: [&str; 10] =
+    ["pwd", "pass", "sas", "auth", "identity", "digest", "key", "salt", "authorization", "cookie"];
 
 /// Whether a name means a secret; names of files and switches do not.
 #[must_use]
@@ -168,7 +169,8 @@ mod tests {
 
     #[test]
     fn names_of_secrets_are_known_and_those_of_files_are_none() {
-        for name in ["ansible_become_pass", "ansible_password", "key", "Authorization", "X-Api-Key", "kafka_sasl_password"]
+        for name in
+            ["ansible_become_pass", "ansible_password", "key", "Authorization", "X-Api-Key", "kafka_sasl_password"]
         {
             assert!(is_secret_name(name), "{name}");
         }
@@ -201,7 +203,10 @@ mod tests {
             ("h: { ansible_ssh_pass: \"a\", shard: 0 }", "h: { ansible_ssh_pass: "),
             ("SETTINGS kafka_sasl_password = 'x'", "SETTINGS kafka_sasl_password = "),
             ("SOURCE(MYSQL(USER 'u' PASSWORD 'x'))", "SOURCE(MYSQL(USER 'u' PASSWORD "),
-            ("CREATE USER u IDENTIFIED WITH sha256_password BY 'x'", "CREATE USER u IDENTIFIED WITH sha256_password BY "),
+            (
+                "CREATE USER u IDENTIFIED WITH sha256_password BY 'x'",
+                "CREATE USER u IDENTIFIED WITH sha256_password BY ",
+            ),
             ("<password>x</password>", "<password>"),
             ("url: https://u:p@h", "url: https://"),
             ("\"password\": 5", "\"password\": "),

@@ -52,6 +52,8 @@ pub struct SimUnit {
     pub running: bool,
     /// `systemctl mask` was here: it cannot be enabled or started.
     pub masked: bool,
+    /// Its file is not the one any more that systemd has read.
+    pub stale: bool,
     /// A start or restart fails so.
     pub start_fails: Option<String>,
     /// The host's files as they were when it started.

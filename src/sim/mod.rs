@@ -4,6 +4,8 @@
 //! it starts or reloads. Time passes on tokio's clock, which tests pause.
 
 mod host;
+mod keeper;
+mod lock;
 mod server;
 mod session;
 
@@ -38,6 +40,10 @@ pub struct World {
     pub connects: usize,
     /// How many batches were run.
     pub batches: usize,
+    /// Who holds the lock of a host.
+    pub locks: BTreeMap<HostName, String>,
+    /// The keeper that leads, since the last time that somebody looked.
+    pub leader: Option<HostName>,
     /// What else happens in the world.
     pub fate: Fate,
 }
@@ -116,18 +122,19 @@ impl Transport for SimFleet {
     async fn connect(&self, host: &Host) -> Result<Arc<dyn Session>, ConnectError> {
         // Real connections take their time: hosts that are asked together answer in any order.
         tokio::task::yield_now().await;
-        let refusal = self.with(|world| {
+        let (number, refusal) = self.with(|world| {
             world.connects += 1;
-            match world.hosts.get(&host.name) {
+            let refusal = match world.hosts.get(&host.name) {
                 Some(sim) => sim.refuses.clone(),
                 None => {
                     Some(ConnectError::Resolve { address: host.name.to_string(), reason: "no such host".to_owned() })
                 }
-            }
+            };
+            (world.connects, refusal)
         });
         match refusal {
             Some(error) => Err(error),
-            None => Ok(Arc::new(session::SimSession::new(self.clone(), host.name.clone()))),
+            None => Ok(Arc::new(session::SimSession::new(self.clone(), host.name.clone(), number))),
         }
     }
 }

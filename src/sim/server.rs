@@ -103,7 +103,7 @@ impl ClickHouse for SimClickHouse {
         tokio::task::yield_now().await;
         self.fleet.before(&self.host, Act::Statement(statement));
         let answer = self.fleet.with_host(&self.host, |host| {
-            let refused = Err(ClickHouseError::Unreachable("connection refused".to_owned()));
+            let refused = Err(ClickHouseError::Refused("connection refused".to_owned()));
             match &host.server {
                 Some(server) if server.up => execute(host, statement),
                 _ => refused,
@@ -121,7 +121,7 @@ fn execute(host: &mut SimHost, statement: &Statement) -> Result<Rows, ClickHouse
     let reloaded = Loaded::read(host);
     let noticed = host.written.take_if(|written| written.elapsed() >= LOOKS);
     let Some(server) = host.server.as_mut() else {
-        return Err(ClickHouseError::Unreachable("not installed".to_owned()));
+        return Err(ClickHouseError::Refused("not installed".to_owned()));
     };
     if let (Some(_), Ok(loaded)) = (noticed, &reloaded) {
         server.loaded = loaded.clone();

@@ -8,14 +8,14 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use super::server::SimClickHouse;
-use super::{Act, Disk, SimFleet, SimHost, SimUnit, Transition};
+use super::{Act, Disk, SimFleet, SimHost, Transition};
 use crate::clickhouse::{ClickHouse, Endpoint};
 use crate::fleet::HostName;
 use crate::remote::{
     Batch, Command, Entry, EntryKind, Expect, Expected, Output, RemotePath, Status, UnitAction, UnitName, WriteSet,
     pack_entries,
 };
-use crate::transport::{Session, SessionError};
+use crate::transport::{HostLock, Session, SessionError};
 
 /// How long a server is away when it restarts.
 const RESTART: Duration = Duration::from_millis(600);
@@ -25,11 +25,31 @@ const EXPECTATION_FAILED: u8 = 73;
 pub(super) struct SimSession {
     fleet: SimFleet,
     host: HostName,
+    /// How it names itself to others that want the lock.
+    name: String,
 }
 
 impl SimSession {
-    pub(super) fn new(fleet: SimFleet, host: HostName) -> Self {
-        Self { fleet, host }
+    pub(super) fn new(fleet: SimFleet, host: HostName, number: usize) -> Self {
+        Self { fleet, host, name: format!("session {number}") }
+    }
+
+    /// What hangs on the connection goes with it.
+    fn end(&self) {
+        self.fleet.unlock(&self.host, &self.name);
+    }
+
+    fn lost(&self) -> SessionError {
+        self.end();
+        SessionError::Lost("broken pipe".to_owned())
+    }
+
+    /// Why nothing on the host can be asked.
+    fn fails(&self) -> Option<SessionError> {
+        self.fleet.with(|world| match world.hosts.get(&self.host) {
+            Some(host) => host.batch_fails.clone(),
+            None => Some(SessionError::Lost("the host is gone".to_owned())),
+        })
     }
 
     fn on_host(&self, act: impl FnOnce(&mut SimHost) -> Output) -> Output {
@@ -41,7 +61,11 @@ impl SimSession {
             Command::Run { argv } if argv == &["true"] => done(""),
             Command::Run { argv } if argv == &["false"] => failed(1, ""),
             Command::Run { argv } if argv.starts_with(&["rm", "-f", "--"].map(str::to_owned)) => self.on_host(|host| {
-                host.entries.retain(|path, _| !argv.iter().any(|gone| gone == path.as_str()));
+                for path in argv.iter().filter_map(|path| RemotePath::new(path.as_str()).ok()) {
+                    if host.entries.remove(&path).is_some() {
+                        touched(host, &path);
+                    }
+                }
                 done("")
             }),
             Command::Run { argv } => failed(127, &format!("{}: not found", argv.first().map_or("", String::as_str))),
@@ -97,6 +121,7 @@ impl SimSession {
             if let Some(server) = host.server.as_mut().filter(|server| server.unit == *unit) {
                 server.up = serves;
             }
+            world.elect();
             let (host, unit) = (self.host.clone(), unit.clone());
             world.log.push(Transition { host, unit, serves, before, serving });
         });
@@ -123,7 +148,7 @@ impl Session for SimSession {
         let mut outputs: Vec<Output> = Vec::new();
         for (index, command) in batch.commands.iter().enumerate() {
             if lost_after == Some(index) {
-                return Err(SessionError::Lost("broken pipe".to_owned()));
+                return Err(self.lost());
             }
             if index > 0 {
                 self.fleet.before(&self.host, Act::Command(command));
@@ -136,7 +161,7 @@ impl Session for SimSession {
             outputs.push(output);
         }
         if lost_after.is_some() {
-            return Err(SessionError::Lost("broken pipe".to_owned()));
+            return Err(self.lost());
         }
         Ok(outputs)
     }
@@ -145,7 +170,25 @@ impl Session for SimSession {
         Arc::new(SimClickHouse::new(self.fleet.clone(), self.host.clone()))
     }
 
-    async fn close(&self) {}
+    async fn ask(&self, port: u16, question: &[u8]) -> Result<Vec<u8>, SessionError> {
+        tokio::task::yield_now().await;
+        match self.fails() {
+            Some(error) => Err(error),
+            None => self.fleet.with(|world| world.keeper_answers(&self.host, port, question)),
+        }
+    }
+
+    async fn lock(&self) -> Result<Box<dyn HostLock>, SessionError> {
+        tokio::task::yield_now().await;
+        match self.fails() {
+            Some(error) => Err(error),
+            None => self.fleet.lock(&self.host, &self.name),
+        }
+    }
+
+    async fn close(&self) {
+        self.end();
+    }
 }
 
 fn done(stdout: impl Into<Vec<u8>>) -> Output {
@@ -194,6 +237,7 @@ fn write(host: &mut SimHost, write: &WriteSet) -> Output {
         let (owner, group, mode) = (file.owner.clone(), file.group.clone(), file.mode);
         let kind = EntryKind::File(file.content.expose().clone());
         host.entries.insert(file.path.clone(), Entry { path: file.path.clone(), owner, group, mode, kind });
+        touched(host, &file.path);
     }
     host.written = Some(tokio::time::Instant::now());
     done("")
@@ -250,9 +294,22 @@ fn unit_state(host: &SimHost, units: &[UnitName]) -> Output {
                 if unit.enabled { "enabled" } else { "disabled" },
             ),
         };
-        text += &format!("Id={}\nLoadState={load}\nActiveState={active}\nUnitFileState={file}\n\n", name.as_str());
+        let stale = if host.units.get(name).is_some_and(|unit| unit.stale && !unit.masked) { "yes" } else { "no" };
+        let name = name.as_str();
+        text += &format!(
+            "Id={name}\nLoadState={load}\nActiveState={active}\nUnitFileState={file}\nNeedDaemonReload={stale}\n\n"
+        );
     }
     done(text)
+}
+
+/// Notes that a unit's file or drop-in is not the one any more that systemd has read.
+fn touched(host: &mut SimHost, path: &RemotePath) {
+    let Some(below) = path.as_str().strip_prefix("/etc/systemd/system/") else { return };
+    let name = below.split_once('/').map_or(below, |(directory, _)| directory.trim_end_matches(".d"));
+    if let Some(unit) = UnitName::new(name).ok().and_then(|name| host.units.get_mut(&name)) {
+        unit.stale = true;
+    }
 }
 
 /// Unit files that were written become units.
@@ -260,7 +317,10 @@ fn daemon_reload(host: &mut SimHost) -> Output {
     let written = host.entries.keys().filter(|path| path.parent().as_str() == "/etc/systemd/system");
     let names: Vec<_> = written.filter_map(|path| UnitName::new(path.file_name()).ok()).collect();
     for name in names {
-        host.units.entry(name).or_insert_with(SimUnit::default);
+        host.units.entry(name).or_default();
+    }
+    for unit in host.units.values_mut() {
+        unit.stale = false;
     }
     done("")
 }

@@ -1,6 +1,6 @@
 //! What an operator can do about a failed connection: one command or one setting (pure).
 
-use super::{ConnectError, SessionError};
+use super::{ConnectError, LOCK_FILE, SessionError};
 use crate::fleet::{Host, HostName, Reach};
 
 /// The next step after a failed connect.
@@ -51,11 +51,25 @@ pub fn connect(error: &ConnectError, host: &Host) -> Option<String> {
 pub fn session(error: &SessionError, host: &HostName) -> Option<String> {
     Some(match error {
         SessionError::Lost(_) => format!("run the same command again; what `{host}` has by then is read anew"),
-        SessionError::Timeout(_) => format!("is `{host}` overloaded? run the same command again when it answers"),
+        SessionError::Timeout(_) => format!(
+            "a restart of a large server goes on without us: wait until `systemctl list-jobs` on `{host}` is empty, run the same command again, and give it a longer timeout"
+        ),
         SessionError::Sudo(_) => {
             format!("allow the login user `NOPASSWD: ALL` in sudoers on `{host}`, or set `ansible_user: root`")
         }
         SessionError::Unspeakable(_) => return None,
+        SessionError::Refused { port, .. } => {
+            format!("does the service run on `{host}`? try `ss -ltn sport = :{port}` there")
+        }
+        SessionError::Forbidden { .. } => {
+            format!("set `AllowTcpForwarding local` in sshd_config on `{host}`, for the login user at least")
+        }
+        SessionError::Silent { port, .. } => format!("does the service on port {port} of `{host}` hang?"),
+        SessionError::Locked { .. } => {
+            format!(
+                "wait for that run; if it is gone for good, end what holds the lock: `fuser -k {LOCK_FILE}` on `{host}`"
+            )
+        }
         SessionError::Garbled(_) => {
             format!(
                 "a login shell on `{host}` that prints text (a banner in .bashrc) breaks every tool: make it silent"

@@ -18,6 +18,9 @@ use crate::remote::{Batch, Output};
 
 pub use ssh::{SshOptions, SshTransport};
 
+/// Whose lock a run holds on a host; `/run` is root's own and empty after a reboot.
+pub const LOCK_FILE: &str = "/run/housewright.lock";
+
 /// Opens sessions.
 #[async_trait]
 pub trait Transport: Send + Sync {
@@ -37,12 +40,28 @@ pub trait Session: Send + Sync {
     /// Only where the batch as a whole could not run or its answer did not arrive; a command that fails is an output.
     async fn run(&self, batch: &Batch) -> Result<Vec<Output>, SessionError>;
 
+    /// Asks a port of the host's loopback one question and reads the answer to its end, as ZooKeeper's four-letter words
+    /// do it.
+    ///
+    /// # Errors
+    /// Tells a port that refuses from one that stays silent and from an sshd that forwards nothing.
+    async fn ask(&self, port: u16, question: &[u8]) -> Result<Vec<u8>, SessionError>;
+
+    /// Takes the host's lock: one run at a time changes a host.
+    ///
+    /// # Errors
+    /// Names the holder where somebody else has it.
+    async fn lock(&self) -> Result<Box<dyn HostLock>, SessionError>;
+
     /// ClickHouse on that host, over this connection.
     fn clickhouse(&self, endpoint: &Endpoint) -> Arc<dyn ClickHouse>;
 
     /// Says goodbye; errors do not matter any more.
     async fn close(&self);
 }
+
+/// A host's lock; it is released when this is dropped, when the connection ends and when this process does.
+pub trait HostLock: Send + Sync {}
 
 /// Why a host could not be connected to.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
@@ -89,14 +108,14 @@ pub enum ConnectError {
     Protocol { address: String, reason: String },
 }
 
-/// Why a batch has no answer.
+/// Why a session has no answer.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 pub enum SessionError {
     /// The connection ended in the middle.
     #[error("the connection was lost: {0}")]
     Lost(String),
     /// No answer in time.
-    #[error("no answer within {0:?}")]
+    #[error("no answer within {0:?}; what was begun on the host goes on there")]
     Timeout(std::time::Duration),
     /// `sudo -n` refused: a password is asked for, or the user may not.
     #[error("sudo refused: {0}")]
@@ -104,6 +123,18 @@ pub enum SessionError {
     /// The remote side did not speak our framing: a broken shell, a banner in the way.
     #[error("the host's answer cannot be understood: {0}")]
     Garbled(String),
+    /// Nothing listens on the port.
+    #[error("{reason}")]
+    Refused { port: u16, reason: String },
+    /// The host's sshd may not open a connection to the port for us, so nothing is known of who listens.
+    #[error("{reason}")]
+    Forbidden { port: u16, reason: String },
+    /// The port took the connection and did not answer in time.
+    #[error("port {port} of the host gave no answer within {waited:?}")]
+    Silent { port: u16, waited: std::time::Duration },
+    /// Somebody else holds the host's lock.
+    #[error("another run works on the host: {holder}")]
+    Locked { holder: String },
     /// The batch cannot be put into words for a shell.
     #[error("the batch cannot be sent: {0}")]
     Unspeakable(String),

@@ -156,6 +156,6 @@ fn the_client_understands_clickhouse(fleet: &Fleet) {
     assert!(matches!(&error, ClickHouseError::Exception { code: 395, .. }), "{error:?}");
     fleet.on("shufflehog-1", "systemctl stop clickhouse-server");
     let error = ask("SELECT 1").expect_err("nobody answers");
-    assert!(matches!(error, ClickHouseError::Unreachable(_)), "{error:?}");
+    assert!(matches!(error, ClickHouseError::Refused(_)), "{error:?}");
     fleet.on("shufflehog-1", "systemctl start clickhouse-server");
 }

@@ -82,6 +82,25 @@ pub fn jump(port: u16) -> JumpHost {
     JumpHost { address: "127.0.0.1".to_owned(), port, user: "bastion".to_owned() }
 }
 
+/// A keeper that answers `srvr` and hangs up, and says nothing to who does not wait for the answer.
+pub async fn keeper() -> u16 {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut question = [0; 4];
+            if stream.read_exact(&mut question).await.is_ok() && &question == b"srvr" {
+                let early = tokio::time::timeout(Duration::from_millis(100), stream.read(&mut [0])).await;
+                if early.is_err() {
+                    let _ = stream.write_all(b"Zookeeper version: 3.8.4\nMode: standalone\nNode count: 5\n").await;
+                }
+            }
+        }
+    });
+    port
+}
+
 /// What `id` says of the user that runs the tests.
 pub fn id(flag: &str) -> String {
     let output = std::process::Command::new("id").arg(flag).output().unwrap();

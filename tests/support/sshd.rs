@@ -24,6 +24,8 @@ pub enum Fault {
     Silence,
     /// The process is killed as soon as it has printed so many bytes.
     KillAfter(usize),
+    /// Tunnels are not allowed.
+    NoForwarding,
     /// Commands are not allowed.
     NoCommands,
 }
@@ -164,6 +166,10 @@ impl server::Handler for Connection {
         reply: server::ChannelOpenHandle,
         _: &mut Session,
     ) -> Result<(), Self::Error> {
+        if self.behaviour.fault == Fault::NoForwarding {
+            reply.reject(ChannelOpenFailure::AdministrativelyProhibited).await;
+            return Ok(());
+        }
         let address = (host.to_owned(), u16::try_from(port).unwrap());
         tokio::spawn(async move {
             match TcpStream::connect(address).await {

@@ -4,6 +4,7 @@
 //! The script holds no newline, no backslash pair and no single quote of its own, so that every login shell passes it
 //! on as it is; an argument with a single quote needs a POSIX login shell.
 
+mod lock;
 mod write;
 
 use std::fmt::Write as _;
@@ -13,6 +14,8 @@ use bytes::Bytes;
 use super::framing::Mark;
 use crate::fleet::Privilege;
 use crate::remote::{Batch, Command, RemotePath, UnitAction, UnitName};
+
+pub use lock::{LOCKED, Taken, begun, lock, taken};
 
 /// The exit code of a [`Command::Write`] whose expectation does not hold.
 pub const EXPECTATION_FAILED: u8 = 73;
@@ -98,7 +101,7 @@ fn words(command: &Command) -> String {
     }
 }
 
-const PROPERTIES: &str = "Id,LoadState,ActiveState,SubState,UnitFileState,ExecMainStartTimestampMonotonic,NRestarts";
+const PROPERTIES: &str = "Id,LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload";
 
 fn wrap(script: &str, privilege: Privilege, mark: &Mark, stdin: Bytes) -> Script {
     let shell = match privilege {

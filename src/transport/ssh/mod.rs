@@ -8,6 +8,7 @@ mod connect;
 mod host_key;
 mod jump;
 mod keys;
+mod lock;
 mod session;
 mod stream;
 mod tunnel;
@@ -19,13 +20,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::known_hosts::KnownHosts;
-use super::{ConnectError, Session, Transport};
+use super::{ConnectError, LOCK_FILE, Session, Transport};
 use crate::fleet::{Connection, Host, Reach};
 
 /// What is the same for all hosts of a run.
 #[derive(Debug, Clone)]
 pub struct SshOptions {
-    /// How long one batch may take.
+    /// How long one batch may take; the restart of a server with much data is in one.
     pub batch_timeout: Duration,
     /// How long one statement may take.
     pub statement_timeout: Duration,
@@ -35,6 +36,10 @@ pub struct SshOptions {
     pub agent: Option<PathBuf>,
     /// The known_hosts file that stands behind the user's own.
     pub system_known_hosts: PathBuf,
+    /// The file on each host whose lock a run holds.
+    pub lock_file: String,
+    /// How this run names itself to others that want the lock.
+    pub holder: String,
 }
 
 impl Default for SshOptions {
@@ -45,16 +50,22 @@ impl Default for SshOptions {
             home: None,
             agent: None,
             system_known_hosts: PathBuf::from("/etc/ssh/ssh_known_hosts"),
+            lock_file: LOCK_FILE.to_owned(),
+            holder: format!("process {}", std::process::id()),
         }
     }
 }
 
 impl SshOptions {
-    /// Takes home and agent from `$HOME` and `$SSH_AUTH_SOCK`.
+    /// Takes home, agent and the operator's name from `$HOME`, `$SSH_AUTH_SOCK` and `$USER`.
     #[must_use]
     pub fn from_environment() -> Self {
         let path = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-        Self { home: path("HOME"), agent: path("SSH_AUTH_SOCK"), ..Self::default() }
+        let user = ["USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok());
+        let user = user.filter(|user| !user.is_empty()).unwrap_or_else(|| "somebody".to_owned());
+        let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        let holder = format!("{user}@{machine} (process {})", std::process::id());
+        Self { home: path("HOME"), agent: path("SSH_AUTH_SOCK"), holder, ..Self::default() }
     }
 
     fn known_hosts_of(&self, connection: &Connection) -> Vec<PathBuf> {

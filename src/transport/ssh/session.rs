@@ -14,13 +14,14 @@ use tokio::time::timeout;
 
 use super::SshOptions;
 use super::connect::Link;
+use super::lock;
 use super::tunnel::Tunnel;
 use crate::clickhouse::{ClickHouse, Endpoint, HttpClickHouse};
 use crate::fleet::Privilege;
 use crate::remote::{Batch, Output};
 use crate::transport::framing::{End, FrameError, Mark, split};
 use crate::transport::shell::{self, Script};
-use crate::transport::{Session, SessionError};
+use crate::transport::{HostLock, Session, SessionError};
 
 /// A batch reads configuration, not data: more than this is a mistake, and would fill our memory.
 const MOST_OUTPUT: usize = 256 << 20;
@@ -34,12 +35,14 @@ pub(super) struct SshSession {
     privilege: Privilege,
     batch_timeout: Duration,
     statement_timeout: Duration,
+    lock_file: String,
+    holder: String,
 }
 
 impl SshSession {
     pub(super) fn new(link: Arc<Link>, privilege: Privilege, options: &SshOptions) -> Self {
-        let SshOptions { batch_timeout, statement_timeout, .. } = *options;
-        Self { link, privilege, batch_timeout, statement_timeout }
+        let SshOptions { batch_timeout, statement_timeout, lock_file, holder, .. } = options.clone();
+        Self { link, privilege, batch_timeout, statement_timeout, lock_file, holder }
     }
 
     /// Runs a process to its end, or until it has had its time.
@@ -85,9 +88,7 @@ impl Session for SshSession {
         if batch.commands.is_empty() {
             return Ok(Vec::new());
         }
-        let mut random = [0; 16];
-        getrandom::fill(&mut random).map_err(|error| SessionError::Unspeakable(error.to_string()))?;
-        let mark = Mark::new(random);
+        let mark = mark()?;
         let script = shell::encode(batch, self.privilege, &mark);
         let script = script.map_err(|error| SessionError::Unspeakable(error.to_string()))?;
         let mut answer = self.exchange(script).await?;
@@ -95,6 +96,17 @@ impl Session for SshSession {
         let end = answer.end.as_ref().unwrap_or(&End::Unknown);
         split(&stdout, &stderr, &mark, batch.commands.len(), end)
             .map_err(|error| self.explain(&error, answer.end.as_ref(), &stdout, &stderr))
+    }
+
+    async fn ask(&self, port: u16, question: &[u8]) -> Result<Vec<u8>, SessionError> {
+        Tunnel::new(Arc::clone(&self.link), port).ask(question).await
+    }
+
+    async fn lock(&self) -> Result<Box<dyn HostLock>, SessionError> {
+        let mark = mark()?;
+        let script = shell::lock(&self.lock_file, &self.holder, self.privilege, &mark);
+        let line = script.map_err(|error| SessionError::Unspeakable(error.to_string()))?;
+        lock::take(&self.link, line, self.privilege, &mark).await
     }
 
     fn clickhouse(&self, endpoint: &Endpoint) -> Arc<dyn ClickHouse> {
@@ -105,6 +117,12 @@ impl Session for SshSession {
     async fn close(&self) {
         self.link.close().await;
     }
+}
+
+fn mark() -> Result<Mark, SessionError> {
+    let mut random = [0; 16];
+    getrandom::fill(&mut random).map_err(|error| SessionError::Unspeakable(error.to_string()))?;
+    Ok(Mark::new(random))
 }
 
 /// Writes and reads side by side, until the channel is closed.
