@@ -32,7 +32,7 @@ pub(super) fn run(global: &Global, options: &Options) -> Answer {
         let text = serde_yaml::to_string(&vars).unwrap_or_default();
         match global.output {
             Form::Text => output::result(&mask_markers(&text)),
-            Form::Json => output::result(&mask_markers(&format!("{:#}\n", vars))),
+            Form::Json => output::result(&mask_markers(&format!("{vars:#}\n"))),
         }
         return Ok(Exit::Success);
     }
@@ -41,7 +41,7 @@ pub(super) fn run(global: &Global, options: &Options) -> Answer {
     match global.output {
         Form::Text => output::result(&tree(fleet, &hosts)),
         Form::Json => {
-            output::json(&hosts.iter().map(|host| (host.name.as_str(), describe(host))).collect::<BTreeMap<_, _>>())
+            output::json(&hosts.iter().map(|host| (host.name.as_str(), describe(host))).collect::<BTreeMap<_, _>>());
         }
     }
     Ok(Exit::Success)

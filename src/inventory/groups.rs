@@ -47,7 +47,7 @@ impl Assembly<'_> {
         match &root.value {
             NodeValue::Null => {}
             NodeValue::Map(groups) => {
-                groups.iter().for_each(|entry| self.group(&entry.key, &entry.key_span, &entry.value))
+                groups.iter().for_each(|entry| self.group(&entry.key, &entry.key_span, &entry.value));
             }
             _ => {
                 let message = format!("an inventory is a mapping of groups, not {}", root.describe());
@@ -167,14 +167,11 @@ impl Assembly<'_> {
     fn group_files(&mut self, files: &[(String, Node)]) {
         for (name, node) in files {
             let Some(layer) = self.layer(Owner::Group(name.clone()), node) else { continue };
-            match self.inventory.groups.get_mut(name) {
-                Some(group) => group.files.push(Arc::new(layer)),
-                None => {
-                    let mut note =
-                        Problem::note("HW0116", format!("variables for a group that does not exist: `{name}`"));
-                    note.hint = near_name(name, self.inventory.groups.keys().map(String::as_str));
-                    self.problems.push(note.at(&node.span));
-                }
+            if let Some(group) = self.inventory.groups.get_mut(name) { group.files.push(Arc::new(layer)) } else {
+                let mut note =
+                    Problem::note("HW0116", format!("variables for a group that does not exist: `{name}`"));
+                note.hint = near_name(name, self.inventory.groups.keys().map(String::as_str));
+                self.problems.push(note.at(&node.span));
             }
         }
     }
@@ -183,14 +180,11 @@ impl Assembly<'_> {
         for (name, node) in files {
             let Some(layer) = self.layer(Owner::Host(name.clone()), node) else { continue };
             let host = HostName::new(name.as_str()).ok().and_then(|host| self.inventory.hosts.get_mut(&host));
-            match host {
-                Some(host) => host.own.files.push(Arc::new(layer)),
-                None => {
-                    let mut note =
-                        Problem::note("HW0116", format!("variables for a host that does not exist: `{name}`"));
-                    note.hint = near_name(name, self.inventory.hosts.keys().map(HostName::as_str));
-                    self.problems.push(note.at(&node.span));
-                }
+            if let Some(host) = host { host.own.files.push(Arc::new(layer)) } else {
+                let mut note =
+                    Problem::note("HW0116", format!("variables for a host that does not exist: `{name}`"));
+                note.hint = near_name(name, self.inventory.hosts.keys().map(HostName::as_str));
+                self.problems.push(note.at(&node.span));
             }
         }
     }

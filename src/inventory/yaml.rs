@@ -217,7 +217,7 @@ impl<'a> Reader<'a> {
                 items.into_iter().for_each(|item| self.merge(item, merged));
             }
             _ => {
-                self.problems.push(Problem::new("HW0104", "`<<` takes a mapping or a list of mappings").at(&node.span))
+                self.problems.push(Problem::new("HW0104", "`<<` takes a mapping or a list of mappings").at(&node.span));
             }
         }
     }

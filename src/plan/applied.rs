@@ -21,7 +21,7 @@ pub(super) fn expected(desired: &Desired) -> Applied {
                     applied.macros.insert((*name).to_owned(), entry.shown().to_owned());
                 }
                 ["remote_servers", cluster, .., "host"] => {
-                    *applied.clusters.entry((*cluster).to_owned()).or_default() += 1
+                    *applied.clusters.entry((*cluster).to_owned()).or_default() += 1;
                 }
                 _ => {}
             }

@@ -36,7 +36,7 @@ pub(super) fn other_replicas(inputs: &Inputs<'_>, host: &Host) -> Replicas {
                 if serves(inputs.observation, &peer.name)
                     && tables.is_subset(&replicated(inputs.observation, &peer.name)) =>
             {
-                serving.push(peer.name.clone())
+                serving.push(peer.name.clone());
             }
             Some(HostObservation::Reached(_)) => {}
             Some(HostObservation::Unreachable { .. }) => {

@@ -127,7 +127,7 @@ fn literal(fields: &mut Fields<'_, '_>, common: &Common) -> Vec<Member> {
         match ranges::expand(pattern) {
             Ok(names) => members.extend(names.into_iter().map(|host| member(host, port.or(common.port), common))),
             Err(why) => {
-                fields.report(Problem::new("HW0111", format!("`{text}` is not a member: {why}")).at(&node.span))
+                fields.report(Problem::new("HW0111", format!("`{text}` is not a member: {why}")).at(&node.span));
             }
         }
     }
@@ -169,28 +169,22 @@ fn shards(
         }
         let mut shards: BTreeMap<u32, Vec<&Host>> = BTreeMap::new();
         for host in hosts {
-            match shard_of(&host.placement) {
-                Some((shard, _)) => shards.entry(shard).or_default().push(host),
-                None => {
-                    let message = format!(
-                        "cluster `{name}` is sharded, and host `{}` has no shard: its role is `{}`",
-                        host.name, host.role
-                    );
-                    fields.report(
-                        Problem::new("HW0320", message).at(&at).hint("choose storage hosts, or another `layout`"),
-                    );
-                }
+            if let Some((shard, _)) = shard_of(&host.placement) { shards.entry(shard).or_default().push(host) } else {
+                let message = format!(
+                    "cluster `{name}` is sharded, and host `{}` has no shard: its role is `{}`",
+                    host.name, host.role
+                );
+                fields.report(
+                    Problem::new("HW0320", message).at(&at).hint("choose storage hosts, or another `layout`"),
+                );
             }
         }
         return shards.into_values().map(|hosts| shard(hosts, common)).collect();
     }
     let members = in_order(hosts).into_iter().map(|host| member_host(host, common)).chain(literal);
-    match layout {
-        Layout::OneShardPerHost => members.map(|member| ClusterShard { members: vec![member] }).collect(),
-        _ => {
-            let members: Vec<Member> = members.collect();
-            if members.is_empty() { Vec::new() } else { vec![ClusterShard { members }] }
-        }
+    if layout == Layout::OneShardPerHost { members.map(|member| ClusterShard { members: vec![member] }).collect() } else {
+        let members: Vec<Member> = members.collect();
+        if members.is_empty() { Vec::new() } else { vec![ClusterShard { members }] }
     }
 }
 
