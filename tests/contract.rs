@@ -18,6 +18,7 @@ use housewright::remote::{
 };
 use housewright::secret::Secret;
 use housewright::sim::{SimFleet, SimHost, SimUnit};
+use housewright::transport::shell::PARTLY_WRITTEN;
 use housewright::transport::{HostLock, Session, SessionError, SshOptions, SshTransport, Transport};
 use russh::keys::PrivateKey;
 use sha2::{Digest, Sha256};
@@ -64,6 +65,8 @@ contract! { ssh:
     an_expectation_that_fails_leaves_everything_as_it_was,
     an_unknown_owner_stops_the_write_before_it_begins,
     a_target_that_is_a_directory_is_an_error,
+    a_rename_that_fails_leaves_those_before_it_and_says_so,
+    directories_are_mended_after_the_checks,
     hundreds_of_files_are_one_write,
     exit_codes_and_outputs_come_back,
     after_a_failure_nothing_runs,
@@ -84,6 +87,8 @@ contract! { openssh:
     an_expectation_that_fails_leaves_everything_as_it_was,
     an_unknown_owner_stops_the_write_before_it_begins,
     a_target_that_is_a_directory_is_an_error,
+    a_rename_that_fails_leaves_those_before_it_and_says_so,
+    directories_are_mended_after_the_checks,
     hundreds_of_files_are_one_write,
     exit_codes_and_outputs_come_back,
     after_a_failure_nothing_runs,
@@ -107,6 +112,8 @@ contract! { sim:
     an_expectation_that_fails_leaves_everything_as_it_was,
     an_unknown_owner_stops_the_write_before_it_begins,
     a_target_that_is_a_directory_is_an_error,
+    a_rename_that_fails_leaves_those_before_it_and_says_so,
+    directories_are_mended_after_the_checks,
     hundreds_of_files_are_one_write,
     after_a_failure_nothing_runs,
     units_are_read_and_acted_on,
@@ -487,11 +494,46 @@ mod suite {
         assert!(write(world, WriteSet { directories, ..WriteSet::default() }).await.succeeded());
         let before = world.look();
         let output = write(world, WriteSet { files: vec![file(world, "d", b"x", 0o600)], ..WriteSet::default() }).await;
-        assert!(matches!(output.status, Status::Exited(_)) && !output.succeeded());
+        assert_eq!(output.status, Status::Exited(PARTLY_WRITTEN));
         let output =
             write(world, WriteSet { files: vec![file(world, "no/f", b"x", 0o600)], ..WriteSet::default() }).await;
         assert!(!output.succeeded(), "the directory is not there");
         assert_eq!(world.look(), before);
+    }
+
+    pub async fn a_rename_that_fails_leaves_those_before_it_and_says_so(world: &dyn World) {
+        let directories = || vec![directory(world, "d", 0o755), directory(world, "d/b", 0o755)];
+        assert!(write(world, WriteSet { directories: directories(), ..WriteSet::default() }).await.succeeded());
+        let files = ["a", "d/b", "d/c"].map(|below| file(world, below, b"new", 0o600)).to_vec();
+        let output = write(world, WriteSet { files, ..WriteSet::default() }).await;
+        assert_eq!(output.status, Status::Exited(PARTLY_WRITTEN), "{}", output.complaint());
+        assert!(output.complaint().contains(path(world, "d/b").as_str()), "{}", output.complaint());
+        let entries = read(world, &["a", "d/b", "d/c"]).await;
+        let kinds: Vec<_> = entries.iter().map(|entry| entry.kind == EntryKind::Directory).collect();
+        assert_eq!((kinds, world.look().len()), (vec![false, true, false], 4));
+    }
+
+    pub async fn directories_are_mended_after_the_checks(world: &dyn World) {
+        let directories = |mode| vec![directory(world, "there", mode)];
+        assert!(write(world, WriteSet { directories: directories(0o700), ..WriteSet::default() }).await.succeeded());
+        let files = vec![file(world, "f", b"x", 0o600)];
+        assert!(write(world, WriteSet { files, ..WriteSet::default() }).await.succeeded());
+        let another = || vec![Expect { path: path(world, "f"), state: Expected::Sha256([7; 32]) }];
+        let set = || WriteSet {
+            directories: [directories(0o755), vec![directory(world, "new", 0o750)]].concat(),
+            files: vec![file(world, "new/g", b"x", 0o600)],
+            ..WriteSet::default()
+        };
+        let before = world.look();
+        let only = WriteSet { expects: another(), directories: directories(0o755), ..WriteSet::default() };
+        for refused in [only, WriteSet { expects: another(), ..set() }] {
+            assert_eq!(world.look(), before);
+            assert_eq!(write(world, refused).await.status, Status::Exited(73));
+        }
+        let made: Vec<_> = world.look().difference(&before).cloned().collect();
+        assert_eq!(made, [(path(world, "new").to_string(), None, 0o750)], "only the way to unpack is made");
+        assert!(write(world, set()).await.succeeded());
+        assert_eq!(read(world, &["there"]).await[0].mode, 0o755);
     }
 
     pub async fn hundreds_of_files_are_one_write(world: &dyn World) {
@@ -628,6 +670,80 @@ mod suite {
         assert!(!outputs[0].complaint().contains("missing"), "{}", outputs[0].complaint());
         assert_eq!(outputs[1].status, Status::NotRun);
     }
+}
+
+#[tokio::test]
+async fn the_simulated_systemd_knows_what_it_has_read() {
+    let world = sim().await.unwrap();
+    let path = RemotePath::new("/etc/systemd/system/a.service.d/x.conf").unwrap();
+    let parent = DirectoryWrite { path: path.parent(), owner: "root".into(), group: "root".into(), mode: 0o755 };
+    let unit = UnitName::new("a").unwrap();
+    let set = |text: &'static str| {
+        let content = Secret::new(Bytes::from_static(text.as_bytes()));
+        let file = FileWrite { path: path.clone(), content, owner: "root".into(), group: "root".into(), mode: 0o644 };
+        Command::Write(WriteSet { directories: vec![parent.clone()], files: vec![file], ..WriteSet::default() })
+    };
+    let needs = async |expected: &str| {
+        let outputs = words::batch(&world, vec![Command::UnitState { units: vec![unit.clone()] }]).await;
+        let text = String::from_utf8(outputs[0].stdout.to_vec()).unwrap();
+        assert!(text.contains(&format!("\nNeedDaemonReload={expected}\n")), "{text}");
+    };
+    let started_with = || {
+        let look = |host: &mut SimHost| host.units[&unit].started_with.get(&path).cloned();
+        world.fleet.with_host(&world.host.name, look).unwrap()
+    };
+    let restart = || Command::Unit { unit: unit.clone(), action: UnitAction::Restart };
+    let content = |text: &'static str| Some(EntryKind::File(Bytes::from_static(text.as_bytes())));
+    needs("no").await;
+    words::batch(&world, vec![set("old"), restart()]).await;
+    needs("yes").await;
+    assert_eq!(started_with(), None);
+    words::batch(&world, vec![Command::DaemonReload, restart(), set("new"), restart()]).await;
+    needs("yes").await;
+    assert_eq!(started_with(), content("old"));
+    words::batch(&world, vec![Command::Unit { unit: unit.clone(), action: UnitAction::Enable }, restart()]).await;
+    needs("no").await;
+    assert_eq!(started_with(), content("new"));
+}
+
+#[tokio::test]
+async fn the_simulated_keepers_have_one_leader_while_most_of_them_run() {
+    let (fleet, files) = (SimFleet::default(), tempfile::tempdir().unwrap());
+    let unit = UnitName::new("clickhouse-keeper").unwrap();
+    let mut sessions = Vec::new();
+    for name in ["k1", "k2", "k3"] {
+        let mut host = SimHost::bare();
+        host.units.insert(unit.clone(), SimUnit { running: true, ..SimUnit::default() });
+        fleet.put(HostName::new(name).unwrap(), host);
+        sessions.push(fleet.connect(&support::host(name, support::connection(22, files.path()))).await.unwrap());
+    }
+    let run = |name, running| {
+        let look = |host: &mut SimHost| host.units.get_mut(&unit).unwrap().running = running;
+        fleet.with_host(&HostName::new(name).unwrap(), look).unwrap();
+    };
+    let modes = async || {
+        let mut modes = Vec::new();
+        for session in &sessions {
+            modes.push(match session.ask(9181, b"srvr").await {
+                Ok(answer) => {
+                    let text = String::from_utf8(answer).unwrap();
+                    text.split_once("Mode: ")
+                        .map_or("none", |(_, mode)| if mode.starts_with("leader") { "leader" } else { "follower" })
+                }
+                Err(SessionError::Refused { .. }) => "down",
+                Err(error) => panic!("{error}"),
+            });
+        }
+        modes
+    };
+    assert_eq!(modes().await, ["follower", "follower", "leader"]);
+    run("k3", false);
+    assert_eq!(modes().await, ["follower", "leader", "down"]);
+    run("k3", true);
+    assert_eq!(modes().await, ["follower", "leader", "follower"]);
+    run("k1", false);
+    run("k2", false);
+    assert_eq!(modes().await, ["down", "down", "none"]);
 }
 
 /// How long one connection and one batch take; for a person to read.

@@ -14,7 +14,7 @@ use fleets::{Order, Shape, changes, order, project, project_with, shape};
 use housewright::apply::Stopped;
 use housewright::event::{Event, Sink};
 use housewright::inventory::pattern;
-use housewright::plan::{SavedPlan, SavedPlanError};
+use housewright::plan::{Permissions, SavedPlan, SavedPlanError};
 use housewright::report::{Diffs, facts, plan as show, status};
 use housewright::sim::SimFleet;
 use proptest::prelude::*;
@@ -60,7 +60,7 @@ proptest! {
     ) {
         let sim = made(&shape, &wounds);
         let mut project = project(&shape, &changes, &Order::plain());
-        project.permissions.shard_outage = allowed;
+        project.permissions = Permissions { shard_outage: allowed, quorum_outage: allowed };
         let (plan, outcome) = block_on(project.apply(&sim));
         prop_assert!(outcome.failed.is_empty(), "{:?}", outcome.failed);
         prop_assert_eq!(outcome.finished.iter().collect::<BTreeSet<_>>(), plan.changed_hosts());
@@ -123,7 +123,7 @@ proptest! {
         shape in shape(), changes in changes(), wounds in wounds(&CURABLE), crash in any::<Index>(), at_once in 1_usize..8,
     ) {
         let mut project = project(&shape, &changes, &Order::plain());
-        project.permissions.shard_outage = true;
+        project.permissions = Permissions { shard_outage: true, quorum_outage: true };
         let sim = made(&shape, &wounds);
         let count = {
             let (sim, watch) = (copy(&sim), Watch(AtomicUsize::new(0), |_, _: &Event| {}));
@@ -152,7 +152,7 @@ proptest! {
         commands in 0_usize..6, batches in 0_usize..2,
     ) {
         let mut project = project(&shape, &changes, &Order::plain());
-        project.permissions.shard_outage = true;
+        project.permissions = Permissions { shard_outage: true, quorum_outage: true };
         let sim = made(&shape, &wounds);
         let hosts = shape.hosts();
         let victim = name(&hosts[victim.index(hosts.len())]);

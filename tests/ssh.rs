@@ -294,6 +294,25 @@ async fn a_batch_that_does_not_end_times_out() {
 }
 
 #[tokio::test]
+async fn what_a_batch_began_goes_on_when_its_time_is_over() {
+    let mut stage = Stage::new(|_| {}).await;
+    stage.batch_timeout = Duration::from_millis(300);
+    let session = stage.connect().await.unwrap();
+    let done = stage.files.path().join("done");
+    let error = session.run(&sh(&format!("sleep 1; touch {}", done.display()))).await.unwrap_err();
+    assert_eq!(error.to_string(), "no answer within 300ms; what was begun on the host goes on there");
+    let hint = advice::session(&error, &HostName::new("host").unwrap()).unwrap();
+    assert!(hint.contains("`systemctl list-jobs` on `host`") && hint.contains("timeout"), "{hint}");
+    for _ in 0..200 {
+        if done.exists() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("it did not go on");
+}
+
+#[tokio::test]
 async fn a_process_killed_from_outside_is_told_from_one_that_exits() {
     let stage = Stage::new(|behaviour| behaviour.fault = Fault::KillAfter(1000)).await;
     let session = stage.connect().await.unwrap();
@@ -490,7 +509,7 @@ async fn a_lock_that_cannot_be_taken_says_why() {
     let mut stage = Stage::new(|_| {}).await;
     stage.lock_file = "/no/such/directory/lock".to_owned();
     let error = stage.connect().await.unwrap().lock().await.err().unwrap();
-    assert!(matches!(&error, SessionError::Garbled(text) if text.contains("/no/such/directory/lock")), "{error}");
+    assert!(matches!(&error, SessionError::NoLock(text) if text.contains("/no/such/directory/lock")), "{error}");
     let programs = refusing_sudo();
     let mut stage = Stage::new(|behaviour| behaviour.programs = Some(programs.path().to_owned())).await;
     stage.connection.privilege = Privilege::Sudo;

@@ -71,7 +71,9 @@ fn world(folder: &Path, story: &Story, project: &Project) -> datatest_stable::Re
 }
 
 async fn tell(story: &Story, project: &mut Project, sim: &SimFleet) -> Vec<(&'static str, String)> {
-    project.permissions.shard_outage = story.allow.iter().any(|allowed| allowed == "shard-outage");
+    let allows = |what: &str| story.allow.iter().any(|allowed| allowed == what);
+    project.permissions.shard_outage = allows("shard-outage");
+    project.permissions.quorum_outage = allows("quorum-outage");
     if let Some(limit) = &story.limit {
         match pattern::select(&project.inventory, limit) {
             Ok(hosts) => project.hosts = hosts,

@@ -74,7 +74,7 @@ async fn batch(plan: &HostPlan, steps: &[Step], run: &Run<'_>) -> Result<(), Ste
     let mut changed = false;
     for (step, output) in steps.iter().zip(&outputs) {
         if let Err(reason) = judge(step, output) {
-            let touched = changed || !matches!(step, Step::Write { .. });
+            let touched = changed || write::changed(step, output);
             let hint = write::hint(step, output, &plan.host);
             return Err(StepError { step: step.to_string(), reason, hint, changed: touched });
         }

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use crate::fleet::HostName;
 use crate::plan::{FileStep, Gate, Step};
-use crate::remote::{Command, DirectoryWrite, FileWrite, Output, RemotePath, UnitName, WriteSet};
+use crate::remote::{Command, DirectoryWrite, FileWrite, Output, RemotePath, Status, UnitName, WriteSet};
 use crate::render::Desired;
 use crate::resource::Owed;
+use crate::transport::shell::PARTLY_WRITTEN;
 
 /// Looks up what a write step writes; nothing where the plan and what is rendered do not fit.
 pub(super) fn command(
@@ -40,11 +41,19 @@ pub(super) fn settle(owed: &BTreeSet<Owed>) -> Command {
     Command::Run { argv: ["rm", "-f", "--"].map(str::to_owned).into_iter().chain(markers).collect() }
 }
 
+/// Whether a command that failed may have changed the host; a write says so itself.
+pub(super) fn changed(step: &Step, output: &Output) -> bool {
+    !matches!(step, Step::Write { .. }) || output.status == Status::Exited(PARTLY_WRITTEN)
+}
+
 /// What to do about a command that failed on the host.
 pub(super) fn hint(step: &Step, output: &Output, host: &HostName) -> Option<String> {
     let complaint = output.complaint();
     let has = |text: &str| complaint.contains(text);
     Some(match step {
+        Step::Write { .. } if changed(step, output) => {
+            "some files are new, some are not: mend the cause, then `housewright plan` shows the rest".to_owned()
+        }
         Step::Write { .. } if has("No space left") => {
             format!("free some space: `ssh {host} df -h`; nothing was written")
         }

@@ -47,9 +47,10 @@ pub enum UnitAction {
 
 /// Files and directories that are written together.
 ///
-/// The order on the host: directories are made; all files are unpacked beside their targets under a name that no
-/// server reads; `expects` and the digests of the unpacked files are checked; only then each file is renamed, directory
-/// by directory in the order in which `files` names them first.
+/// The order on the host: directories that are missing are made; all files are unpacked beside their targets under a
+/// name that no server reads; `expects` and the digests of the unpacked files are checked; only then directories that
+/// were there get their owner and mode, and each file is renamed, directory by directory in the order in which `files`
+/// names them first. A rename that fails leaves those before it done; the exit code says so.
 #[derive(Debug, Clone, Default)]
 pub struct WriteSet {
     /// What must still be there, else nothing is written.

@@ -27,6 +27,8 @@ pub struct SimHost {
     pub batch_fails: Option<SessionError>,
     /// The connection is lost after this many commands of the next batch; they are done, and nobody hears of it.
     pub lost_after: Option<usize>,
+    /// Files of known units that were changed since systemd has read them, with what it has read.
+    pub unread: BTreeMap<RemotePath, Option<EntryKind>>,
     /// When files were written last.
     pub written: Option<tokio::time::Instant>,
 }

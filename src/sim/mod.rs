@@ -8,6 +8,7 @@ mod keeper;
 mod lock;
 mod server;
 mod session;
+mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

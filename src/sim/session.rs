@@ -5,22 +5,17 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use sha2::{Digest, Sha256};
 
 use super::server::SimClickHouse;
-use super::{Act, Disk, SimFleet, SimHost, Transition};
+use super::write::write;
+use super::{Act, SimFleet, SimHost, Transition};
 use crate::clickhouse::{ClickHouse, Endpoint};
 use crate::fleet::HostName;
-use crate::remote::{
-    Batch, Command, Entry, EntryKind, Expect, Expected, Output, RemotePath, Status, UnitAction, UnitName, WriteSet,
-    pack_entries,
-};
+use crate::remote::{Batch, Command, Entry, EntryKind, Output, RemotePath, Status, UnitAction, UnitName, pack_entries};
 use crate::transport::{HostLock, Session, SessionError};
 
 /// How long a server is away when it restarts.
 const RESTART: Duration = Duration::from_millis(600);
-/// The exit status of a write whose expectations do not hold, as the real transport has it.
-const EXPECTATION_FAILED: u8 = 73;
 
 pub(super) struct SimSession {
     fleet: SimFleet,
@@ -62,8 +57,8 @@ impl SimSession {
             Command::Run { argv } if argv == &["false"] => failed(1, ""),
             Command::Run { argv } if argv.starts_with(&["rm", "-f", "--"].map(str::to_owned)) => self.on_host(|host| {
                 for path in argv.iter().filter_map(|path| RemotePath::new(path.as_str()).ok()) {
-                    if host.entries.remove(&path).is_some() {
-                        touched(host, &path);
+                    if let Some(old) = host.entries.remove(&path) {
+                        touched(host, &path, Some(old.kind));
                     }
                 }
                 done("")
@@ -79,7 +74,8 @@ impl SimSession {
                 }
                 Some(unit) => {
                     unit.enabled = true;
-                    done("")
+                    // It reads all units again by itself.
+                    daemon_reload(host)
                 }
                 None => failed(1, &format!("Failed to enable unit: Unit file {} does not exist.", unit.as_str())),
             }),
@@ -113,10 +109,14 @@ impl SimSession {
             let serving = world.hosts.iter().filter(|(_, host)| answers(host)).map(|(name, _)| name.clone()).collect();
             let Some(host) = world.hosts.get_mut(&self.host) else { return };
             let files = host.entries.iter().map(|(path, entry)| (path.clone(), entry.kind.clone()));
+            let unread = host.unread.iter();
             let Some(state) = host.units.get_mut(unit) else { return };
             let before = std::mem::replace(&mut state.running, serves);
             if serves {
-                state.started_with = files.collect();
+                state.started_with = files.filter(|(path, _)| !host.unread.contains_key(path)).collect();
+                // Of units, it starts what systemd has read.
+                let read = unread.filter_map(|(path, old)| Some((path.clone(), old.clone()?)));
+                state.started_with.extend(read);
             }
             if let Some(server) = host.server.as_mut().filter(|server| server.unit == *unit) {
                 server.up = serves;
@@ -191,11 +191,11 @@ impl Session for SimSession {
     }
 }
 
-fn done(stdout: impl Into<Vec<u8>>) -> Output {
+pub(super) fn done(stdout: impl Into<Vec<u8>>) -> Output {
     Output { status: Status::Exited(0), stdout: Bytes::from(stdout.into()), stderr: Bytes::new() }
 }
 
-fn failed(code: u8, stderr: &str) -> Output {
+pub(super) fn failed(code: u8, stderr: &str) -> Output {
     Output { status: Status::Exited(code), stdout: Bytes::new(), stderr: Bytes::from(stderr.to_owned()) }
 }
 
@@ -209,77 +209,6 @@ fn read(host: &SimHost, paths: &[RemotePath]) -> Output {
         Ok(archive) => done(archive),
         Err(error) => failed(2, &error.to_string()),
     }
-}
-
-fn write(host: &mut SimHost, write: &WriteSet) -> Output {
-    let names = write.directories.iter().flat_map(|directory| [&directory.owner, &directory.group]);
-    let names = names.chain(write.files.iter().flat_map(|file| [&file.owner, &file.group]));
-    if let Some(name) = names.into_iter().find(|name| !host.users.contains(*name)) {
-        return failed(1, &format!("invalid user: '{name}'"));
-    }
-    if let Some(refusal) = refused(host, write) {
-        return refusal;
-    }
-    for directory in &write.directories {
-        // As `install -d` does.
-        let mut above = directory.path.parent();
-        while !host.entries.contains_key(&above) && above.as_str() != "/" {
-            host.put_directory(above.as_str());
-            above = above.parent();
-        }
-        let (owner, group, mode) = (directory.owner.clone(), directory.group.clone(), directory.mode);
-        if host.entries.get(&directory.path).is_none_or(|entry| entry.kind != EntryKind::Other) {
-            let entry = Entry { path: directory.path.clone(), owner, group, mode, kind: EntryKind::Directory };
-            host.entries.insert(directory.path.clone(), entry);
-        }
-    }
-    for file in &write.files {
-        let (owner, group, mode) = (file.owner.clone(), file.group.clone(), file.mode);
-        let kind = EntryKind::File(file.content.expose().clone());
-        host.entries.insert(file.path.clone(), Entry { path: file.path.clone(), owner, group, mode, kind });
-        touched(host, &file.path);
-    }
-    host.written = Some(tokio::time::Instant::now());
-    done("")
-}
-
-/// Why a write is refused before anything is changed.
-fn refused(host: &SimHost, write: &WriteSet) -> Option<Output> {
-    if write.directories.is_empty() && write.files.is_empty() {
-        return unexpected(host, write);
-    }
-    match host.disk {
-        Disk::Fine => {}
-        Disk::Full => return Some(failed(2, "write error: No space left on device")),
-        Disk::ReadOnly => return Some(failed(1, "cannot create directory: Read-only file system")),
-    }
-    let kind = |path: &RemotePath| host.entries.get(path).map(|entry| &entry.kind);
-    let made = |path: &RemotePath| write.directories.iter().any(|directory| directory.path == *path);
-    for directory in &write.directories {
-        if matches!(kind(&directory.path), Some(EntryKind::File(_))) {
-            return Some(failed(1, &format!("install: cannot create directory '{}': File exists", directory.path)));
-        }
-    }
-    for file in &write.files {
-        let parent = file.path.parent();
-        if !made(&parent) && !matches!(kind(&parent), Some(EntryKind::Directory | EntryKind::Other)) {
-            return Some(failed(1, &format!("mkdir: cannot create directory '{parent}': No such file or directory")));
-        }
-        if kind(&file.path) == Some(&EntryKind::Directory) {
-            return Some(failed(1, &format!("mv: cannot overwrite directory '{}'", file.path)));
-        }
-    }
-    unexpected(host, write)
-}
-
-fn unexpected(host: &SimHost, write: &WriteSet) -> Option<Output> {
-    let holds = |expect: &&Expect| match (&expect.state, host.entries.get(&expect.path).map(|entry| &entry.kind)) {
-        (Expected::Absent, is) => is.is_none(),
-        (Expected::Sha256(digest), Some(EntryKind::File(content))) => Sha256::digest(content)[..] == digest[..],
-        (Expected::Sha256(_), _) => false,
-    };
-    let broken = write.expects.iter().find(|expect| !holds(expect))?;
-    Some(failed(EXPECTATION_FAILED, &format!("{}: changed since it was read", broken.path)))
 }
 
 fn unit_state(host: &SimHost, units: &[UnitName]) -> Output {
@@ -304,11 +233,12 @@ fn unit_state(host: &SimHost, units: &[UnitName]) -> Output {
 }
 
 /// Notes that a unit's file or drop-in is not the one any more that systemd has read.
-fn touched(host: &mut SimHost, path: &RemotePath) {
+pub(super) fn touched(host: &mut SimHost, path: &RemotePath, old: Option<EntryKind>) {
     let Some(below) = path.as_str().strip_prefix("/etc/systemd/system/") else { return };
     let name = below.split_once('/').map_or(below, |(directory, _)| directory.trim_end_matches(".d"));
     if let Some(unit) = UnitName::new(name).ok().and_then(|name| host.units.get_mut(&name)) {
         unit.stale = true;
+        host.unread.entry(path.clone()).or_insert(old);
     }
 }
 
@@ -322,6 +252,7 @@ fn daemon_reload(host: &mut SimHost) -> Output {
     for unit in host.units.values_mut() {
         unit.stale = false;
     }
+    host.unread.clear();
     done("")
 }
 

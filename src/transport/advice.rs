@@ -65,6 +65,11 @@ pub fn session(error: &SessionError, host: &HostName) -> Option<String> {
             format!("set `AllowTcpForwarding local` in sshd_config on `{host}`, for the login user at least")
         }
         SessionError::Silent { port, .. } => format!("does the service on port {port} of `{host}` hang?"),
+        SessionError::NoLock(_) => {
+            format!(
+                "`{host}` needs `flock` (of util-linux), and root there must be able to write `{LOCK_FILE}`: set `ansible_become` or `ansible_user: root`"
+            )
+        }
         SessionError::Locked { .. } => {
             format!(
                 "wait for that run; if it is gone for good, end what holds the lock: `fuser -k {LOCK_FILE}` on `{host}`"

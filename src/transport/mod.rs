@@ -135,6 +135,9 @@ pub enum SessionError {
     /// Somebody else holds the host's lock.
     #[error("another run works on the host: {holder}")]
     Locked { holder: String },
+    /// The host's lock cannot be taken at all: its file cannot be written, or there is no `flock`.
+    #[error("the host's lock cannot be taken: {0}")]
+    NoLock(String),
     /// The batch cannot be put into words for a shell.
     #[error("the batch cannot be sent: {0}")]
     Unspeakable(String),

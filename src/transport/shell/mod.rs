@@ -21,6 +21,8 @@ pub use lock::{LOCKED, Taken, begun, lock, taken};
 pub const EXPECTATION_FAILED: u8 = 73;
 /// The exit code of a [`Command::Write`] whose files arrived damaged.
 pub const CONTENT_DAMAGED: u8 = 74;
+/// The exit code of a [`Command::Write`] that failed after all checks: some of its files may be new already.
+pub const PARTLY_WRITTEN: u8 = 76;
 
 /// What is sent to a host for one batch.
 #[derive(Debug, Clone)]

@@ -200,6 +200,65 @@ fn root_gives_files_and_directories_to_others() {
     assert_eq!(metadata("a").mode() & 0o7777, 0o640);
 }
 
+fn status(root: &Path, set: WriteSet) -> (Status, String) {
+    let (script, mark) = script(vec![Command::Write(set)]);
+    let output = execute("sh", &script.line, &script.stdin);
+    let outputs = split(&output.stdout.into(), &output.stderr.into(), &mark, 1, &End::Exited(0)).unwrap();
+    assert!(!root.join(".housewright.new").exists() && !root.join("d/.housewright.new").exists());
+    (outputs[0].status.clone(), outputs[0].complaint())
+}
+
+#[test]
+fn a_rename_that_fails_in_the_second_directory_says_that_the_first_is_new() {
+    let root = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(root.path().join("d/b/full")).unwrap();
+    let (status, complaint) = status(root.path(), write_set(root.path()));
+    assert_eq!(status, Status::Exited(PARTLY_WRITTEN));
+    assert!(complaint.contains("d/b"), "{complaint}");
+    assert_eq!(std::fs::read_to_string(root.path().join("a")).unwrap(), "swordfish\n");
+}
+
+#[test]
+fn an_immutable_file_in_the_second_directory_says_so_too() {
+    let root = tempfile::tempdir().unwrap();
+    let file = root.path().join("d/b");
+    std::fs::create_dir(root.path().join("d")).unwrap();
+    std::fs::write(&file, "old").unwrap();
+    let chattr = |flag| Process::new("chattr").arg(flag).arg(&file).stderr(Stdio::null()).status();
+    // Only root may do that, and only on file systems that know it.
+    if !chattr("+i").is_ok_and(|status| status.success()) {
+        return;
+    }
+    let (status, complaint) = status(root.path(), write_set(root.path()));
+    assert!(chattr("-i").unwrap().success());
+    assert_eq!(status, Status::Exited(PARTLY_WRITTEN), "{complaint}");
+    assert_eq!(
+        (names(root.path()), std::fs::read_to_string(file).unwrap().as_str()),
+        (vec!["a".into(), "d".into()], "old")
+    );
+}
+
+#[test]
+fn modes_of_directories_wait_for_the_checks() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    let root = tempfile::tempdir().unwrap();
+    let mode = || std::fs::metadata(root.path().join("d")).unwrap().mode() & 0o7777;
+    std::fs::create_dir(root.path().join("d")).unwrap();
+    std::fs::set_permissions(root.path().join("d"), PermissionsExt::from_mode(0o700)).unwrap();
+    std::fs::write(root.path().join("c"), "another").unwrap();
+    for files in [true, false] {
+        let mut set = write_set(root.path());
+        set.expects[0].state = Expected::Sha256([7; 32]);
+        set.files.retain(|_| files);
+        assert_eq!(status(root.path(), set).0, Status::Exited(EXPECTATION_FAILED));
+        assert_eq!((mode(), names(root.path())), (0o700, vec!["c".to_owned(), "d".to_owned()]));
+    }
+    let mut set = write_set(root.path());
+    set.expects.clear();
+    assert_eq!(status(root.path(), set).0, Status::Exited(0));
+    assert_eq!(mode(), 0o755);
+}
+
 #[test]
 fn a_link_that_leads_nowhere_is_not_absent() {
     let root = tempfile::tempdir().unwrap();
@@ -239,9 +298,10 @@ fn a_write_is_a_few_processes() {
     let (script, _) = script(vec![Command::Write(write_set(Path::new("/etc/x")))]);
     let marked = script.line.split_once("mark_ 0 0;").unwrap().1;
     let programs = ["find /", "install -d", "mkdir -m", "tar -x", "sha256sum -c", "mv -f", "rm -rf", "$(", "|"];
+    // Directories that are missing are made first, those that are there mended last.
     let counts = programs.map(|program| marked.replace("||", "").matches(program).count());
     // Two directories, so two renames; the second `rm` and the first are for what is left of an earlier run and of this.
-    assert_eq!(counts, [1, 1, 1, 1, 1, 2, 2, 0, 0]);
+    assert_eq!(counts, [1, 2, 1, 1, 1, 2, 2, 0, 0]);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use super::super::framing::Mark;
-use super::{CONTENT_DAMAGED, EXPECTATION_FAILED, ShellError, quoted};
+use super::{CONTENT_DAMAGED, EXPECTATION_FAILED, PARTLY_WRITTEN, ShellError, quoted};
 use crate::remote::{Expected, FileWrite, RemotePath, WriteSet, pack};
 use crate::secret::Secret;
 
@@ -39,7 +39,8 @@ pub(super) fn encode(set: &WriteSet, mark: &Mark) -> Result<WriteScript, ShellEr
     if staging.is_empty() && !lists.expected.is_empty() {
         let _ = write!(script, "sha256sum -c --quiet --strict >&2||return {EXPECTATION_FAILED};");
     }
-    script.push_str(&directories(set));
+    let kinds = kinds(set);
+    script.push_str(&create(&kinds));
     if let Some(first) = staging.first() {
         let (all, expected) = (format!("{first}/.all-{}", mark.left), format!("{first}/.expected-{}", mark.left));
         let names = quoted(&staging);
@@ -59,14 +60,20 @@ pub(super) fn encode(set: &WriteSet, mark: &Mark) -> Result<WriteScript, ShellEr
         );
         // From the first rename on, the rest of the batch is due: a client that goes away must not end it with SIGPIPE.
         script.push_str("trap \"\" HUP PIPE;");
+        script.push_str(&mend(&kinds));
         for (directory, files) in &by_directory {
             let from = quoted(files.iter().map(|file| staged(&file.path)));
-            let _ = write!(script, "mv -f -t{} --{from} </dev/null||return;", quoted([directory.as_str()]));
+            let _ = write!(
+                script,
+                "mv -f -t{} --{from} </dev/null||return {PARTLY_WRITTEN};",
+                quoted([directory.as_str()])
+            );
         }
         let _ = write!(script, "}};clean_(){{ rm -rf --{names} </dev/null; }};k=;write_;r=$?;[ -z \"$k\" ]||clean_;");
         script.push_str("trap - EXIT INT TERM;[ $r = 0 ]||trap - HUP PIPE;exec 9<&-;as_ $r");
         return Ok(WriteScript { script, stdin: archive(set, &lists, &all, &expected)? });
     }
+    script.push_str(&mend(&kinds));
     script.push_str(":;};write_;r=$?;exec 9<&-;as_ $r");
     Ok(WriteScript { script, stdin: lists.expected.into_bytes().into() })
 }
@@ -111,7 +118,7 @@ fn names_exist(set: &WriteSet) -> String {
 /// Owner, group and mode.
 type Kind<'a> = (&'a str, &'a str, u32);
 
-fn directories(set: &WriteSet) -> String {
+fn kinds(set: &WriteSet) -> Vec<(Kind<'_>, Vec<&str>)> {
     let mut kinds: Vec<(Kind<'_>, Vec<&str>)> = Vec::new();
     for directory in &set.directories {
         let kind = (directory.owner.as_str(), directory.group.as_str(), directory.mode);
@@ -120,15 +127,28 @@ fn directories(set: &WriteSet) -> String {
             None => kinds.push((kind, vec![directory.path.as_str()])),
         }
     }
-    let install = |((owner, group, mode), paths): &(Kind<'_>, Vec<&str>)| {
+    kinds
+}
+
+fn install((owner, group, mode): &Kind<'_>, paths: &str) -> String {
+    format!("install -d -m {mode:o} -o{} -g{} --{paths} </dev/null", quoted([owner]), quoted([group]))
+}
+
+/// Makes the directories that are missing: files are unpacked into them before all checks are through.
+fn create(kinds: &[(Kind<'_>, Vec<&str>)]) -> String {
+    let one = |(kind, paths): &(Kind<'_>, Vec<&str>)| {
         format!(
-            "install -d -m {mode:o} -o{} -g{} --{} </dev/null||return;",
-            quoted([owner]),
-            quoted([group]),
-            quoted(paths)
+            "set --;for p in{};do [ -d \"$p\" ]||set -- \"$@\" \"$p\";done;[ $# = 0 ]||{}||return;",
+            quoted(paths),
+            install(kind, " \"$@\"")
         )
     };
-    kinds.iter().map(install).collect()
+    kinds.iter().map(one).collect()
+}
+
+/// Gives the directories that were there their owner and mode.
+fn mend(kinds: &[(Kind<'_>, Vec<&str>)]) -> String {
+    kinds.iter().map(|(kind, paths)| format!("{}||return {PARTLY_WRITTEN};", install(kind, &quoted(paths)))).collect()
 }
 
 /// The files by their directory, in the order in which the set names them first: that is the order of the renames.

@@ -94,8 +94,9 @@ async fn listen(
             let said = if stderr.is_empty() { &stdout } else { &stderr };
             let said: String = String::from_utf8_lossy(said).trim().chars().take(500).collect();
             return Err(match privilege {
-                Privilege::Sudo if !began => SessionError::Sudo(said),
-                Privilege::Sudo | Privilege::Login => SessionError::Garbled(format!("it gave no lock: {said}")),
+                _ if began => SessionError::NoLock(said),
+                Privilege::Sudo => SessionError::Sudo(said),
+                Privilege::Login => SessionError::Garbled(said),
             });
         }
     }

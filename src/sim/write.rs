@@ -1,0 +1,124 @@
+//! What a write does to a simulated host, in the order of the real one (edge: it notes the time).
+
+use sha2::{Digest, Sha256};
+
+use super::session::{done, failed, touched};
+use super::{Disk, SimHost};
+use crate::remote::{DirectoryWrite, Entry, EntryKind, Expect, Expected, FileWrite, Output, RemotePath, WriteSet};
+use crate::transport::shell::{EXPECTATION_FAILED, PARTLY_WRITTEN};
+
+/// Writes, or says why not.
+pub(super) fn write(host: &mut SimHost, write: &WriteSet) -> Output {
+    match checked(host, write).and_then(|()| rename(host, write)) {
+        Ok(()) => done(""),
+        Err(refusal) => refusal,
+    }
+}
+
+/// All that comes before the first change of something that is there.
+fn checked(host: &mut SimHost, write: &WriteSet) -> Result<(), Output> {
+    unexpected(host, write, |state| *state == Expected::Absent)?;
+    let names = write.directories.iter().flat_map(|directory| [&directory.owner, &directory.group]);
+    let names = names.chain(write.files.iter().flat_map(|file| [&file.owner, &file.group]));
+    if let Some(name) = names.into_iter().find(|name| !host.users.contains(*name)) {
+        return Err(failed(1, &format!("invalid user: '{name}'")));
+    }
+    let checks_only = write.directories.is_empty() && write.files.is_empty();
+    let sums = |state: &Expected| *state != Expected::Absent;
+    if write.files.is_empty() {
+        unexpected(host, write, sums)?;
+    }
+    match host.disk {
+        Disk::Full if !checks_only => return Err(failed(2, "write error: No space left on device")),
+        Disk::ReadOnly if !checks_only => return Err(failed(1, "cannot create directory: Read-only file system")),
+        Disk::Fine | Disk::Full | Disk::ReadOnly => {}
+    }
+    for directory in &write.directories {
+        create(host, directory)?;
+    }
+    for file in &write.files {
+        let parent = file.path.parent();
+        if !matches!(kind(host, &parent), Some(EntryKind::Directory | EntryKind::Other)) {
+            return Err(failed(1, &format!("mkdir: cannot create directory '{parent}': No such file or directory")));
+        }
+    }
+    unexpected(host, write, sums)
+}
+
+fn kind<'a>(host: &'a SimHost, path: &RemotePath) -> Option<&'a EntryKind> {
+    host.entries.get(path).map(|entry| &entry.kind)
+}
+
+fn unexpected(host: &SimHost, write: &WriteSet, about: impl Fn(&Expected) -> bool) -> Result<(), Output> {
+    let holds = |expect: &&Expect| match (&expect.state, kind(host, &expect.path)) {
+        (Expected::Absent, is) => is.is_none(),
+        (Expected::Sha256(digest), Some(EntryKind::File(content))) => Sha256::digest(content)[..] == digest[..],
+        (Expected::Sha256(_), _) => false,
+    };
+    match write.expects.iter().filter(|expect| about(&expect.state)).find(|expect| !holds(expect)) {
+        Some(broken) => Err(failed(EXPECTATION_FAILED, &format!("{}: changed since it was read", broken.path))),
+        None => Ok(()),
+    }
+}
+
+/// As `install -d` does, for a directory that is missing.
+fn create(host: &mut SimHost, directory: &DirectoryWrite) -> Result<(), Output> {
+    match kind(host, &directory.path) {
+        Some(EntryKind::Directory | EntryKind::Other) => return Ok(()),
+        Some(EntryKind::File(_)) => {
+            return Err(failed(1, &format!("install: cannot create directory '{}': File exists", directory.path)));
+        }
+        None => {}
+    }
+    let mut above = directory.path.parent();
+    while !host.entries.contains_key(&above) && above.as_str() != "/" {
+        host.put_directory(above.as_str());
+        above = above.parent();
+    }
+    mend(host, directory);
+    Ok(())
+}
+
+fn mend(host: &mut SimHost, directory: &DirectoryWrite) {
+    if kind(host, &directory.path) == Some(&EntryKind::Other) {
+        return;
+    }
+    let DirectoryWrite { path, owner, group, mode } = directory.clone();
+    host.entries.insert(path.clone(), Entry { path, owner, group, mode, kind: EntryKind::Directory });
+}
+
+/// Directory by directory; the first one where a rename fails is the last.
+fn rename(host: &mut SimHost, write: &WriteSet) -> Result<(), Output> {
+    for directory in &write.directories {
+        mend(host, directory);
+    }
+    let mut parents: Vec<RemotePath> = Vec::new();
+    for file in &write.files {
+        let parent = file.path.parent();
+        if !parents.contains(&parent) {
+            parents.push(parent);
+        }
+    }
+    for parent in parents {
+        let mut failures = String::new();
+        for file in write.files.iter().filter(|file| file.path.parent() == parent) {
+            if kind(host, &file.path) == Some(&EntryKind::Directory) {
+                failures += &format!("mv: cannot overwrite directory '{}' with non-directory\n", file.path);
+            } else {
+                put(host, file);
+            }
+        }
+        if !failures.is_empty() {
+            return Err(failed(PARTLY_WRITTEN, &failures));
+        }
+    }
+    Ok(())
+}
+
+fn put(host: &mut SimHost, file: &FileWrite) {
+    let (path, kind) = (file.path.clone(), EntryKind::File(file.content.expose().clone()));
+    let (owner, group, mode) = (file.owner.clone(), file.group.clone(), file.mode);
+    let old = host.entries.insert(path.clone(), Entry { path, owner, group, mode, kind });
+    touched(host, &file.path, old.map(|entry| entry.kind));
+    host.written = Some(tokio::time::Instant::now());
+}
