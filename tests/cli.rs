@@ -126,3 +126,15 @@ fn json_is_never_asked_a_question() {
     assert_eq!(code(&output), 1);
     assert!(output.stdout.is_empty() && text(&output).contains("--yes"), "{}", text(&output));
 }
+
+#[test]
+fn a_saved_plan_is_not_run_with_other_options() {
+    let project = project();
+    let saved = r#"{ "version": 1, "housewright": "0", "limit": "d1", "allow": [], "plan": {} }"#;
+    std::fs::write(project.path().join("plan.json"), saved).unwrap();
+    for (option, value) in [("--limit", "all"), ("--allow", "shard-outage")] {
+        let output = run(project.path(), &["apply", "plan.json", "-i", "inventory", option, value]);
+        let message = format!("`{option}` is not the one that the saved plan was made with");
+        assert!(code(&output) == 1 && text(&output).contains(&message), "{}", text(&output));
+    }
+}

@@ -44,8 +44,8 @@ pub(super) fn texts(text: &str) -> Vec<Found<'_>> {
     let (mut at, mut in_header) = (0, false);
     while let Some(start) = text[at..].find('<').map(|offset| at + offset + 1) {
         let rest = &text[start..];
-        if rest.starts_with("!--") {
-            let end = rest[3..].find('<').into_iter().chain(rest[3..].find("-->")).min();
+        if let Some(comment) = rest.strip_prefix("!--") {
+            let end = comment.find('<').into_iter().chain(comment.find("-->")).min();
             let end = end.map_or(text.len(), |end| start + 3 + end);
             found.push(Found { name: "!--", range: start + 3..end, by_name: false });
             at = start + 3;

@@ -87,7 +87,7 @@ struct Line {
 }
 
 impl Line {
-    fn of(span: &Span, shows: Shows) -> Self {
+    fn of(span: &Span, how_much: Shows) -> Self {
         let text = span.source.text.as_str();
         let at = span.range.start.min(text.len());
         let before = text.get(..at).unwrap_or_default();
@@ -97,7 +97,7 @@ impl Line {
         let from = boundary(line, at - start);
         let to = boundary(line, span.range.end.saturating_sub(start)).max(from);
         let number = before.matches('\n').count() + 1;
-        let place = Some(from).filter(|_| shows == Shows::BeforePlace);
+        let place = Some(from).filter(|_| how_much == Shows::BeforePlace);
         if let Some(secret) = place.into_iter().chain(written_secret(line)).min() {
             return Self::before(line, secret, number, from..to);
         }

@@ -54,12 +54,12 @@ pub fn is_secret_value(value: &str) -> bool {
 /// Whether a key's value must not be shown, by its path (`a/b[2]/@c`) or by the value itself.
 #[must_use]
 pub fn is_secret(path: &str, value: &str) -> bool {
-    let (mut in_header, mut is_header) = (false, false);
+    let (mut below_header, mut is_header) = (false, false);
     path.split('/').any(|part| {
         let name = part.split('[').next().unwrap_or_default().trim_start_matches('@');
-        in_header = in_header || is_header;
+        below_header |= is_header;
         is_header = is_header_name(name);
-        is_secret_name(name) || (in_header && name.eq_ignore_ascii_case("value"))
+        is_secret_name(name) || (below_header && name.eq_ignore_ascii_case("value"))
     }) || is_header
         || is_secret_value(value)
 }
