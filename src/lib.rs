@@ -22,6 +22,8 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::pedantic)]
 #![expect(clippy::doc_markdown, reason = "ClickHouse, ZooKeeper and known_hosts are names, not code")]
+#![expect(clippy::match_same_arms, reason = "arms stand in the order in which they are thought")]
+#![expect(clippy::needless_for_each, clippy::similar_names, reason = "short lines that read well")]
 #![cfg_attr(
     not(test),
     warn(

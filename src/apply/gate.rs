@@ -60,7 +60,7 @@ async fn look(host: &HostName, gate: &Gate, run: &Run<'_>) -> Result<(), String>
         }
         Gate::QuorumServing { members, needed } => quorum(members, *needed, run).await,
         Gate::KeeperServing => keeper(host, run).await,
-        Gate::Serving => serving(host, run).await.map(|()| ()),
+        Gate::Serving => serving(host, run).await,
         Gate::Applied(applied) => applied.missing_in(&facts(host, run).await?.0).map_or(Ok(()), Err),
         Gate::Objects { names } => {
             let live = facts(host, run).await?.1;

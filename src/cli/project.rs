@@ -150,6 +150,7 @@ fn discover(read: &mut fleet::load::Read) -> Result<(), CommandError> {
 
 /// Without the feature, nobody is asked; the files are problems then.
 #[cfg(not(feature = "ec2"))]
+#[expect(clippy::unnecessary_wraps, reason = "as the one that asks")]
 fn discover(_: &mut fleet::load::Read) -> Result<(), CommandError> {
     Ok(())
 }

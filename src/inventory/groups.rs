@@ -155,8 +155,8 @@ impl Assembly<'_> {
         }
         let host = self.inventory.hosts.entry(name.clone()).or_insert_with(|| InventoryHost {
             span: span.clone(),
-            groups: Default::default(),
-            own: Default::default(),
+            groups: std::collections::BTreeSet::new(),
+            own: super::tree::HostLayers::default(),
             layers: Vec::new(),
         });
         host.groups.insert(group.to_owned());

@@ -47,6 +47,7 @@ pub enum Disk {
 
 /// A unit's state.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "systemd's own independent switches")]
 pub struct SimUnit {
     /// Starts at boot.
     pub enabled: bool,
@@ -109,8 +110,8 @@ impl SimHost {
     /// All XML files below a directory, in order of path, as ClickHouse reads them.
     #[must_use]
     pub fn xml_below(&self, directory: &str) -> Vec<String> {
-        let paths =
-            self.entries.keys().filter(|path| path.parent().as_str() == directory && path.as_str().ends_with(".xml"));
+        let xml = |path: &&RemotePath| path.parent().as_str() == directory && path.file_name().rsplit('.').next() == Some("xml");
+        let paths = self.entries.keys().filter(xml);
         paths.filter_map(|path| self.text(path)).collect()
     }
 }

@@ -1,5 +1,6 @@
 //! A session to a simulated host: batches do to the world what the real ones do to a host (edge).
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -225,8 +226,9 @@ fn unit_state(host: &SimHost, units: &[UnitName]) -> Output {
         };
         let stale = if host.units.get(name).is_some_and(|unit| unit.stale && !unit.masked) { "yes" } else { "no" };
         let name = name.as_str();
-        text += &format!(
-            "Id={name}\nLoadState={load}\nActiveState={active}\nUnitFileState={file}\nNeedDaemonReload={stale}\n\n"
+        let _ = writeln!(
+            text,
+            "Id={name}\nLoadState={load}\nActiveState={active}\nUnitFileState={file}\nNeedDaemonReload={stale}\n"
         );
     }
     done(text)

@@ -1,5 +1,6 @@
 //! What a write does to a simulated host, in the order of the real one (edge: it notes the time).
 
+use std::fmt::Write as _;
 use sha2::{Digest, Sha256};
 
 use super::session::{done, failed, touched};
@@ -103,7 +104,7 @@ fn rename(host: &mut SimHost, write: &WriteSet) -> Result<(), Output> {
         let mut failures = String::new();
         for file in write.files.iter().filter(|file| file.path.parent() == parent) {
             if kind(host, &file.path) == Some(&EntryKind::Directory) {
-                failures += &format!("mv: cannot overwrite directory '{}' with non-directory\n", file.path);
+                let _ = writeln!(failures, "mv: cannot overwrite directory '{}' with non-directory", file.path);
             } else {
                 put(host, file);
             }

@@ -148,7 +148,11 @@ fn create(kinds: &[(Kind<'_>, Vec<&str>)]) -> String {
 
 /// Gives the directories that were there their owner and mode.
 fn mend(kinds: &[(Kind<'_>, Vec<&str>)]) -> String {
-    kinds.iter().map(|(kind, paths)| format!("{}||return {PARTLY_WRITTEN};", install(kind, &quoted(paths)))).collect()
+    let one = |(kind, paths): &(Kind<'_>, Vec<&str>)| {
+        let install = install(kind, &quoted(paths));
+        format!("{install}||return {PARTLY_WRITTEN};")
+    };
+    kinds.iter().map(one).collect::<Vec<_>>().concat()
 }
 
 /// The files by their directory, in the order in which the set names them first: that is the order of the renames.
