@@ -66,7 +66,7 @@ pub trait ClickHouse: Send + Sync {
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 pub enum ClickHouseError {
     /// Surely nothing listens: the host refused the connection to the port.
-    #[error("ClickHouse does not run: {0}")]
+    #[error("ClickHouse does not answer: {0}")]
     Refused(String),
     /// The connection broke, or there is no way to the port: whether ClickHouse runs is not known.
     #[error("ClickHouse does not answer: {0}")]
