@@ -3,12 +3,12 @@
 //! Ranges share one layer of variables, so that a thousand hosts of one line cost one line.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::fields::{Codes, Fields};
 use super::node::{Entry, Node, NodeValue};
-use super::tree::{Group, Inventory, InventoryHost, Layer, Owner};
+use super::tree::{Group, HostLayers, Inventory, InventoryHost, Layer, Owner};
 use super::{Documents, precedence, ranges};
 use crate::fleet::HostName;
 use crate::problem::{Problem, Span, near_name};
@@ -155,8 +155,8 @@ impl Assembly<'_> {
         }
         let host = self.inventory.hosts.entry(name.clone()).or_insert_with(|| InventoryHost {
             span: span.clone(),
-            groups: std::collections::BTreeSet::new(),
-            own: super::tree::HostLayers::default(),
+            groups: BTreeSet::new(),
+            own: HostLayers::default(),
             layers: Vec::new(),
         });
         host.groups.insert(group.to_owned());
@@ -167,9 +167,10 @@ impl Assembly<'_> {
     fn group_files(&mut self, files: &[(String, Node)]) {
         for (name, node) in files {
             let Some(layer) = self.layer(Owner::Group(name.clone()), node) else { continue };
-            if let Some(group) = self.inventory.groups.get_mut(name) { group.files.push(Arc::new(layer)) } else {
-                let mut note =
-                    Problem::note("HW0116", format!("variables for a group that does not exist: `{name}`"));
+            if let Some(group) = self.inventory.groups.get_mut(name) {
+                group.files.push(Arc::new(layer))
+            } else {
+                let mut note = Problem::note("HW0116", format!("variables for a group that does not exist: `{name}`"));
                 note.hint = near_name(name, self.inventory.groups.keys().map(String::as_str));
                 self.problems.push(note.at(&node.span));
             }
@@ -180,9 +181,10 @@ impl Assembly<'_> {
         for (name, node) in files {
             let Some(layer) = self.layer(Owner::Host(name.clone()), node) else { continue };
             let host = HostName::new(name.as_str()).ok().and_then(|host| self.inventory.hosts.get_mut(&host));
-            if let Some(host) = host { host.own.files.push(Arc::new(layer)) } else {
-                let mut note =
-                    Problem::note("HW0116", format!("variables for a host that does not exist: `{name}`"));
+            if let Some(host) = host {
+                host.own.files.push(Arc::new(layer))
+            } else {
+                let mut note = Problem::note("HW0116", format!("variables for a host that does not exist: `{name}`"));
                 note.hint = near_name(name, self.inventory.hosts.keys().map(HostName::as_str));
                 self.problems.push(note.at(&node.span));
             }

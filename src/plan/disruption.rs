@@ -69,11 +69,12 @@ pub(super) fn cost(files: &[FileChange], desired: &Desired, facts: &HostFacts, r
         cost.take_owed(owed, facts);
     }
     if let (ClickHouseFacts::Up { server, .. }, Cost { disruption: Disruption::None, .. }) = (&facts.clickhouse, &cost)
-        && let Some(missing) = applied.missing_in(server) {
-            cost.disruption = Disruption::Reload;
-            cost.reload = true;
-            cost.reasons.push(format!("the server has not taken its files: {missing}"));
-        }
+        && let Some(missing) = applied.missing_in(server)
+    {
+        cost.disruption = Disruption::Reload;
+        cost.reload = true;
+        cost.reasons.push(format!("the server has not taken its files: {missing}"));
+    }
     cost.reasons.sort();
     cost.reasons.dedup();
     cost

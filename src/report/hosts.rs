@@ -13,7 +13,7 @@ pub fn short<T: Display>(hosts: &[T]) -> String {
 }
 
 /// `1 host`, `2 hosts`.
-#[must_use] 
+#[must_use]
 pub fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }

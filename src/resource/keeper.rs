@@ -28,7 +28,9 @@ impl KeeperFacts {
     #[must_use]
     pub fn read(answer: &[u8]) -> Self {
         let text = String::from_utf8_lossy(answer);
-        if let Some(mode) = text.lines().find_map(|line| line.strip_prefix("Mode: ")) { Self::Up { mode: mode.trim().to_owned() } } else {
+        if let Some(mode) = text.lines().find_map(|line| line.strip_prefix("Mode: ")) {
+            Self::Up { mode: mode.trim().to_owned() }
+        } else {
             let said = text.lines().next().map(str::trim).filter(|line| !line.is_empty());
             Self::Down { reason: said.unwrap_or("it answers nothing").to_owned() }
         }

@@ -110,7 +110,9 @@ impl SimHost {
     /// All XML files below a directory, in order of path, as ClickHouse reads them.
     #[must_use]
     pub fn xml_below(&self, directory: &str) -> Vec<String> {
-        let xml = |path: &&RemotePath| path.parent().as_str() == directory && path.file_name().rsplit('.').next() == Some("xml");
+        let xml = |path: &&RemotePath| {
+            path.parent().as_str() == directory && path.file_name().rsplit('.').next() == Some("xml")
+        };
         let paths = self.entries.keys().filter(xml);
         paths.filter_map(|path| self.text(path)).collect()
     }

@@ -1,7 +1,7 @@
 //! What a write does to a simulated host, in the order of the real one (edge: it notes the time).
 
-use std::fmt::Write as _;
 use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
 
 use super::session::{done, failed, touched};
 use super::{Disk, SimHost};

@@ -169,27 +169,30 @@ fn shards(
         }
         let mut shards: BTreeMap<u32, Vec<&Host>> = BTreeMap::new();
         for host in hosts {
-            if let Some((shard, _)) = shard_of(&host.placement) { shards.entry(shard).or_default().push(host) } else {
+            if let Some((shard, _)) = shard_of(&host.placement) {
+                shards.entry(shard).or_default().push(host)
+            } else {
                 let message = format!(
                     "cluster `{name}` is sharded, and host `{}` has no shard: its role is `{}`",
                     host.name, host.role
                 );
-                fields.report(
-                    Problem::new("HW0320", message).at(&at).hint("choose storage hosts, or another `layout`"),
-                );
+                fields
+                    .report(Problem::new("HW0320", message).at(&at).hint("choose storage hosts, or another `layout`"));
             }
         }
         return shards.into_values().map(|hosts| shard(hosts, common)).collect();
     }
     let members = in_order(hosts).into_iter().map(|host| member_host(host, common)).chain(literal);
-    if layout == Layout::OneShardPerHost { members.map(|member| ClusterShard { members: vec![member] }).collect() } else {
+    if layout == Layout::OneShardPerHost {
+        members.map(|member| ClusterShard { members: vec![member] }).collect()
+    } else {
         let members: Vec<Member> = members.collect();
         if members.is_empty() { Vec::new() } else { vec![ClusterShard { members }] }
     }
 }
 
-fn shard(hosts: Vec<&Host>, common: &Common) -> ClusterShard {
-    ClusterShard { members: in_order(&hosts).into_iter().map(|host| member_host(host, common)).collect() }
+fn shard(hosts: &[&Host], common: &Common) -> ClusterShard {
+    ClusterShard { members: in_order(hosts).into_iter().map(|host| member_host(host, common)).collect() }
 }
 
 /// By shard and replica where the hosts have them, then by name.
