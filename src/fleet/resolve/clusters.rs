@@ -180,7 +180,7 @@ fn shards(
                     .report(Problem::new("HW0320", message).at(&at).hint("choose storage hosts, or another `layout`"));
             }
         }
-        return shards.into_values().map(|hosts| shard(hosts, common)).collect();
+        return shards.into_values().map(|hosts| shard(&hosts, common)).collect();
     }
     let members = in_order(hosts).into_iter().map(|host| member_host(host, common)).chain(literal);
     if layout == Layout::OneShardPerHost {
