@@ -70,7 +70,7 @@ fn measure(hosts: usize) -> Vec<(&'static str, Duration)> {
         fleet.hosts.values().map(target).collect::<Vec<_>>()
     };
     let asked = |afterwards| runtime.block_on(observe(&world, targets(), 32, afterwards, &Silent));
-    let observed = timed(&mut spent, "observe (simulated)", || asked(Afterwards::Keep));
+    let observed = timed(&mut spent, "observe (simulated)", || asked(Afterwards::KeepWhere(&|_, _| true)));
     let chosen: BTreeSet<_> = fleet.hosts.keys().cloned().collect();
     let planned = |observation| {
         plan(&Inputs {

@@ -77,7 +77,7 @@ fn a_host_never_gets_the_text_of_another() {
     for (number, rack) in ["a", "b", "a"].iter().enumerate() {
         let mut host = first.clone();
         host.name = HostName::new(format!("h{number}")).unwrap();
-        host.vars.insert("rack".to_owned(), json!(rack));
+        host.vars.insert("rack".to_owned(), json!(rack).into());
         fleet.hosts.insert(host.name.clone(), host);
     }
     fleet.hosts.remove(&first.name);

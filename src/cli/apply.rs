@@ -14,9 +14,11 @@ use super::plan::Planning;
 use super::{Form, Global};
 use crate::apply::{Outcome, Run, Stopped, run as run_plan};
 use crate::event::Sink;
+use crate::fleet::Host;
 use crate::observe::{Afterwards, Observed};
 use crate::plan::{Plan, SavedPlan, SavedPlanError};
 use crate::report;
+use crate::resource::HostFacts;
 
 /// Options of `apply`.
 #[derive(Debug, Clone, clap::Args)]
@@ -67,7 +69,8 @@ fn with(global: &Global, options: &Options, saved: Option<&str>) -> Answer {
     let context = Context::load(global)?;
     block_on(async {
         let watched = output::sink(global, Events::AreProgress);
-        let observed = context.observe(global, Peers::Too, Afterwards::Keep, &*watched).await;
+        let keep = |host: &Host, facts: &HostFacts| context.may_come_back(host, facts);
+        let observed = context.observe(global, Peers::Too, Afterwards::KeepWhere(&keep), &*watched).await;
         let plan = options.planning.plan(&context, &observed);
         if let Some(saved) = saved {
             SavedPlan::new(&plan).check(saved).map_err(|error| refused(&error))?;

@@ -11,7 +11,7 @@ use crate::event::Sink;
 use crate::fleet::{Host, HostName, Reach};
 use crate::observe::{Afterwards, Observed, Target, observe};
 use crate::render::Desired;
-use crate::resource::Probe;
+use crate::resource::{HostFacts, Probe, is_as_desired};
 use crate::transport::{SshOptions, SshTransport};
 
 /// Runs a future to its end on one thread: the client needs 1 ms of CPU per host.
@@ -53,7 +53,7 @@ impl Context {
         &self,
         global: &Global,
         peers: Peers,
-        afterwards: Afterwards,
+        afterwards: Afterwards<'_>,
         sink: &dyn Sink,
     ) -> Observed {
         let fleet = &self.project.fleet;
@@ -66,6 +66,12 @@ impl Context {
         let targets = hosts.map(|host| self.target(host)).collect();
         let transport = SshTransport::new(SshOptions::from_environment());
         observe(&transport, targets, global.forks, afterwards, sink).await
+    }
+
+    /// Whether an apply may come back to a host: something differs, or its servers are asked again.
+    pub(super) fn may_come_back(&self, host: &Host, facts: &HostFacts) -> bool {
+        let right = self.desired.get(&host.name).is_none_or(|desired| is_as_desired(desired, facts));
+        !right || self.endpoints.contains_key(&host.name) || host.keeper_port().is_some()
     }
 
     fn target<'a>(&self, host: &'a Host) -> Target<'a> {

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::{HostName, RoleName};
+use super::{HostName, RoleName, Vars};
 
 /// A machine or pod of the fleet.
 #[derive(Debug, Clone)]
@@ -23,7 +23,7 @@ pub struct Host {
     /// How Housewright reaches it.
     pub reach: Reach,
     /// All variables after merging: role defaults, then groups, then the host; what templates see.
-    pub vars: Map<String, Value>,
+    pub vars: Vars,
 }
 
 /// Where a Keeper's or ZooKeeper's clients connect, unless `keeper_port` says otherwise.

@@ -5,6 +5,7 @@ mod host;
 mod ids;
 pub mod load;
 mod resolve;
+mod vars;
 
 use std::collections::BTreeMap;
 
@@ -12,6 +13,7 @@ pub use cluster::{Cluster, ClusterShard, Layout, Member};
 pub use host::{Connection, Host, HostKeyPolicy, JumpHost, Placement, Privilege, Reach};
 pub use ids::{ClusterName, HostName, NameError, RoleName};
 pub use resolve::{ConnectionDefaults, in_order, resolve};
+pub use vars::Vars;
 
 use crate::role::Role;
 

@@ -44,13 +44,22 @@ pub struct Open {
     pub keeper_port: Option<u16>,
 }
 
-/// Whether a host's connection is used again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Afterwards {
-    /// Closed as soon as the host has answered.
+/// Which hosts' connections are used again; the others are closed as soon as the host has answered.
+#[derive(Clone, Copy)]
+pub enum Afterwards<'a> {
+    /// None.
     Close,
-    /// Kept for the apply.
-    Keep,
+    /// Those of which this says so.
+    KeepWhere(&'a (dyn Fn(&Host, &HostFacts) -> bool + Sync)),
+}
+
+impl Afterwards<'_> {
+    fn keeps(self, host: &Host, facts: &HostFacts) -> bool {
+        match self {
+            Self::Close => false,
+            Self::KeepWhere(wanted) => wanted(host, facts),
+        }
+    }
 }
 
 /// Asks all targets, at most `at_once` of them at a time.
@@ -58,7 +67,7 @@ pub async fn observe(
     transport: &dyn Transport,
     targets: Vec<Target<'_>>,
     at_once: usize,
-    afterwards: Afterwards,
+    afterwards: Afterwards<'_>,
     sink: &dyn Sink,
 ) -> Observed {
     sink.emit(Event::ObserveStarted { hosts: targets.len() });
@@ -93,17 +102,18 @@ pub async fn observe(
 type Answer = (HostFacts, Option<Open>);
 type NoAnswer = (String, Option<String>);
 
-async fn ask(transport: &dyn Transport, target: &Target<'_>, afterwards: Afterwards) -> Result<Answer, NoAnswer> {
+async fn ask(transport: &dyn Transport, target: &Target<'_>, afterwards: Afterwards<'_>) -> Result<Answer, NoAnswer> {
     let session =
         transport.connect(target.host).await.map_err(|error| (chain(&error), advice::connect(&error, target.host)))?;
     let clickhouse = target.endpoint.as_ref().map(|endpoint| session.clickhouse(endpoint));
     let open = Open { session, clickhouse, keeper_port: target.host.keeper_port() };
-    let facts = ask_open(&open, target).await;
-    if afterwards == Afterwards::Close || facts.is_err() {
-        open.session.close().await;
-        return facts.map(|facts| (facts, None));
+    match ask_open(&open, target).await {
+        Ok(facts) if afterwards.keeps(target.host, &facts) => Ok((facts, Some(open))),
+        facts => {
+            open.session.close().await;
+            facts.map(|facts| (facts, None))
+        }
     }
-    facts.map(|facts| (facts, Some(open)))
 }
 
 async fn ask_open(open: &Open, target: &Target<'_>) -> Result<HostFacts, NoAnswer> {

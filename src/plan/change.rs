@@ -1,6 +1,7 @@
 //! Changes: what differs on each host, and what removing it costs there (pure).
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -31,8 +32,8 @@ pub enum Change {
         /// `owner:group mode`, from and to, where they differ.
         #[serde(skip_serializing_if = "Option::is_none")]
         metadata: Option<(String, String)>,
-        /// Unified diff, secrets masked.
-        diff: String,
+        /// Unified diff, secrets masked; many hosts share one.
+        diff: Arc<str>,
     },
     /// A unit is not enabled or does not run.
     Unit(UnitChange),
@@ -122,6 +123,7 @@ impl HostChanges<'_> {
 /// Finds what differs on every host that answered and may be changed.
 pub(super) fn collect<'a>(inputs: &Inputs<'a>, holds: &mut Vec<Hold>) -> Vec<HostChanges<'a>> {
     let mut all = Vec::new();
+    let mut diffs: BTreeSet<Arc<str>> = BTreeSet::new();
     for name in inputs.hosts {
         let (Some(host), Some(facts)) = (inputs.fleet.hosts.get(name), inputs.observation.facts(name)) else {
             continue;
@@ -147,6 +149,12 @@ pub(super) fn collect<'a>(inputs: &Inputs<'a>, holds: &mut Vec<Hold>) -> Vec<Hos
             }
             !blocked
         });
+        for file in &mut files {
+            match diffs.get(&file.diff) {
+                Some(known) => file.diff = Arc::clone(known),
+                None => drop(diffs.insert(Arc::clone(&file.diff))),
+            }
+        }
         let units: Vec<_> =
             diff_units(desired, facts).into_iter().filter(|unit| known(unit, name, holds, desired, facts)).collect();
         let applied = applied::expected(desired);

@@ -170,7 +170,7 @@ mod tests {
             fqdn: host.to_owned(),
             zone: None,
             reach: Reach::Member,
-            vars: serde_json::Map::new(),
+            vars: crate::fleet::Vars::default(),
         }
     }
 

@@ -5,11 +5,11 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tera::Context;
 
 use super::secrets::with_markers;
-use crate::fleet::{Cluster, Fleet, Host, Placement};
+use crate::fleet::{Cluster, Fleet, Host, Placement, Vars};
 use crate::problem::{Problem, near_name};
 
 /// Where Raft members connect, unless `keeper_raft_port` says otherwise.
@@ -37,7 +37,7 @@ impl FleetContext {
 /// One host's part.
 pub(super) struct HostContext<'a> {
     shared: FleetContext,
-    vars: &'a Map<String, Value>,
+    vars: &'a Vars,
     host: Value,
 }
 

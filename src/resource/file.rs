@@ -1,5 +1,7 @@
 //! Files: what is there, and how it differs from what should be (pure).
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
@@ -41,7 +43,7 @@ pub struct FileChange {
     /// `owner:group mode` as it is and as it should be, where they differ.
     pub metadata: Option<(String, String)>,
     /// Unified diff for people, secrets masked.
-    pub diff: String,
+    pub diff: Arc<str>,
     /// The unit that reads it.
     pub unit: Option<UnitName>,
     /// What must still be there when it is written.
@@ -88,12 +90,20 @@ pub fn diff(desired: &Desired, facts: &HostFacts) -> Vec<FileChange> {
     desired.files.iter().filter_map(|(path, file)| change(path, file, facts)).collect()
 }
 
+/// Whether a file is there as it should be; cheaper than its difference.
+pub(super) fn is_as_desired(path: &RemotePath, desired: &DesiredFile, facts: &HostFacts) -> bool {
+    facts.files.get(path).is_some_and(|observed| {
+        observed.content.as_ref() == Some(desired.content.bytes())
+            && (&observed.owner, &observed.group, observed.mode) == (&desired.owner, &desired.group, desired.mode)
+    })
+}
+
 fn change(path: &RemotePath, desired: &DesiredFile, facts: &HostFacts) -> Option<FileChange> {
-    let finish = |kind, metadata, diff, state| FileChange {
+    let finish = |kind, metadata, diff: String, state| FileChange {
         path: path.clone(),
         kind,
         metadata,
-        diff,
+        diff: diff.into(),
         unit: desired.unit.clone(),
         expect: Expect { path: path.clone(), state },
     };

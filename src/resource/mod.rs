@@ -23,6 +23,18 @@ pub use unit::{ObservedUnit, UnitChange, diff as diff_units, running_units};
 use crate::remote::{Batch, Command, Output, RemotePath, UnitName};
 use crate::render::Desired;
 
+/// Whether nothing on a host differs from what is desired, as far as one batch tells; its servers are another matter.
+#[must_use]
+pub fn is_as_desired(desired: &Desired, facts: &HostFacts) -> bool {
+    let stale = desired.units.keys().any(|unit| facts.units.get(unit).is_some_and(|unit| unit.is_stale));
+    let files = desired.files.iter().all(|(path, wanted)| file::is_as_desired(path, wanted, facts));
+    files
+        && !stale
+        && facts.owed.is_empty()
+        && diff_directories(desired, facts).is_empty()
+        && diff_units(desired, facts).is_empty()
+}
+
 /// Everything that one batch asks of a host.
 #[derive(Debug, Clone)]
 pub struct Probe {

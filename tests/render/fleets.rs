@@ -120,7 +120,7 @@ impl FleetBuilder {
             fqdn: fqdn.to_owned(),
             zone: None,
             reach: Reach::Ssh(connection()),
-            vars,
+            vars: vars.into(),
         };
         self.fleet.roles.insert(role.name.clone(), role);
         self.fleet.hosts.insert(host.name.clone(), host);

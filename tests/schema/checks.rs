@@ -110,7 +110,7 @@ fn kafka_tables_name_a_known_collection_and_their_own_group() {
 fn collections_that_nothing_tells_about_are_a_note() {
     let mut fleet = fleet(STORAGE, INGESTION);
     for host in fleet.hosts.values_mut() {
-        host.vars.clear();
+        host.vars = housewright::fleet::Vars::default();
     }
     insta::assert_snapshot!(findings(&fleet).join("\n"), @r"
     note HW0424 roles/ingestion-small/schema/all.sql:16:1: table `writable_groups` takes the hosts of cluster `posthog_single_shard` for copies of one shard, and `groups` has another part on each of 2 shards: `{shard}` is in its Keeper path | take `{shard}` out of the path of a table that every host has in full, or use a cluster with all shards

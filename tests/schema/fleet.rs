@@ -86,7 +86,7 @@ pub fn add_host(fleet: &mut Fleet, name: &str, role: &str, placement: Placement)
         placement,
         zone: None,
         reach: Reach::Member,
-        vars: vars.as_object().unwrap().clone(),
+        vars: vars.as_object().unwrap().clone().into(),
     };
     fleet.hosts.insert(name, host);
 }

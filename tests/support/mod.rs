@@ -59,7 +59,7 @@ pub fn host(name: &str, connection: Connection) -> Host {
         fqdn: name.to_owned(),
         zone: None,
         reach: Reach::Ssh(connection),
-        vars: serde_json::Map::new(),
+        vars: housewright::fleet::Vars::default(),
     }
 }
 

@@ -99,7 +99,7 @@ impl Project {
             let probe = Probe::of(self.desired.get(&host.name)?);
             Some(Target { host, probe, endpoint: self.endpoints.get(&host.name).cloned() })
         };
-        observe(sim, names.iter().filter_map(target).collect(), 32, Afterwards::Keep, sink).await
+        observe(sim, names.iter().filter_map(target).collect(), 32, Afterwards::KeepWhere(&|_, _| true), sink).await
     }
 
     pub fn plan(&self, observed: &Observed) -> Plan {

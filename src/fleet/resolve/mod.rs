@@ -4,14 +4,14 @@ mod clusters;
 mod connection;
 mod lint;
 mod placement;
+mod shared;
 mod ssh_args;
 mod vocabulary;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Map;
-
 pub use connection::ConnectionDefaults;
+use shared::Shared;
 
 use super::{Fleet, Host, HostName, Placement, Reach, RoleName};
 use crate::inventory::{Entry, Inventory, InventoryHost, Node};
@@ -34,11 +34,12 @@ pub fn resolve(
     }
     vocabulary::check(inventory, roles, problems);
     let mut fleet = Fleet::default();
+    let mut shared = Shared::default();
     let by_value: BTreeMap<&str, &Role> =
         roles.values().filter_map(|role| Some((role.host_cluster_role.as_deref()?, role))).collect();
     for (name, written) in &inventory.hosts {
         let vars = HostVars { name, written, merged: written.vars() };
-        if let Some(host) = host(&vars, &by_value, defaults, problems) {
+        if let Some(host) = host(&vars, &by_value, defaults, &mut shared, problems) {
             fleet.hosts.insert(name.clone(), host);
         }
     }
@@ -73,6 +74,7 @@ fn host(
     vars: &HostVars<'_>,
     roles: &BTreeMap<&str, &Role>,
     defaults: &ConnectionDefaults,
+    shared: &mut Shared,
     problems: &mut Vec<Problem>,
 ) -> Option<Host> {
     let role = role(vars, roles, problems);
@@ -83,8 +85,10 @@ fn host(
     let role = role?;
     let placement = placement::resolve(vars, role, problems)?;
     let fqdn = vars.text("fqdn").or_else(|| vars.text("ansible_host")).unwrap_or_else(|| vars.name.to_string());
-    let mut all = Map::clone(&role.vars);
-    all.extend(vars.merged.iter().map(|(name, entry)| ((*name).to_owned(), entry.value.to_json())));
+    let mut all = shared.role(role);
+    for (name, entry) in &vars.merged {
+        all.insert((*name).to_owned(), shared.value(entry));
+    }
     Some(Host {
         name: vars.name.clone(),
         role: role.name.clone(),
