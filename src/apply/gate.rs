@@ -8,7 +8,7 @@ use crate::fleet::HostName;
 use crate::observe::{ask_clickhouse, ask_keeper};
 use crate::plan::Gate;
 use crate::remote::UnitName;
-use crate::resource::{ClickHouseFacts, ServerFacts, running_units};
+use crate::resource::{ClickHouseFacts, SERVER_LOG, ServerFacts, running_units};
 
 /// The first pause between two looks; it doubles up to [`LONGEST_PAUSE`].
 /// A restarted server answers after half a second, so a short one saves time on every host of a wave.
@@ -112,6 +112,6 @@ fn hint(host: &HostName, gate: &Gate) -> String {
     match gate {
         Gate::PeersServing { .. } => "mend the other replica first: `housewright status`".to_owned(),
         Gate::QuorumServing { .. } => "mend the other members first: `housewright status`".to_owned(),
-        _ => format!("look at its log: `ssh {host} tail -n 50 /var/log/clickhouse-server/clickhouse-server.err.log`"),
+        _ => format!("look at its log on `{host}`: `sudo tail -n 50 {SERVER_LOG}`"),
     }
 }

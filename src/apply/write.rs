@@ -55,17 +55,17 @@ pub(super) fn hint(step: &Step, output: &Output, host: &HostName) -> Option<Stri
             "some files are new, some are not: mend the cause, then `housewright plan` shows the rest".to_owned()
         }
         Step::Write { .. } if has("No space left") => {
-            format!("free some space: `ssh {host} df -h`; nothing was written")
+            format!("free some space on `{host}`, `df -h` shows where; nothing was written")
         }
         Step::Write { .. } if has("Read-only file system") => {
-            format!("why is it read-only? `ssh {host} 'dmesg | tail; findmnt -O ro'`; nothing was written")
+            format!("why is it read-only? on `{host}`: `dmesg | tail; findmnt -O ro`; nothing was written")
         }
         Step::Write { .. } if has("invalid user") || has("no such user") => {
             "the user comes with ClickHouse's package: install it first; nothing was written".to_owned()
         }
         Step::Write { .. } => "nothing was written; `housewright plan` shows what is there now".to_owned(),
         Step::Unit { unit, .. } if has("masked") => {
-            format!("somebody masked it; when that is over: `ssh {host} sudo systemctl unmask {unit}`")
+            format!("somebody masked it; when that is over, on `{host}`: `sudo systemctl unmask {unit}`")
         }
         Step::Unit { unit, .. } => log_of(unit, host),
         Step::Gate(Gate::UnitsRunning { units }) => log_of(units.first()?, host),
@@ -77,8 +77,8 @@ pub(super) fn hint(step: &Step, output: &Output, host: &HostName) -> Option<Stri
 fn log_of(unit: &UnitName, host: &HostName) -> String {
     let name = unit.to_string();
     if name.starts_with("clickhouse-") {
-        format!("its log says why: `ssh {host} sudo tail -n 20 /var/log/{name}/{name}.err.log`")
+        format!("its log on `{host}` says why: `sudo tail -n 20 /var/log/{name}/{name}.err.log`")
     } else {
-        format!("its journal says why: `ssh {host} sudo journalctl -u {name} -n 50`")
+        format!("its journal on `{host}` says why: `sudo journalctl -u {name} -n 50`")
     }
 }

@@ -39,7 +39,7 @@ impl Context {
     /// Loads, resolves and renders everything, and enters the fleet's network namespace where it has one.
     pub(super) fn load(global: &Global) -> Result<Self, CommandError> {
         let project = Project::load(global)?;
-        output::problems(&project.notes);
+        output::notes(&project.notes);
         let hosts = project.chosen(global)?;
         let secrets = project.secrets()?;
         let desired = project.render(&secrets)?;

@@ -9,6 +9,7 @@ use super::error::{Answer, CommandError, Exit};
 use super::project::Project;
 use super::{Form, Global, output};
 use crate::fleet::{Fleet, Host, HostName, Placement, Reach};
+use crate::report::hosts::count;
 use crate::secret::{look, mask_markers};
 
 /// Options of `inventory`.
@@ -21,7 +22,7 @@ pub(super) struct Options {
 
 pub(super) fn run(global: &Global, options: &Options) -> Answer {
     let project = Project::load(global)?;
-    output::problems(&project.notes);
+    output::notes(&project.notes);
     let fleet = &project.fleet;
     if let Some(name) = &options.host {
         let host = HostName::new(name.clone()).ok().and_then(|name| fleet.hosts.get(&name)).ok_or_else(|| {
@@ -71,8 +72,8 @@ fn tree(fleet: &Fleet, hosts: &[&Host]) -> String {
             continue;
         }
         let macro_value = role.host_cluster_role.as_deref().unwrap_or_default();
-        let _ =
-            writeln!(out, "role {name} (hostClusterRole {macro_value}, {} hosts): {}", of_role.len(), role.description);
+        let hosts = count(of_role.len(), "host");
+        let _ = writeln!(out, "role {name} (hostClusterRole {macro_value}, {hosts}): {}", role.description);
         for host in of_role {
             let zone = host.zone.as_ref().map(|zone| format!("  {zone}")).unwrap_or_default();
             let _ = writeln!(out, "  {:24} {:20} {}{zone}", host.name, place(host), address(host));
@@ -80,7 +81,8 @@ fn tree(fleet: &Fleet, hosts: &[&Host]) -> String {
     }
     for (name, cluster) in &fleet.clusters {
         let replicas: usize = cluster.shards.iter().map(|shard| shard.members.len()).sum();
-        let _ = writeln!(out, "cluster {name}: {} shards, {replicas} replicas", cluster.shards.len());
+        let (shards, replicas) = (count(cluster.shards.len(), "shard"), count(replicas, "replica"));
+        let _ = writeln!(out, "cluster {name}: {shards}, {replicas}");
     }
     out
 }

@@ -11,7 +11,7 @@ use super::{ColorWhen, CommandLine, Form, Global};
 use crate::event::Sink;
 use crate::problem::{Problem, Severity};
 use crate::report::diagnostic::{self, Colour};
-use crate::report::style::{BAD, GOOD, paint};
+use crate::report::style::{BAD, GOOD, QUIET, paint};
 use crate::report::{Bars, JsonLines, Lines, hosts};
 
 /// Decides about colours once, for all that is printed.
@@ -50,6 +50,14 @@ pub(super) fn say(text: &str) {
 pub(super) fn problems(problems: &[Problem]) {
     if !problems.is_empty() {
         say(&diagnostic::render(problems, Colour::Styled));
+    }
+}
+
+/// Says that there are notes; `check` shows them.
+pub(super) fn notes(notes: &[Problem]) {
+    if !notes.is_empty() {
+        let text = format!("{}: `housewright check` shows what is doubtful", hosts::count(notes.len(), "note"));
+        say(&paint(QUIET, text));
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) fn run(global: &Global, options: &Options) -> Answer {
     match global.output {
         Form::Text => {
             let (project, desired) = rendered(global)?;
-            output::problems(&project.notes);
+            output::notes(&project.notes);
             for (host, path, text) in files(&desired, options) {
                 match &options.to {
                     None => output::result(&format!("# {host} {path}\n{text}\n")),

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Change, FailurePolicy, Gate, Hold, HostPlan, Inputs, Step, Wave};
 use crate::clickhouse::config::Disruption;
 use crate::fleet::{HostName, Placement, RoleName};
+use crate::resource::SERVER_LOG;
 use crate::resource::{ClickHouseFacts, HostFacts};
 use crate::schema::{self, Object, ObjectChange, ObjectKind, ObjectName, SchemaStage, Stage};
 
@@ -88,7 +89,7 @@ fn missing_on<'a>(
             hold(
                 format!("apply the schema ({} objects)", objects.len()),
                 reason.clone(),
-                Some(format!("look at its log: `ssh {host} journalctl -u clickhouse-server -n 50`")),
+                Some(format!("look at its log on `{host}`: `sudo tail -n 50 {SERVER_LOG}`")),
             );
             BTreeSet::new()
         }

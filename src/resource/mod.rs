@@ -16,7 +16,7 @@ pub use file::{FileChange, FileChangeKind, ObservedDirectory, ObservedFile, diff
 pub use identity::Identity;
 pub use keeper::{KeeperFacts, SRVR};
 pub use owed::Owed;
-pub use server::{Applied, Server, ServerFacts};
+pub use server::{Applied, SERVER_LOG, Server, ServerFacts};
 pub use text_diff::unified;
 pub use unit::{ObservedUnit, UnitChange, diff as diff_units, running_units};
 
