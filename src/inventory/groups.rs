@@ -168,7 +168,7 @@ impl Assembly<'_> {
         for (name, node) in files {
             let Some(layer) = self.layer(Owner::Group(name.clone()), node) else { continue };
             if let Some(group) = self.inventory.groups.get_mut(name) {
-                group.files.push(Arc::new(layer))
+                group.files.push(Arc::new(layer));
             } else {
                 let mut note = Problem::note("HW0116", format!("variables for a group that does not exist: `{name}`"));
                 note.hint = near_name(name, self.inventory.groups.keys().map(String::as_str));
@@ -182,7 +182,7 @@ impl Assembly<'_> {
             let Some(layer) = self.layer(Owner::Host(name.clone()), node) else { continue };
             let host = HostName::new(name.as_str()).ok().and_then(|host| self.inventory.hosts.get_mut(&host));
             if let Some(host) = host {
-                host.own.files.push(Arc::new(layer))
+                host.own.files.push(Arc::new(layer));
             } else {
                 let mut note = Problem::note("HW0116", format!("variables for a host that does not exist: `{name}`"));
                 note.hint = near_name(name, self.inventory.hosts.keys().map(HostName::as_str));

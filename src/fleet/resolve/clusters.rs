@@ -170,7 +170,7 @@ fn shards(
         let mut shards: BTreeMap<u32, Vec<&Host>> = BTreeMap::new();
         for host in hosts {
             if let Some((shard, _)) = shard_of(&host.placement) {
-                shards.entry(shard).or_default().push(host)
+                shards.entry(shard).or_default().push(host);
             } else {
                 let message = format!(
                     "cluster `{name}` is sharded, and host `{}` has no shard: its role is `{}`",
