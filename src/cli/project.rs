@@ -141,10 +141,13 @@ fn discover(read: &mut fleet::load::Read) -> Result<(), CommandError> {
     }
     let discovered = discovery::discover(&mut read.documents, &discovery::ec2::Ec2, &mut read.problems);
     super::context::block_on(discovered)?.map_err(|error| {
-        CommandError::hinted(
-            crate::event::chain(&error),
-            "are the credentials right? `aws sts get-caller-identity` tells; `ec2:DescribeInstances` must be allowed",
-        )
+        let hint = match error {
+            discovery::DiscoveryError::Empty { .. } => "do the filters of the `*.aws_ec2.yml` file fit the instances' tags?",
+            discovery::DiscoveryError::Failed { .. } => {
+                "are the credentials right? `aws sts get-caller-identity` tells; `ec2:DescribeInstances` must be allowed"
+            }
+        };
+        CommandError::hinted(crate::event::chain(&error), hint)
     })
 }
 
@@ -172,7 +175,7 @@ fn root_above(inventory: &Path) -> Result<PathBuf, CommandError> {
     // The way that the operator typed it first, so that places in messages are short.
     let mut directories = inventory.ancestors().chain(absolute.ancestors());
     let found = directories.find(|directory| directory.join("roles").is_dir());
-    found.map(|root| if root.as_os_str().is_empty() { PathBuf::from(".") } else { root.to_owned() }).ok_or_else(|| {
+    found.map(Path::to_owned).ok_or_else(|| {
         CommandError::hinted(
             format!("no directory above `{}` has `roles/`", inventory.display()),
             "name the directory with roles/ and templates/: `--project DIR`",

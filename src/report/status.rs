@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::hosts::count;
 use super::style::{BAD, GOOD, HEAD, QUIET, WARN, paint};
 use crate::fleet::{Fleet, HostName, Placement};
-use crate::resource::{ClickHouseFacts, HostFacts, HostObservation, Observation};
+use crate::resource::{ClickHouseFacts, HostFacts, HostObservation, KeeperFacts, Observation};
 use crate::schema::{ObjectName, ObservedObject};
 
 /// One line per host: role, place, version, replicas, consumers.
@@ -44,7 +44,7 @@ fn server(facts: &HostFacts) -> (String, String, String) {
             let down: Vec<_> =
                 facts.units.iter().filter(|(_, unit)| !unit.is_running()).map(|(name, _)| name).collect();
             let state = match down.first() {
-                None => paint(GOOD, "up"),
+                None => keeper(&facts.keeper),
                 Some(unit) => paint(BAD, format!("{unit} does not run")),
             };
             (String::new(), String::new(), state)
@@ -80,6 +80,14 @@ fn tables(number: u64) -> usize {
 /// Tables, views and dictionaries; databases and collections of the configuration are nobody's doing.
 fn is_relation(object: &ObservedObject) -> bool {
     matches!(object.name, ObjectName::Relation { .. })
+}
+
+fn keeper(facts: &KeeperFacts) -> String {
+    match facts {
+        KeeperFacts::NotAsked => paint(GOOD, "up"),
+        KeeperFacts::Up { mode } => format!("{}{}", paint(GOOD, "serving"), paint(QUIET, format!(", {mode}"))),
+        KeeperFacts::Down { reason } => paint(BAD, reason),
+    }
 }
 
 /// All facts as JSON: metadata of files, never their content.
