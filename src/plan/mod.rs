@@ -26,7 +26,7 @@ pub use step::{FailurePolicy, FileStep, Gate, Step};
 use crate::clickhouse::config::Disruption;
 use crate::fleet::{Fleet, HostName, RoleName};
 use crate::render::Desired;
-use crate::resource::{ClickHouseFacts, HostObservation, Observation};
+use crate::resource::{ClickHouseFacts, HostObservation, KeeperFacts, Observation};
 use crate::schema::Object;
 
 /// Everything that a plan is made from.
@@ -171,10 +171,13 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
 fn unwell(inputs: &Inputs<'_>, plan: &Plan) -> Vec<Hold> {
     let spoken_of: BTreeSet<_> =
         plan.changed_hosts().into_iter().chain(plan.holds.iter().map(|hold| &hold.host)).collect();
-    let why = |host: &HostName| match &inputs.observation.facts(host)?.clickhouse {
-        ClickHouseFacts::Up { server, .. } => server.serves().err(),
-        ClickHouseFacts::Down { reason } => Some(reason.clone()),
-        ClickHouseFacts::NotAsked => None,
+    let why = |host: &HostName| {
+        let facts = inputs.observation.facts(host)?;
+        match (&facts.clickhouse, &facts.keeper) {
+            (ClickHouseFacts::Up { server, .. }, _) => server.serves().err(),
+            (ClickHouseFacts::Down { reason }, _) | (_, KeeperFacts::Down { reason }) => Some(reason.clone()),
+            (ClickHouseFacts::NotAsked, KeeperFacts::NotAsked | KeeperFacts::Up { .. }) => None,
+        }
     };
     let hold = |(host, reason): (&HostName, String)| Hold {
         host: host.clone(),

@@ -36,7 +36,10 @@ impl HostObservation {
         match &facts.clickhouse {
             ClickHouseFacts::Up { server, .. } => server.serves().is_ok(),
             ClickHouseFacts::Down { .. } => false,
-            ClickHouseFacts::NotAsked => facts.units.values().all(ObservedUnit::is_running),
+            ClickHouseFacts::NotAsked if facts.keeper == KeeperFacts::NotAsked => {
+                facts.units.values().all(ObservedUnit::is_running)
+            }
+            ClickHouseFacts::NotAsked => facts.keeper.serves().is_ok(),
         }
     }
 }
