@@ -38,9 +38,10 @@ fn killed_while_it_installs(fleet: &Fleet) {
 fn stopped_in_the_last_wave(fleet: &Fleet) {
     fleet.set_macro("last");
     let mut run = fleet.start_apply(&["--limit", "ingestion", "--forks", "1"]);
+    run.wait_for("wave 2 of 2");
     run.wait_for("write macros.xml");
     run.signal("INT");
-    run.end().exits(130).says(["interrupted: no further host is begun", "1 host done, 0 failed, 3 not done"]);
+    run.end().exits(130).says(["interrupted: no further host is begun", "2 hosts done, 2 not done"]);
     whole(fleet);
     fleet.converges();
 }
@@ -54,8 +55,8 @@ fn stopped_in_a_rolling_restart(fleet: &Fleet) {
     let run = run.end();
     run.exits(130).says(["stopping at the next safe point", "interrupted: no further wave is begun", "not done"]);
     let after = each(&DATA, |host| fleet.pid(host));
-    assert_eq!((&before[1], &before[3]), (&after[1], &after[3]), "the second replicas were not begun");
-    assert!(before[0] != after[0] && before[2] != after[2], "what had begun was finished");
+    assert_eq!(before[1..], after[1..], "the waves behind the canary were not begun");
+    assert_ne!(before[0], after[0], "what had begun was finished");
     for host in DATA {
         assert_eq!(fleet.sql(host, "SELECT 1"), "1");
     }
