@@ -246,6 +246,21 @@ fn a_sharded_cluster_with_an_ingestion_host() {
 }
 
 #[test]
+fn a_sharded_cluster_over_two_storage_roles() {
+    let role = |name: &str| {
+        format!("placement: storage\nhostClusterRole: {name}\nunits: [{{ name: c }}]\nclickhouse: {{ unit: c }}\n")
+    };
+    let text = "clickhouse_clusters: { c: { hosts: all, layout: sharded } }";
+    let hosts = "all: { hosts: { a1: { hostClusterRole: a, shard: 1, replica: 1 }, b1: { hostClusterRole: b, shard: 1, replica: 2 } } }";
+    let written = written().own_roles().file("roles/a/role.yml", role("a")).file("roles/b/role.yml", role("b"));
+    let said = written.hosts(hosts).group_vars("all.yml", text).said();
+    assert!(
+        said.contains("error[HW0323]: cluster `c` is sharded over several roles: host `b1` has the role `b`"),
+        "{said}"
+    );
+}
+
+#[test]
 fn host_keys_that_nobody_checks() {
     let args = "ansible_ssh_common_args: -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -A";
     assert_snapshot!(written().hosts(ONE).group_vars("all.yml", args).said(), @r#"

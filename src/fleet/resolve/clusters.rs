@@ -167,6 +167,17 @@ fn shards(
                     .hint("write them into the inventory with `housewright_reach: member`"),
             );
         }
+        // Waves and peers are counted by role: two roles in one shard would be taken away together.
+        let mut storage = hosts.iter().filter(|host| shard_of(&host.placement).is_some());
+        let first = storage.next();
+        if let Some(other) = storage.find(|host| first.is_some_and(|first| first.role != host.role)) {
+            let message = format!(
+                "cluster `{name}` is sharded over several roles: host `{}` has the role `{}`",
+                other.name, other.role
+            );
+            fields
+                .report(Problem::new("HW0323", message).at(&at).hint("give each role's hosts a cluster of their own"));
+        }
         let mut shards: BTreeMap<u32, Vec<&Host>> = BTreeMap::new();
         for host in hosts {
             if let Some((shard, _)) = shard_of(&host.placement) {
