@@ -138,7 +138,7 @@ fn a_rendered_file_that_is_not_well_formed_is_a_problem() {
 #[test]
 fn an_empty_cluster_never_reaches_a_server() {
     let template = "<clickhouse><remote_servers><good><shard><replica/></shard></good>\n<bad></bad>\n\
-                    <worse><shard/></worse></remote_servers></clickhouse>";
+                    <worse><shard/></worse><gone remove=\"1\"/></remote_servers></clickhouse>";
     insta::assert_snapshot!(problems_of(template, &json!({})), @r"
     HW0506 /etc/a.xml (rendered from a.xml.tera):2:1: cluster `bad` has no shard: ClickHouse would empty `system.clusters` on reload (host `small-1`)
     HW0506 /etc/a.xml (rendered from a.xml.tera):3:1: cluster `worse` has a shard without a replica: ClickHouse would empty `system.clusters` on reload (host `small-1`)

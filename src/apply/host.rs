@@ -152,6 +152,10 @@ async fn execute(
             (Step::Execute { object, .. }, ClickHouseError::Exception { .. }) => {
                 format!("mend the statement of `{object}` in its role's `schema/`, then `housewright plan`")
             }
+            // SHARD_HAS_NO_CONNECTIONS, measured on 25.8.
+            (_, ClickHouseError::Exception { code: 297, .. }) => {
+                "the server has forgotten ALL clusters until it reads a good file: mend it at once, then `housewright apply`".to_owned()
+            }
             (_, ClickHouseError::Exception { .. }) => {
                 "the server keeps its old configuration; mend it, then `housewright plan`".to_owned()
             }

@@ -118,14 +118,7 @@ impl fmt::Display for Step {
             },
             Self::Settle { .. } => f.write_str("nothing is owed any more"),
             Self::DaemonReload => f.write_str("reload systemd's unit files"),
-            Self::Unit { unit, action } => {
-                let action = match action {
-                    UnitAction::Enable => "enable",
-                    UnitAction::Start => "start",
-                    UnitAction::Restart => "restart",
-                };
-                write!(f, "{action} {unit}")
-            }
+            Self::Unit { unit, action } => write!(f, "{action} {unit}"),
             Self::ReloadConfig => f.write_str("reload the configuration"),
             Self::Execute { object, .. } => write!(f, "create {object}"),
             Self::Gate(gate) => gate.fmt(f),

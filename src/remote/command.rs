@@ -1,5 +1,7 @@
 //! Commands as data, and the batch that carries them in one round trip (pure).
 
+use std::fmt;
+
 use bytes::Bytes;
 
 use super::{RemotePath, UnitName};
@@ -43,6 +45,17 @@ pub enum UnitAction {
     Start,
     /// `systemctl restart`.
     Restart,
+}
+
+/// As `systemctl` calls it.
+impl fmt::Display for UnitAction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Enable => "enable",
+            Self::Start => "start",
+            Self::Restart => "restart",
+        })
+    }
 }
 
 /// Files and directories that are written together.

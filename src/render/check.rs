@@ -51,7 +51,10 @@ fn unfit_secret(source: &Arc<Source>, content: &Content) -> Problem {
 fn empty_cluster(source: &Arc<Source>, cluster: Node) -> Option<Problem> {
     let mut shards = cluster.children().filter(|node| node.has_tag_name("shard")).peekable();
     let name = cluster.tag_name().name();
-    let message = if cluster.children().any(|node| node.has_tag_name("node") || node.has_tag_name("discovery")) {
+    // Hosts can also come from elsewhere, and a removed cluster needs none.
+    let elsewhere = ["remove", "incl", "from_zk", "from_env"].iter().any(|name| cluster.has_attribute(*name));
+    let plain = cluster.children().any(|node| node.has_tag_name("node") || node.has_tag_name("discovery"));
+    let message = if elsewhere || plain {
         return None;
     } else if shards.peek().is_none() {
         format!("cluster `{name}` has no shard: ClickHouse would empty `system.clusters` on reload")

@@ -8,7 +8,6 @@ use super::style::{BAD, GOOD, HEAD, PLACE, QUIET, WARN, paint};
 use crate::clickhouse::config::Disruption;
 use crate::fleet::HostName;
 use crate::plan::{Change, Plan, Wave};
-use crate::remote::UnitAction;
 use crate::resource::FileChangeKind;
 
 /// How much of the files' differences is shown.
@@ -97,14 +96,7 @@ fn head(change: &Change) -> String {
                 None => format!("{sign} {path}"),
             }
         }
-        Change::Unit(unit) => {
-            let action = match unit.action {
-                UnitAction::Enable => "enable",
-                UnitAction::Start => "start",
-                UnitAction::Restart => "restart",
-            };
-            format!("{} {action} {} ({} now)", paint(WARN, "~"), unit.unit, unit.is)
-        }
+        Change::Unit(unit) => format!("{} {} {} ({} now)", paint(WARN, "~"), unit.action, unit.unit, unit.is),
         Change::StaleUnit { unit } => format!("{} {unit}: systemd has not read its file", paint(WARN, "~")),
         Change::Owed(owed) => format!("{} {owed}, owed by an earlier run", paint(WARN, "~")),
         Change::Object { name, kind, role } => format!("{} {name}  {kind}, of role {role}", paint(GOOD, "+")),

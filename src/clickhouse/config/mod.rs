@@ -4,7 +4,6 @@
 
 mod change;
 mod disruption;
-mod hazard;
 mod keys;
 mod rule;
 mod table;
@@ -13,7 +12,6 @@ mod tests;
 
 pub use change::{ChangeKind, KeyChange, diff};
 pub use disruption::{ConfigDirectory, Disruption, Reason, disruption_of};
-pub use hazard::empty_clusters;
 pub use keys::{ConfigError, ConfigKeys, Entry, MASK};
 pub use rule::{Rule, When};
 pub use table::{RULES, VERSION};

@@ -148,18 +148,6 @@ fn directories_are_told_by_the_path() {
 }
 
 #[test]
-fn clusters_without_hosts_are_found() {
-    let found = |xml: &str| empty_clusters(&keys(&format!("<remote_servers replace=\"1\">{xml}</remote_servers>")));
-    assert_eq!(found("<a></a><b><shard/></b><c><secret>x</secret></c>"), ["a", "b", "c"]);
-    assert_eq!(
-        found(
-            "<a><shard><replica><host>h</host></replica></shard></a><b remove=\"1\"/><n><node><host>h</host></node></n>"
-        ),
-        Vec::<String>::new()
-    );
-}
-
-#[test]
 fn every_rule_can_be_reached_and_has_a_link() {
     for (at, rule) in RULES.iter().enumerate() {
         assert!(rule.link.starts_with("https://") && !rule.reason.ends_with('.'), "{rule:?}");

@@ -13,7 +13,7 @@ use bytes::Bytes;
 
 use super::framing::Mark;
 use crate::fleet::Privilege;
-use crate::remote::{Batch, Command, RemotePath, UnitAction, UnitName};
+use crate::remote::{Batch, Command, RemotePath, UnitName};
 
 pub use lock::{LOCKED, Taken, begun, lock, taken};
 
@@ -91,11 +91,6 @@ fn words(command: &Command) -> String {
             format!("systemctl show -p {PROPERTIES} --no-pager --{units} </dev/null")
         }
         Command::Unit { unit, action } => {
-            let action = match action {
-                UnitAction::Enable => "enable",
-                UnitAction::Start => "start",
-                UnitAction::Restart => "restart",
-            };
             format!("unit_ {action}{}", quoted([unit.as_str()]))
         }
         Command::DaemonReload => "systemctl daemon-reload </dev/null".to_owned(),
