@@ -41,6 +41,7 @@
 pub mod problem;
 pub mod remote;
 pub mod secret;
+pub mod vocabulary;
 
 // What the operator wrote.
 pub mod discovery;

@@ -1,6 +1,7 @@
 //! Where text meets the terminal: the only file of the command line that prints (edge).
 
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::CommandFactory;
@@ -39,6 +40,13 @@ pub(super) fn json(value: &impl serde::Serialize) {
 /// Prints one JSON object on a line of its own.
 pub(super) fn line(value: &serde_json::Value) {
     result(&format!("{value}\n"));
+}
+
+/// Writes a file, and the directories above it where they are missing.
+pub(super) fn write_file(target: &Path, text: &str) -> Result<(), CommandError> {
+    let made = target.parent().map_or(Ok(()), std::fs::create_dir_all);
+    made.and_then(|()| std::fs::write(target, text))
+        .map_err(|error| CommandError::plain(format!("cannot write `{}`: {error}", target.display())))
 }
 
 /// Prints something for the person that is no result.

@@ -3,6 +3,7 @@
 mod clusters;
 mod connection;
 mod lint;
+mod members;
 mod placement;
 mod shared;
 mod ssh_args;
