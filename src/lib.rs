@@ -51,6 +51,7 @@ pub mod role;
 // What it means, and what should be there.
 pub mod clickhouse;
 pub mod fleet;
+pub mod project;
 pub mod render;
 pub mod schema;
 

@@ -156,7 +156,7 @@ fn an_ingestion_host_that_stores() {
     5 |       raid_volumes: [nvme1n1]
       |                     ^^^^^^^^^
       |
-      = help: write `raid_volumes: []` for its group
+      = help: write `raid_volumes: []` for their group, or move this to the hosts that store
 
     error[HW0309]: `clickhouse_disk_balancer_enabled` must be false on hosts of the stateless role `ingestion-small`: they keep nothing
      --> hosts.yml:6:41
@@ -164,7 +164,7 @@ fn an_ingestion_host_that_stores() {
     6 |       clickhouse_disk_balancer_enabled: yes
       |                                         ^^^
       |
-      = help: write `clickhouse_disk_balancer_enabled: false` for its group
+      = help: write `clickhouse_disk_balancer_enabled: false` for their group, or move this to the hosts that store
 
     note[HW0322]: `shard` means nothing to the role `ingestion-small`
      --> hosts.yml:7:14
@@ -200,7 +200,7 @@ fn clusters_that_clickhouse_would_refuse() {
       |
       = help: did you mean `data`?
 
-    error[HW0317]: `layout` must be sharded, single_shard or one_shard_per_host, not `shardet`
+    error[HW0317]: `layout` of cluster `near`: must be `sharded`, `single_shard` or `one_shard_per_host`, not `shardet`
      --> group_vars/all.yml:3:31
       |
     3 |   near: { hosts: dat, layout: shardet }
@@ -494,7 +494,7 @@ clickhouse: { unit: clickhouse-server }
       |
       = help: did you mean `base`?
 
-    error[HW0204]: `path` of a file of role `data`: `etc/a` is not a path on a host: it must be absolute
+    error[HW0204]: `path` of a file of role `data`: must be an absolute path, not `etc/a`
      --> roles/data/role.yml:5:31
       |
     5 |   - { template: a.tera, path: etc/a, mode: 0640 }

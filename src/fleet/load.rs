@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::{ConnectionDefaults, Fleet, RoleName, in_order, resolve};
-use crate::inventory::{self, Documents, Inventory};
+use super::{ConnectionDefaults, Doubts, Fleet, RoleName, in_order, resolve};
+use crate::inventory::{self, Documents, Inventory, Node};
 use crate::problem::{Problem, Severity};
 use crate::role::{self, Role};
 
@@ -28,6 +28,23 @@ pub struct Read {
     pub roles: BTreeMap<RoleName, Role>,
     /// What is wrong or doubtful so far.
     pub problems: Vec<Problem>,
+    /// Whether every role could be read.
+    pub all_roles: bool,
+}
+
+/// What everything means, as far as it can be told.
+#[derive(Debug)]
+pub struct Resolved {
+    /// What the operator wrote.
+    pub inventory: Inventory,
+    /// What it means; without the hosts, roles and clusters that are wrong.
+    pub fleet: Fleet,
+    /// Every role, also those that no host has.
+    pub roles: BTreeMap<RoleName, Role>,
+    /// Everything that is wrong or doubtful, in order of place.
+    pub problems: Vec<Problem>,
+    /// Whether nothing is left out of the fleet: only then something can be called missing.
+    pub is_whole: bool,
 }
 
 /// Reads the inventory and the roles, and the variables beside the roles; [`crate::discovery::discover`] may add to the
@@ -36,8 +53,10 @@ pub struct Read {
 pub fn read(inventory: &Path, roles: &Path) -> Read {
     let mut problems = Vec::new();
     let documents = inventory::load::read(&[inventory], roles.parent(), &mut problems);
+    let before = problems.len();
     let roles = role::load::read(roles, &mut problems);
-    Read { documents, roles, problems }
+    let all_roles = problems.iter().skip(before).all(|problem| problem.severity == Severity::Note);
+    Read { documents, roles, problems, all_roles }
 }
 
 /// Reads and resolves the fleet.
@@ -49,30 +68,32 @@ pub fn load(inventory: &Path, roles: &Path, defaults: &ConnectionDefaults) -> Re
 }
 
 impl Read {
-    /// Gives what was read its meaning; a discovery file that nobody asked EC2 about is a problem, not an empty answer.
+    /// Gives what was read its meaning.
     ///
     /// # Errors
     /// Every problem and note, where there is at least one problem.
     pub fn resolve(self, defaults: &ConnectionDefaults) -> Result<Loaded, Vec<Problem>> {
-        let Self { documents, roles, mut problems } = self;
+        let Resolved { inventory, fleet, problems, .. } = self.resolve_all(defaults);
+        let stops = problems.iter().any(|problem| problem.severity == Severity::Problem);
+        if stops { Err(problems) } else { Ok(Loaded { inventory, fleet, notes: problems }) }
+    }
+
+    /// Gives what was read its meaning as far as that goes; a discovery file that nobody asked EC2 about is a problem, not an
+    /// empty answer.
+    #[must_use]
+    pub fn resolve_all(self, defaults: &ConnectionDefaults) -> Resolved {
+        let Self { documents, roles, mut problems, all_roles } = self;
         for node in &documents.discovery {
             let message = "this run does not ask EC2, and the hosts of this file would be missing";
             let hint = "move the file out of the inventory, or write its hosts down";
             problems.push(Problem::new("HW0124", message).at(&node.span).hint(hint));
         }
         let inventory = Inventory::assemble(&documents, &mut problems);
-        // What could not be read would only look like missing groups and roles.
-        if problems.iter().any(|problem| problem.severity == Severity::Problem && unread(problem.code)) {
-            return Err(in_order(problems));
-        }
-        let fleet = resolve(&inventory, &roles, defaults, &mut problems);
-        let problems = in_order(problems);
-        let stops = problems.iter().any(|problem| problem.severity == Severity::Problem);
-        if stops { Err(problems) } else { Ok(Loaded { inventory, fleet, notes: problems }) }
+        let doubts = Doubts { roles: !all_roles, ..Doubts::of_inventory(&problems) };
+        let fleet = resolve(&inventory, &roles, defaults, &doubts, &mut problems);
+        let written = inventory.var_of_all("clickhouse_clusters").and_then(Node::entries).unwrap_or_default();
+        let is_whole =
+            !doubts.any() && fleet.hosts.len() == inventory.hosts.len() && fleet.clusters.len() == written.len();
+        Resolved { inventory, fleet, roles, problems: in_order(problems), is_whole }
     }
-}
-
-fn unread(code: &str) -> bool {
-    matches!(code, "HW0101" | "HW0102" | "HW0103" | "HW0104" | "HW0114" | "HW0120" | "HW0124")
-        || code.starts_with("HW02")
 }

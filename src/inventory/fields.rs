@@ -53,8 +53,9 @@ impl<'a, 'p> Fields<'a, 'p> {
                 }
                 None if key.need == Need::Required && !fields.misspelt(key.name, &known) => {
                     let message = format!("{} lacks `{}`", fields.what, key.name);
-                    let problem = Problem::new(codes.missing, message).at(fields.span);
-                    fields.report(problem.hint(format!("`{}`: {}", key.name, key.about)));
+                    let mut problem = Problem::new(codes.missing, message).at(fields.span);
+                    problem.hint = key.advice();
+                    fields.report(problem);
                 }
                 None => {}
             }
@@ -157,7 +158,15 @@ impl<'a, 'p> Fields<'a, 'p> {
     pub fn parsed<T, E: Display>(&mut self, key: &str, parse: impl FnOnce(String) -> Result<T, E>) -> Option<T> {
         let node = self.get(key)?;
         let text = self.text(key)?;
-        parse(text).map_err(|error| self.wrong(key, node, &error.to_string())).ok()
+        let told =
+            self.record.and_then(|record| record.key(key)).is_some_and(|key| !key.shape.misfits(node).is_empty());
+        parse(text)
+            .map_err(|error| {
+                if !told {
+                    self.wrong(key, node, &error.to_string());
+                }
+            })
+            .ok()
     }
 
     /// A secret's reference, as text or as `{ from_secret: ... }`; a literal one is reported without being repeated.

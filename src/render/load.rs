@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::Templates;
-use crate::problem::{Problem, Source};
+use crate::problem::{Problem, Source, io_words};
 use crate::secret::{Secret, SecretRef, SecretStore};
 
 /// Reads and parses every `*.tera` below a directory.
@@ -42,7 +42,7 @@ fn walk(dir: &Path, prefix: &str, sources: &mut BTreeMap<String, Arc<Source>>, p
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Problem {
-    Problem::new("HW0510", format!("cannot read `{}`: {error}", path.display()))
+    Problem::new("HW0510", format!("cannot read `{}`: {}", path.display(), io_words(error)))
 }
 
 /// Reads the values of secrets.
@@ -70,7 +70,8 @@ fn secret(reference: &SecretRef) -> Result<String, Problem> {
             std::env::VarError::NotUnicode(_) => said("the environment variable is not UTF-8".to_owned()),
         })?,
         SecretRef::File(path) => {
-            let text = fs::read_to_string(path).map_err(|error| said(format!("cannot read the file: {error}")))?;
+            let text = fs::read_to_string(path)
+                .map_err(|error| said(format!("cannot read the file: {}", io_words(&error))))?;
             text.strip_suffix('\n').map_or(text.clone(), |text| text.strip_suffix('\r').unwrap_or(text).to_owned())
         }
     };

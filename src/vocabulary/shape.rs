@@ -100,6 +100,16 @@ impl Key {
         Self { default: Some(value), ..self }
     }
 
+    /// What to write where it is missing.
+    #[must_use]
+    pub fn advice(&self) -> Option<String> {
+        match (&self.shape, self.examples) {
+            (Shape::Choice(_), _) => Some(format!("add `{}`: {}", self.name, self.shape.expected())),
+            (_, [first, ..]) => Some(format!("add it, such as `{}: {first}`", self.name)),
+            _ => None,
+        }
+    }
+
     /// Looks like this.
     #[must_use]
     pub const fn examples(self, examples: &'static [&'static str]) -> Self {
@@ -131,7 +141,7 @@ pub enum Others {
 
 impl Record {
     /// The names of the keys, in order.
-    pub fn names(&self) -> impl Iterator<Item = &'static str> + Clone {
+    pub fn names(&self) -> impl Iterator<Item = &str> + Clone {
         self.keys.iter().map(|key| key.name)
     }
 
