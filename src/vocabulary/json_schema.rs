@@ -29,7 +29,6 @@ pub fn json_schema(kind: DocumentKind) -> Value {
     let body = match kind {
         DocumentKind::Inventory => json!({
             "type": ["object", "null"],
-            "propertyNames": { "pattern": r"^[\p{L}\p{N}_.-]+$" },
             "additionalProperties": reference("group"),
             "$defs": { "group": group(), "variables": variables(), "expression": expression() },
         }),
