@@ -1,7 +1,9 @@
 //! What the operator wrote about hosts: documents with spans, groups, variables, patterns (pure; `load` reads the disk).
 
+pub mod data;
 pub mod fields;
 mod groups;
+mod listing;
 pub mod load;
 mod node;
 pub mod pattern;
