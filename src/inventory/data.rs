@@ -24,7 +24,7 @@ pub enum Data<'a> {
     Map(BTreeMap<String, Data<'a>>),
 }
 
-impl<'a> Data<'a> {
+impl Data<'_> {
     /// The JSON text, as Python's `json.dumps` writes it.
     #[must_use]
     pub fn json(&self) -> String {
