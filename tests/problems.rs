@@ -405,15 +405,8 @@ fn a_role_that_stores_says_how_its_server_is_asked() {
 
 #[test]
 fn ini_and_variables_for_nobody() {
-    assert_snapshot!(written().file("hosts", "[data]\ndata-1 shard=1\n").said(), @r#"
-    error[HW0114]: INI inventories are not read yet
-     --> hosts:1:1
-      |
-    1 | [data]
-      | ^
-      |
-      = help: write it as YAML: `ansible-inventory --list --yaml` prints it so
-    "#);
+    assert_snapshot!(written().file("hosts", "[data]\ndata-1 shard=1 replica\n[dta:vars]\nx=1\n").said(), @"");
+    assert_snapshot!(written().file("hosts.toml", "[data]\nx = 1\n").said(), @"");
     assert_snapshot!(written().hosts(ONE).group_vars("al.yml", "x: 1").said(), @r#"
     note[HW0116]: variables for a group that does not exist: `al`
      --> group_vars/al.yml:1:1

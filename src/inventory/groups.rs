@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::fields::{Codes, Fields};
 use super::node::{Entry, Node, NodeValue};
 use super::tree::{Group, HostLayers, Inventory, InventoryHost, Layer, Owner};
-use super::{Documents, precedence, ranges};
+use super::{Documents, Written, precedence, ranges};
 use crate::fleet::HostName;
 use crate::problem::{Problem, Span, near_name};
 
@@ -27,7 +27,10 @@ impl Inventory {
             assembly.inventory.groups.insert(name.to_owned(), Group::default());
         }
         for document in &documents.inventories {
-            assembly.document(document);
+            match document {
+                Written::Yaml(document) => assembly.document(document),
+                Written::Ini(document) => assembly.ini(document),
+            }
         }
         assembly.group_files(&documents.group_vars);
         assembly.host_files(&documents.host_vars);
@@ -37,9 +40,9 @@ impl Inventory {
     }
 }
 
-struct Assembly<'p> {
-    inventory: Inventory,
-    problems: &'p mut Vec<Problem>,
+pub(super) struct Assembly<'p> {
+    pub(super) inventory: Inventory,
+    pub(super) problems: &'p mut Vec<Problem>,
 }
 
 impl Assembly<'_> {
@@ -102,7 +105,7 @@ impl Assembly<'_> {
         }
     }
 
-    fn group_vars(&mut self, name: &str, node: &Node) {
+    pub(super) fn group_vars(&mut self, name: &str, node: &Node) {
         let Some(mut layer) = self.layer(Owner::Group(name.to_owned()), node) else { return };
         // Ansible takes the priority out of the variables, and only where the group is written, not from group_vars/.
         let priority = layer.vars.remove("ansible_group_priority");
@@ -119,7 +122,7 @@ impl Assembly<'_> {
         group.inline.push(Arc::new(layer));
     }
 
-    fn hosts(&mut self, group: &str, entry: &Entry) {
+    pub(super) fn hosts(&mut self, group: &str, entry: &Entry) {
         let (pattern, port) = ranges::split_port(&entry.key);
         let names = match ranges::expand(pattern) {
             Ok(names) => names,
