@@ -337,7 +337,7 @@ fn groups_in_a_circle() {
 
 #[test]
 fn bad_ranges_and_names() {
-    let text = "all:\n  hosts:\n    data-[01:3]:\n    'two words':\n  children:\n    g!: {}\n";
+    let text = "all:\n  hosts:\n    data-[01:3]:\n    'two words':\n  children:\n    '': {}\n";
     assert_snapshot!(written().hosts(text).said(), @r#"
     error[HW0111]: `data-[01:3]` is not a host: start and end of the range `[01:3]` must have equally many digits
      --> hosts.yml:3:5
@@ -351,10 +351,10 @@ fn bad_ranges_and_names() {
     4 |     'two words':
       |     ^^^^^^^^^^^
 
-    error[HW0112]: `g!` is not a group name: letters, digits, `_`, `-` and `.`
+    error[HW0112]: a group without a name
      --> hosts.yml:6:5
       |
-    6 |     g!: {}
+    6 |     '': {}
       |     ^^
     "#);
 }
@@ -405,8 +405,32 @@ fn a_role_that_stores_says_how_its_server_is_asked() {
 
 #[test]
 fn ini_and_variables_for_nobody() {
-    assert_snapshot!(written().file("hosts", "[data]\ndata-1 shard=1 replica\n[dta:vars]\nx=1\n").said(), @"");
-    assert_snapshot!(written().file("hosts.toml", "[data]\nx = 1\n").said(), @"");
+    assert_snapshot!(written().file("hosts", "[data]\ndata-1 shard=1 replica\n[dta:vars]\nx=1\n").said(), @r#"
+    error[HW0136]: a host's variable is `name=value`
+     --> hosts:2:16
+      |
+    2 | data-1 shard=1 ***
+      |                ^^^
+      |
+      = help: put a value with blanks into quotes; one host a line, and a comment begins with `#`
+
+    error[HW0138]: variables of a group that is nowhere declared: `dta`
+     --> hosts:3:1
+      |
+    3 | [dta:vars]
+      | ^^^^^^^^^^
+      |
+      = help: did you mean `data`?
+    "#);
+    assert_snapshot!(written().file("hosts.toml", "[data]\nx = 1\n").said(), @r#"
+    error[HW0114]: TOML inventories are not read
+     --> hosts.toml:1:1
+      |
+    1 | [data]
+      | ^^^^^^
+      |
+      = help: write it as YAML: `ansible-inventory --list --yaml` prints it so
+    "#);
     assert_snapshot!(written().hosts(ONE).group_vars("al.yml", "x: 1").said(), @r#"
     note[HW0116]: variables for a group that does not exist: `al`
      --> group_vars/al.yml:1:1

@@ -6,7 +6,6 @@ use indexmap::IndexMap;
 
 use super::groups::Assembly;
 use super::ini::{Body, Document, Section};
-use super::node::{Entry, Node, NodeValue};
 use crate::problem::{Problem, Span, near_name};
 
 /// Groups that were spoken of and not yet declared.
@@ -24,19 +23,14 @@ impl Assembly<'_> {
     pub(super) fn ini(&mut self, document: &Document) {
         let mut pending = Pending::new();
         for section in &document.sections {
-            self.declare(section, &mut pending);
+            self.section_begins(section, &mut pending);
             match &section.body {
                 Body::Hosts(lines) => {
                     for line in lines {
-                        let value = Node { span: line.span.clone(), value: NodeValue::Map(line.vars.clone()) };
-                        let entry = Entry { key: line.pattern.clone(), key_span: line.span.clone(), value };
-                        self.hosts(&section.name, &entry);
+                        self.hosts(&section.name, &line.pattern, &line.span, &line.vars);
                     }
                 }
-                Body::Vars(vars) => {
-                    let node = Node { span: section.span.clone(), value: NodeValue::Map(vars.clone()) };
-                    self.group_vars(&section.name, &node);
-                }
+                Body::Vars(vars) => self.group_vars(&section.name, vars),
                 Body::Children(children) => {
                     for (child, span) in children {
                         self.ini_child(&section.name, child, span, &mut pending);
@@ -50,27 +44,27 @@ impl Assembly<'_> {
     }
 
     /// `[group]` and `[group:children]` declare a group, `[group:vars]` waits for one of them.
-    fn declare(&mut self, section: &Section, pending: &mut Pending) {
+    fn section_begins(&mut self, section: &Section, pending: &mut Pending) {
         let (name, vars) = (&section.name, matches!(section.body, Body::Vars(_)));
         if !self.inventory.groups.contains_key(name) {
             if vars && !pending.contains_key(name) {
                 pending.insert(name.clone(), Undeclared::Vars(section.span.clone()));
             }
-            self.inventory.groups.entry(name.clone()).or_default();
+            self.declare(name);
         }
         if vars {
             return;
         }
         if let Some(Undeclared::Child(parents)) = pending.swap_remove(name) {
             for (parent, span) in parents {
-                self.link(&parent, name, &span);
+                self.child(&parent, name, &span);
             }
         }
     }
 
     fn ini_child(&mut self, parent: &str, child: &str, span: &Span, pending: &mut Pending) {
         if self.inventory.groups.contains_key(child) {
-            return self.link(parent, child, span);
+            return self.child(parent, child, span);
         }
         let by = (parent.to_owned(), span.clone());
         if let Undeclared::Child(parents) =
@@ -78,11 +72,6 @@ impl Assembly<'_> {
         {
             parents.push(by);
         }
-    }
-
-    fn link(&mut self, parent: &str, child: &str, span: &Span) {
-        let group = self.inventory.groups.entry(parent.to_owned()).or_default();
-        group.children.entry(child.to_owned()).or_insert_with(|| span.clone());
     }
 
     fn undeclared(&mut self, document: &Document, name: &str, undeclared: Undeclared) {

@@ -13,31 +13,33 @@ fn document(text: &str) -> (Document, Vec<Problem>) {
 }
 
 fn vars(entries: &[Entry]) -> String {
-    entries.iter().map(|entry| format!(" {}={}", entry.key, entry.value.to_json())).collect()
+    entries.iter().map(|entry| [" ", &entry.key, "=", &entry.value.to_json().to_string()].concat()).collect()
 }
 
 /// One line a section: its name, then what is in it.
 fn said(text: &str) -> String {
     let (document, problems) = document(text);
     assert_eq!(problems, []);
-    let mut said = String::new();
-    for section in document.sections {
+    let sections = document.sections.into_iter().map(|section| {
         let body = match section.body {
-            Body::Hosts(hosts) => hosts.iter().map(|line| format!(" <{}{}>", line.pattern, vars(&line.vars))).collect(),
-            Body::Vars(entries) => format!(" vars{}", vars(&entries)),
+            Body::Hosts(hosts) => {
+                hosts.iter().map(|line| [" <", &line.pattern, &vars(&line.vars), ">"].concat()).collect()
+            }
+            Body::Vars(entries) => " vars".to_owned() + &vars(&entries),
             Body::Children(children) => {
-                format!(" children {}", children.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(" "))
+                let names: Vec<_> = children.iter().map(|(name, _)| name.as_str()).collect();
+                format!(" children {}", names.join(" "))
             }
         };
-        said.push_str(&format!("{}{body}\n", section.name));
-    }
-    said
+        section.name + &body + "\n"
+    });
+    sections.collect()
 }
 
 /// `line:column message` of every problem.
 fn wrong(text: &str) -> String {
     let (_, problems) = document(text);
-    problems.iter().map(|problem| format!("{} {problem}\n", problem.code)).collect()
+    problems.iter().map(|problem| [problem.code, " ", &problem.to_string(), "\n"].concat()).collect()
 }
 
 #[test]
