@@ -86,6 +86,8 @@ impl Read {
 }
 
 fn unread(code: &str) -> bool {
-    matches!(code, "HW0101" | "HW0102" | "HW0103" | "HW0104" | "HW0114" | "HW0120" | "HW0124")
-        || code.starts_with("HW02")
+    matches!(
+        code,
+        "HW0101" | "HW0102" | "HW0103" | "HW0104" | "HW0114" | "HW0120" | "HW0124" | "HW0136" | "HW0137" | "HW0138"
+    ) || code.starts_with("HW02")
 }

@@ -73,6 +73,7 @@ impl<'a> Shape<'a> {
             NodeValue::Null => Self::Plain("null".to_owned()),
             NodeValue::Bool(flag) => Self::Plain(flag.to_string()),
             NodeValue::Number(number) => Self::Plain(python(number)),
+            NodeValue::Wide(text) => Self::Plain(text.clone()),
             NodeValue::Text(text) => Self::Text(text.clone()),
             NodeValue::Secret(secret) => Self::Map(BTreeMap::from([("from_secret", Self::Text(secret.to_string()))])),
             NodeValue::List(items) => Self::List(items.iter().map(Self::of_node).collect()),
@@ -121,13 +122,8 @@ fn quoted(out: &mut String, text: &str) {
 /// Writes a value behind its key or dash: a scalar on the same line, a collection on the next ones.
 fn yaml(out: &mut String, shape: &Shape<'_>, depth: usize) {
     match shape {
-        // YAML 1.1 takes `1e+16` for a text: its floats have a point.
-        Shape::Plain(text) if text.contains('e') && text.starts_with(|c: char| c == '-' || c.is_ascii_digit()) => {
-            let point = if text.contains('.') { "" } else { ".0" };
-            let _ = write!(out, " {}", text.replacen('e', &format!("{point}e"), 1));
-        }
         Shape::Plain(text) => {
-            let _ = write!(out, " {text}");
+            let _ = write!(out, " {}", in_yaml(text));
         }
         Shape::Text(text) => {
             out.push(' ');
@@ -167,14 +163,21 @@ fn scalar_text(out: &mut String, text: &str) {
 /// A number as Python writes it: the shortest digits, and an exponent below 1e-4 and from 1e16.
 fn python(number: &Number) -> String {
     let Some(value) = number.as_f64().filter(|_| number.is_f64()) else { return number.to_string() };
-    let shortest = format!("{value:e}");
-    let Some((mantissa, exponent)) = shortest.split_once('e') else { return shortest };
-    let exponent: i32 = exponent.parse().unwrap_or_default();
-    if (-4..16).contains(&exponent) {
-        return format!("{value:?}");
+    let text = super::number::repr(value, "Infinity");
+    if text.contains(['.', 'e']) { text } else { text + ".0" }
+}
+
+/// A number as YAML 1.1 reads it: its floats have a point, and names of their own for what is not finite.
+fn in_yaml(number: &str) -> String {
+    match number {
+        "Infinity" => ".inf".to_owned(),
+        "-Infinity" => "-.inf".to_owned(),
+        "NaN" => ".nan".to_owned(),
+        _ if number.contains('e') && !number.contains('.') && number.ends_with(|c: char| c.is_ascii_digit()) => {
+            number.replacen('e', ".0e", 1)
+        }
+        _ => number.to_owned(),
     }
-    let sign = if exponent < 0 { '-' } else { '+' };
-    format!("{mantissa}e{sign}{:02}", exponent.abs())
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::fields::{Codes, Fields};
 use super::node::{Entry, Node, NodeValue};
 use super::tree::{Group, HostLayers, InDirectory, Inventory, InventoryHost, Layer, Owner};
-use super::{Documents, precedence, ranges};
+use super::{Documents, Written, precedence, ranges};
 use crate::fleet::HostName;
 use crate::problem::{Problem, Span, near_name};
 
@@ -26,7 +26,10 @@ impl Inventory {
         assembly.declare("all").children.insert("ungrouped".to_owned(), None);
         assembly.declare("ungrouped");
         for document in &documents.inventories {
-            assembly.document(document);
+            match document {
+                Written::Yaml(document) => assembly.document(document),
+                Written::Ini(document) => assembly.ini(document),
+            }
         }
         for (directory, files) in documents.vars.iter().enumerate() {
             assembly.group_files(directory, &files.groups);
