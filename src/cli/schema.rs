@@ -29,8 +29,8 @@ pub(super) fn run(global: &Global, options: &Options) -> Answer {
     }
     match &options.kind {
         Some(name) => output::result(&text(named(name)?)),
-        None if global.output == Form::Json => return Ok(output::json_answer(Ok(kinds()))),
-        None => output::result(&list()),
+        None if global.output == Form::Text => output::result(&list()),
+        None => output::data(global.output, &kinds()),
     }
     Ok(Exit::Success)
 }

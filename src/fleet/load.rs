@@ -51,12 +51,11 @@ pub struct Resolved {
 /// documents.
 #[must_use]
 pub fn read(inventory: &Path, roles: &Path) -> Read {
-    let mut problems = Vec::new();
-    let documents = inventory::load::read(&[inventory], roles.parent(), &mut problems);
-    let before = problems.len();
-    let roles = role::load::read(roles, &mut problems);
-    let all_roles = problems.iter().skip(before).all(|problem| problem.severity == Severity::Note);
-    Read { documents, roles, problems, all_roles }
+    let mut read = Read::of_inventory(inventory, roles.parent());
+    let before = read.problems.len();
+    read.roles = role::load::read(roles, &mut read.problems);
+    read.all_roles = read.problems.iter().skip(before).all(|problem| problem.severity == Severity::Note);
+    read
 }
 
 /// Reads and resolves the fleet.
@@ -68,6 +67,25 @@ pub fn load(inventory: &Path, roles: &Path, defaults: &ConnectionDefaults) -> Re
 }
 
 impl Read {
+    /// Reads the inventory alone, with the variables of the project's directory where there is one.
+    #[must_use]
+    pub fn of_inventory(inventory: &Path, project: Option<&Path>) -> Self {
+        let mut problems = Vec::new();
+        let documents = inventory::load::read(&[inventory], project, &mut problems);
+        Self { documents, roles: BTreeMap::new(), problems, all_roles: true }
+    }
+
+    /// Puts the inventory together; a discovery file that nobody asked EC2 about is a problem, not an empty answer.
+    #[must_use]
+    pub fn assemble(&mut self) -> Inventory {
+        for node in &self.documents.discovery {
+            let message = "this run does not ask EC2, and the hosts of this file would be missing";
+            let hint = "move the file out of the inventory, or write its hosts down";
+            self.problems.push(Problem::new("HW0124", message).at(&node.span).hint(hint));
+        }
+        Inventory::assemble(&self.documents, &mut self.problems)
+    }
+
     /// Gives what was read its meaning.
     ///
     /// # Errors
@@ -78,17 +96,11 @@ impl Read {
         if stops { Err(problems) } else { Ok(Loaded { inventory, fleet, notes: problems }) }
     }
 
-    /// Gives what was read its meaning as far as that goes; a discovery file that nobody asked EC2 about is a problem, not an
-    /// empty answer.
+    /// Gives what was read its meaning as far as that goes.
     #[must_use]
-    pub fn resolve_all(self, defaults: &ConnectionDefaults) -> Resolved {
-        let Self { documents, roles, mut problems, all_roles } = self;
-        for node in &documents.discovery {
-            let message = "this run does not ask EC2, and the hosts of this file would be missing";
-            let hint = "move the file out of the inventory, or write its hosts down";
-            problems.push(Problem::new("HW0124", message).at(&node.span).hint(hint));
-        }
-        let inventory = Inventory::assemble(&documents, &mut problems);
+    pub fn resolve_all(mut self, defaults: &ConnectionDefaults) -> Resolved {
+        let inventory = self.assemble();
+        let Self { roles, mut problems, all_roles, .. } = self;
         let doubts = Doubts { roles: !all_roles, ..Doubts::of_inventory(&problems) };
         let fleet = resolve(&inventory, &roles, defaults, &doubts, &mut problems);
         let written = inventory.var_of_all("clickhouse_clusters").and_then(Node::entries).unwrap_or_default();

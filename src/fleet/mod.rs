@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 pub use cluster::{Cluster, ClusterShard, Layout, Member};
 pub use doubts::Doubts;
-pub use host::{Connection, Host, HostKeyPolicy, JumpHost, Placement, Privilege, Reach};
+pub use host::{Connection, Host, HostKeyPolicy, JumpHost, Placement, Privilege, Proxy, Reach};
 pub use ids::{ClusterName, HostName, NameError, RoleName};
 pub use resolve::{ConnectionDefaults, in_order, resolve};
 pub use vars::Vars;

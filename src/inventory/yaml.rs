@@ -49,6 +49,21 @@ struct Reader<'a> {
     problems: &'a mut Vec<Problem>,
 }
 
+/// What most often is behind a message of the parser.
+fn advice(message: &str) -> Option<&'static str> {
+    let known = [
+        (
+            "mapping values are not allowed",
+            "is this line indented too far, or does a value with `: ` in it lack quotes?",
+        ),
+        ("unclosed bracket", "close it, or put the value into quotes"),
+        ("tab", "indent with spaces"),
+        ("unexpected end", "is a quote never closed?"),
+        ("quoted scalar", "is a quote never closed?"),
+    ];
+    known.iter().find(|(part, _)| message.contains(part)).map(|(_, advice)| *advice)
+}
+
 struct Anchored {
     node: Node,
     size: usize,
@@ -98,7 +113,9 @@ impl<'a> Reader<'a> {
             granit::ErrorKind::RecursionLimitExceeded => "HW0106",
             _ => "HW0104",
         };
-        Problem::new(code, format!("not YAML: {}", error.info())).at(&Span::new(Arc::clone(self.source), at..at + 1))
+        let mut problem = Problem::new(code, format!("not YAML: {}", error.info()));
+        problem.hint = advice(&error.info()).map(str::to_owned);
+        problem.at(&Span::new(Arc::clone(self.source), at..at + 1))
     }
 
     fn span(&self, span: &granit::Span) -> Span {
@@ -136,7 +153,7 @@ impl<'a> Reader<'a> {
             let node = built.node.clone();
             self.anchors.insert(anchor, Anchored { node, size: built.size, height: built.height });
         }
-        built.node = self.secret(built.node);
+        built.node = secret(built.node, self.problems);
         Ok(built)
     }
 
@@ -264,19 +281,20 @@ impl<'a> Reader<'a> {
             self.problems.push(Problem::new("HW0107", format!("the tag `{name}` is not known")).at(span));
         }
     }
+}
 
-    fn secret(&mut self, node: Node) -> Node {
-        let Some([Entry { key, value, .. }]) = node.entries() else { return node };
-        if key != "from_secret" {
-            return node;
-        }
-        if let Some(secret) = value.text().and_then(SecretRef::parse) {
-            return Node { span: node.span, value: NodeValue::Secret(secret) };
-        }
-        let message = "`from_secret` takes `env:NAME` or `file:PATH`, never the secret itself";
-        self.problems.push(Problem::new("HW0108", message).at(&value.span).hides_value());
-        Node { span: node.span, value: NodeValue::Null }
+/// A mapping with the single key `from_secret` is a reference; what it holds instead is never repeated.
+pub(super) fn secret(node: Node, problems: &mut Vec<Problem>) -> Node {
+    let Some([Entry { key, value, .. }]) = node.entries() else { return node };
+    if key != "from_secret" {
+        return node;
     }
+    if let Some(secret) = value.text().and_then(SecretRef::parse) {
+        return Node { span: node.span, value: NodeValue::Secret(secret) };
+    }
+    let message = "`from_secret` takes `env:NAME` or `file:PATH`, never the secret itself";
+    problems.push(Problem::new("HW0108", message).at(&value.span).hides_value());
+    Node { span: node.span, value: NodeValue::Null }
 }
 
 fn too_much(what: &str, span: &Span) -> Problem {

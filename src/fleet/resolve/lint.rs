@@ -122,7 +122,7 @@ fn addresses_held_twice(inventory: &Inventory, hosts: &[&Host], problems: &mut V
     let mut named: BTreeMap<_, Vec<&HostName>> = BTreeMap::new();
     for host in hosts {
         if let Reach::Ssh(connection) = &host.reach {
-            let key = (&connection.address, connection.port, &connection.jump);
+            let key = (&connection.address, connection.port, &connection.proxy);
             reached.entry(key).or_default().push(&host.name);
         }
         let port = host.vars.get("clickhouse_tcp_port").and_then(Value::as_u64);
