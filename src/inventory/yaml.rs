@@ -60,6 +60,7 @@ fn advice(message: &str) -> Option<&'static str> {
         ("tab", "indent with spaces"),
         ("unexpected end", "is a quote never closed?"),
         ("quoted scalar", "is a quote never closed?"),
+        ("unexpected character", "put the value into quotes"),
     ];
     known.iter().find(|(part, _)| message.contains(part)).map(|(_, advice)| *advice)
 }
@@ -191,7 +192,7 @@ impl<'a> Reader<'a> {
     }
 
     fn map(&mut self, mut span: Span, depth: usize) -> Result<Built, Stop> {
-        let (mut entries, mut merged, mut size, mut height) = (Vec::new(), Vec::new(), 1, 1);
+        let (mut entries, mut merged, mut size, mut height, mut unread) = (Vec::new(), Vec::new(), 1, 1, false);
         loop {
             let (event, at) = self.next()?;
             if event == Event::MappingEnd {
@@ -208,21 +209,33 @@ impl<'a> Reader<'a> {
                 self.merge(value.node, &mut merged);
             } else {
                 let key_span = key.node.span.clone();
-                entries.push(Entry { key: self.key(&key.node), key_span, value: value.node });
+                match self.key(&key.node) {
+                    Some(key) => entries.push(Entry { key, key_span, value: value.node }),
+                    None => unread = true,
+                }
             }
+        }
+        if unread && entries.is_empty() {
+            return Ok(Built { node: Node { span, value: NodeValue::Null }, size, height });
         }
         let entries = self.unique(entries, merged);
         Ok(Built { node: Node { span, value: NodeValue::Map(entries) }, size, height })
     }
 
     /// A number or boolean as a key is its JSON text, as when Ansible prints it.
-    fn key(&mut self, node: &Node) -> String {
+    fn key(&mut self, node: &Node) -> Option<String> {
         match &node.value {
-            NodeValue::Text(text) => text.clone(),
-            NodeValue::Null | NodeValue::Bool(_) | NodeValue::Number(_) => node.to_json().to_string(),
+            NodeValue::Text(text) => Some(text.clone()),
+            NodeValue::Null | NodeValue::Bool(_) | NodeValue::Number(_) => Some(node.to_json().to_string()),
             _ => {
-                self.problems.push(Problem::new("HW0104", "a key must be a plain value").at(&node.span));
-                String::new()
+                let mut problem = Problem::new("HW0104", "a key must be a plain value").at(&node.span);
+                let before = self.source.text.get(..node.span.range.start).unwrap_or_default();
+                if before.ends_with('{') && matches!(node.value, NodeValue::Map(_)) {
+                    problem.message = "to YAML `{{` is a mapping in a mapping".to_owned();
+                    problem.hint = Some("put the whole value into quotes: `\"{{ ... }}\"`".to_owned());
+                }
+                self.problems.push(problem);
+                None
             }
         }
     }
