@@ -54,11 +54,14 @@ impl Read {
     /// # Errors
     /// Every problem and note, where there is at least one problem.
     pub fn resolve(self, defaults: &ConnectionDefaults) -> Result<Loaded, Vec<Problem>> {
-        let Self { documents, roles, mut problems } = self;
+        let Self { mut documents, roles, mut problems } = self;
         for node in &documents.discovery {
             let message = "this run does not ask EC2, and the hosts of this file would be missing";
             let hint = "move the file out of the inventory, or write its hosts down";
             problems.push(Problem::new("HW0124", message).at(&node.span).hint(hint));
+        }
+        for node in inventory::vaulted::closed(&mut documents) {
+            problems.push(Problem::new("HW0131", "this file is vaulted, and nothing has opened it").at(&node.span));
         }
         let inventory = Inventory::assemble(&documents, &mut problems);
         // What could not be read would only look like missing groups and roles.
@@ -73,6 +76,19 @@ impl Read {
 }
 
 fn unread(code: &str) -> bool {
-    matches!(code, "HW0101" | "HW0102" | "HW0103" | "HW0104" | "HW0114" | "HW0120" | "HW0124")
-        || code.starts_with("HW02")
+    matches!(
+        code,
+        "HW0101"
+            | "HW0102"
+            | "HW0103"
+            | "HW0104"
+            | "HW0114"
+            | "HW0120"
+            | "HW0124"
+            | "HW0130"
+            | "HW0131"
+            | "HW0132"
+            | "HW0133"
+            | "HW0135"
+    ) || code.starts_with("HW02")
 }

@@ -25,7 +25,7 @@ pub enum NodeValue {
     Number(Number),
     /// Any other scalar.
     Text(String),
-    /// A mapping with the single key `from_secret`.
+    /// A mapping with the single key `from_secret`, or a vaulted value.
     Secret(SecretRef),
     /// A sequence.
     List(Vec<Node>),
@@ -131,6 +131,17 @@ impl Node {
     #[must_use]
     pub fn is_null(&self) -> bool {
         self.value == NodeValue::Null
+    }
+
+    /// Tells whether a vaulted value is in it.
+    #[must_use]
+    pub fn is_vaulted(&self) -> bool {
+        match &self.value {
+            NodeValue::Secret(secret) => matches!(secret, SecretRef::Vault(_)),
+            NodeValue::List(items) => items.iter().any(Self::is_vaulted),
+            NodeValue::Map(entries) => entries.iter().any(|entry| entry.value.is_vaulted()),
+            NodeValue::Null | NodeValue::Bool(_) | NodeValue::Number(_) | NodeValue::Text(_) => false,
+        }
     }
 
     /// The value as JSON; a secret is its marker.
