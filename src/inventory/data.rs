@@ -10,6 +10,7 @@ use serde_json::Number;
 
 use super::node::{Node, NodeValue};
 use super::scalar;
+use crate::secret::SecretRef;
 
 /// A value to print: the operator's, or put together from them.
 #[derive(Debug, Clone)]
@@ -54,6 +55,8 @@ enum Shape<'a> {
     Text(String),
     List(Vec<Shape<'a>>),
     Map(BTreeMap<&'a str, Shape<'a>>),
+    /// A vaulted text: Ansible's mapping in JSON, its tag in YAML.
+    Vaulted(&'a str),
 }
 
 impl<'a> Shape<'a> {
@@ -75,6 +78,9 @@ impl<'a> Shape<'a> {
             NodeValue::Number(number) => Self::Plain(python(number)),
             NodeValue::Wide(text) => Self::Plain(text.clone()),
             NodeValue::Text(text) => Self::Text(text.clone()),
+            NodeValue::Secret(SecretRef::Vault(vaulted)) => vaulted
+                .text()
+                .map_or_else(|| Self::Text(format!("‹{}›", SecretRef::Vault(vaulted.clone()))), Self::Vaulted),
             NodeValue::Secret(secret) => Self::Map(BTreeMap::from([("from_secret", Self::Text(secret.to_string()))])),
             NodeValue::List(items) => Self::List(items.iter().map(Self::of_node).collect()),
             NodeValue::Map(entries) => {
@@ -107,6 +113,9 @@ fn json(out: &mut String, shape: &Shape<'_>, depth: usize) {
                 json(out, value, depth + 1);
             }
             let _ = write!(out, "\n{:1$}}}", "", depth * 4);
+        }
+        Shape::Vaulted(text) => {
+            json(out, &Shape::Map(BTreeMap::from([("__ansible_vault", Shape::Text((*text).to_owned()))])), depth);
         }
     }
 }
@@ -143,6 +152,12 @@ fn yaml(out: &mut String, shape: &Shape<'_>, depth: usize) {
                 scalar_text(out, key);
                 out.push(':');
                 yaml(out, value, depth + 1);
+            }
+        }
+        Shape::Vaulted(text) => {
+            out.push_str(" !vault |");
+            for line in text.lines() {
+                let _ = write!(out, "\n{:1$}{line}", "", depth.max(1) * 2);
             }
         }
     }
