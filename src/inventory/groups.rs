@@ -66,12 +66,11 @@ impl Assembly<'_> {
         // Ansible takes the priority out of the variables, and only where the group is written, not from group_vars/.
         if let Some(priority) = layer.vars.remove("ansible_group_priority") {
             let node = &priority.value;
-            match node.whole_number() {
-                Some(number) => self.declare(name).priority = number,
-                None => {
-                    let message = format!("`ansible_group_priority` must be a whole number, not {}", node.describe());
-                    self.problems.push(Problem::new("HW0109", message).at(&node.span));
-                }
+            if let Some(number) = node.whole_number() {
+                self.declare(name).priority = number;
+            } else {
+                let message = format!("`ansible_group_priority` must be a whole number, not {}", node.describe());
+                self.problems.push(Problem::new("HW0109", message).at(&node.span));
             }
         }
         self.declare(name).inline.push(Arc::new(layer));

@@ -1,9 +1,11 @@
 //! What the operator wrote about hosts: documents with spans, groups, variables, patterns (pure; `load` reads the disk).
 
+pub mod data;
 pub mod fields;
 mod groups;
 mod groups_ini;
 pub mod ini;
+mod listing;
 mod literal;
 pub mod load;
 mod node;
