@@ -22,12 +22,20 @@ pub enum Data<'a> {
     Map(BTreeMap<String, Data<'a>>),
 }
 
-impl<'a> Data<'a> {
+impl Data<'_> {
     /// The JSON text, as Python's `json.dumps` writes it.
     #[must_use]
     pub fn json(&self) -> String {
         let mut out = String::new();
-        json(&mut out, &Shape::of(self), 0);
+        json(&mut out, &Shape::of(self, Untemplated::Bare), 0);
+        out
+    }
+
+    /// The JSON text as a source of an inventory: what `!unsafe` keeps from being a template is marked so.
+    #[must_use]
+    pub fn source(&self) -> String {
+        let mut out = String::new();
+        json(&mut out, &Shape::of(self, Untemplated::Marked), 0);
         out
     }
 
@@ -35,7 +43,7 @@ impl<'a> Data<'a> {
     #[must_use]
     pub fn yaml(&self) -> String {
         let mut out = String::new();
-        yaml(&mut out, &Shape::of(self), 0);
+        yaml(&mut out, &Shape::of(self, Untemplated::Bare), 0);
         if out.starts_with('\n') { out.split_off(1) + "\n" } else { out.trim_start().to_owned() + "\n" }
     }
 }
@@ -54,29 +62,41 @@ enum Shape<'a> {
     Map(BTreeMap<&'a str, Shape<'a>>),
 }
 
+/// How a text is written that is no template.
+#[derive(Clone, Copy)]
+enum Untemplated {
+    Bare,
+    Marked,
+}
+
 impl<'a> Shape<'a> {
-    fn of(data: &'a Data<'a>) -> Self {
+    fn of(data: &'a Data<'a>, form: Untemplated) -> Self {
         match data {
-            Data::Node(node) => Self::of_node(node),
+            Data::Node(node) => Self::of_node(node, form),
             Data::Text(text) => Self::Text(text.clone()),
-            Data::List(items) => Self::List(items.iter().map(Self::of).collect()),
+            Data::List(items) => Self::List(items.iter().map(|item| Self::of(item, form)).collect()),
             Data::Map(entries) => {
-                Self::Map(entries.iter().map(|(key, value)| (key.as_str(), Self::of(value))).collect())
+                Self::Map(entries.iter().map(|(key, value)| (key.as_str(), Self::of(value, form))).collect())
             }
         }
     }
 
-    fn of_node(node: &'a Node) -> Self {
+    fn of_node(node: &'a Node, form: Untemplated) -> Self {
         match &node.value {
             NodeValue::Null => Self::Plain("null".to_owned()),
             NodeValue::Bool(flag) => Self::Plain(flag.to_string()),
             NodeValue::Number(number) => Self::Plain(number::python(number)),
             NodeValue::Wide(number) => Self::Plain(number.clone()),
             NodeValue::Text(text) => Self::Text(text.clone()),
+            NodeValue::Unsafe(text) => match form {
+                Untemplated::Bare => Self::Text(text.clone()),
+                Untemplated::Marked => Self::Map(BTreeMap::from([("__ansible_unsafe", Self::Text(text.clone()))])),
+            },
             NodeValue::Secret(secret) => Self::Map(BTreeMap::from([("from_secret", Self::Text(secret.to_string()))])),
-            NodeValue::List(items) => Self::List(items.iter().map(Self::of_node).collect()),
+            NodeValue::List(items) => Self::List(items.iter().map(|item| Self::of_node(item, form)).collect()),
             NodeValue::Map(entries) => {
-                Self::Map(entries.iter().map(|entry| (entry.key.as_str(), Self::of_node(&entry.value))).collect())
+                let entries = entries.iter().map(|entry| (entry.key.as_str(), Self::of_node(&entry.value, form)));
+                Self::Map(entries.collect())
             }
         }
     }
