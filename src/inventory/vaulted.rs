@@ -78,7 +78,7 @@ impl Sealer<'_> {
             NodeValue::Null => NodeValue::Null,
             NodeValue::Bool(flag) => self.secret(path, flag.to_string()),
             NodeValue::Number(number) => self.secret(path, number.to_string()),
-            NodeValue::Wide(text) | NodeValue::Text(text) => self.secret(path, text),
+            NodeValue::Wide(text) | NodeValue::Text(text) | NodeValue::Unsafe(text) => self.secret(path, text),
             NodeValue::Secret(SecretRef::Vault(vaulted)) => match vaulted.held() {
                 Some(Held::Text(vault)) => self.held(path, Held::Text(vault.clone())),
                 _ => NodeValue::Null,
