@@ -53,6 +53,7 @@ pub mod clickhouse;
 pub mod fleet;
 pub mod project;
 pub mod render;
+pub mod reveal;
 pub mod schema;
 
 // What is there.

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::Global;
 use super::error::CommandError;
+use super::{Form, Global};
 use crate::clickhouse::Endpoint;
 #[cfg(feature = "ec2")]
 use crate::discovery;
@@ -14,6 +14,7 @@ use crate::lab;
 use crate::problem::{Problem, Severity};
 use crate::project::{self, Checked};
 use crate::render::{self, Desired, Templates};
+use crate::reveal::{self, Ask, Passwords};
 use crate::schema::Object;
 use crate::secret::SecretStore;
 
@@ -24,6 +25,7 @@ pub(super) struct Project {
     pub objects: BTreeMap<RoleName, Vec<Object>>,
     pub notes: Vec<Problem>,
     templates: Templates,
+    passwords: Passwords,
 }
 
 impl Project {
@@ -35,11 +37,15 @@ impl Project {
             None => root_above(directory)?,
         };
         let mut read = fleet::load::read(directory, &root.join("roles"));
+        // JSON is for programs, which are not asked.
+        let ask = if global.output == Form::Json { Ask::Never } else { Ask::IfTerminal };
+        let passwords = global.vault.passwords(ask);
+        reveal::open_files(&mut read.documents, &passwords, &mut read.problems);
         discover(&mut read)?;
         let templates = render::load::templates(&root.join("templates"));
         let Checked { inventory, fleet, objects, templates, notes } =
             project::check(read, templates, &connection_defaults())?;
-        Ok(Self { inventory, fleet, objects, notes, templates })
+        Ok(Self { inventory, fleet, objects, notes, templates, passwords })
     }
 
     /// The hosts of `--limit`, all where it is not given; members that nobody reaches are left out.
@@ -63,7 +69,7 @@ impl Project {
 
     /// Reads every secret that the fleet refers to.
     pub(super) fn secrets(&self) -> Result<SecretStore, CommandError> {
-        Ok(render::load::secrets(&render::secrets_of(&self.fleet))?)
+        Ok(reveal::values(&render::secrets_of(&self.fleet), &self.inventory, &self.passwords)?)
     }
 
     /// Stands in for the secrets where only the form of a file counts: no secret is read.

@@ -83,6 +83,10 @@ impl Read {
             let hint = "move the file out of the inventory, or write its hosts down";
             self.problems.push(Problem::new("HW0124", message).at(&node.span).hint(hint));
         }
+        for node in inventory::vaulted::closed(&mut self.documents) {
+            self.problems
+                .push(Problem::new("HW0131", "this file is vaulted, and nothing has opened it").at(&node.span));
+        }
         Inventory::assemble(&self.documents, &mut self.problems)
     }
 

@@ -14,6 +14,7 @@ pub use cluster::{Cluster, ClusterShard, Layout, Member};
 pub use doubts::Doubts;
 pub use host::{Connection, Host, HostKeyPolicy, JumpHost, Placement, Privilege, Proxy, Reach};
 pub use ids::{ClusterName, HostName, NameError, RoleName};
+pub(crate) use resolve::words;
 pub use resolve::{ConnectionDefaults, in_order, resolve};
 pub use vars::Vars;
 

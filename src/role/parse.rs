@@ -62,7 +62,7 @@ pub fn parse(
         .and_then(|span| Some((fields.text("hostClusterRole")?, span)));
     let description = fields.text("description").unwrap_or_default();
     let include = include(&mut fields);
-    let vars = vars(&fields);
+    let vars = vars(&mut fields);
     Some(RoleDocument {
         misplaced: placement.is_none() && fields.get("placement").is_some(),
         span: root.span.clone(),
@@ -100,8 +100,12 @@ fn include(fields: &mut Fields<'_, '_>) -> Vec<(RoleName, Span)> {
     names
 }
 
-fn vars(fields: &Fields<'_, '_>) -> Map<String, Value> {
+fn vars(fields: &mut Fields<'_, '_>) -> Map<String, Value> {
     let entries = fields.get("vars").and_then(Node::entries).unwrap_or_default();
+    for entry in entries.iter().filter(|entry| entry.value.is_vaulted()) {
+        let why = "vaulted values are read from the inventory: put it into `group_vars/`";
+        fields.wrong(&entry.key, &entry.value, why);
+    }
     entries.iter().map(|entry| (entry.key.clone(), entry.value.to_json())).collect()
 }
 

@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use connection::ConnectionDefaults;
 use missing::Missing;
 use shared::Shared;
+pub(crate) use ssh_args::words;
 
 use super::{Doubts, Fleet, Host, HostName, Placement, Reach, RoleName};
 use crate::inventory::{Entry, Inventory, InventoryHost, Node};

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::fleet::RoleName;
-use crate::inventory::{Entry, Inventory, Node, Owner};
+use crate::inventory::{Entry, Inventory, Node, NodeValue, Owner};
 use crate::problem::{Problem, near_name};
 use crate::role::Role;
 use crate::secret::look::is_secret_name;
@@ -48,6 +48,13 @@ pub(super) fn check(inventory: &Inventory, roles: &BTreeMap<RoleName, Role>, pro
 
 fn typed(key: &Key, node: &Node, problems: &mut Vec<Problem>) {
     if node.is_null() {
+        return;
+    }
+    if let NodeValue::Secret(reference) = &node.value {
+        let message =
+            format!("`{}` is read by Housewright itself and cannot be a secret, such as `{reference}`", key.name);
+        let hint = "write it in a file that is not vaulted, as a plain value";
+        problems.push(Problem::new("HW0134", message).at(&node.span).hint(hint));
         return;
     }
     for misfit in key.shape.misfits(node) {
