@@ -74,7 +74,7 @@ impl<'a> Shape<'a> {
             NodeValue::Bool(flag) => Self::Plain(flag.to_string()),
             NodeValue::Number(number) => Self::Plain(python(number)),
             NodeValue::Wide(text) => Self::Plain(text.clone()),
-            NodeValue::Text(text) => Self::Text(text.clone()),
+            NodeValue::Text(text) | NodeValue::Unsafe(text) => Self::Text(text.clone()),
             NodeValue::Secret(secret) => Self::Map(BTreeMap::from([("from_secret", Self::Text(secret.to_string()))])),
             NodeValue::List(items) => Self::List(items.iter().map(Self::of_node).collect()),
             NodeValue::Map(entries) => {

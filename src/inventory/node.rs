@@ -27,6 +27,8 @@ pub enum NodeValue {
     Wide(String),
     /// Any other scalar.
     Text(String),
+    /// A text under `!unsafe`: braces in it have no meaning.
+    Unsafe(String),
     /// A mapping with the single key `from_secret`.
     Secret(SecretRef),
     /// A sequence.
@@ -71,11 +73,21 @@ impl Node {
         }
     }
 
+    /// Takes the meaning of braces from every text in it.
+    pub(super) fn protect(&mut self) {
+        match &mut self.value {
+            NodeValue::Text(text) => self.value = NodeValue::Unsafe(std::mem::take(text)),
+            NodeValue::List(items) => items.iter_mut().for_each(Self::protect),
+            NodeValue::Map(entries) => entries.iter_mut().for_each(|entry| entry.value.protect()),
+            _ => {}
+        }
+    }
+
     /// The text of a text scalar.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
         match &self.value {
-            NodeValue::Text(text) => Some(text),
+            NodeValue::Text(text) | NodeValue::Unsafe(text) => Some(text),
             _ => None,
         }
     }
@@ -84,7 +96,7 @@ impl Node {
     #[must_use]
     pub fn scalar_text(&self) -> Option<String> {
         match &self.value {
-            NodeValue::Text(text) => Some(text.clone()),
+            NodeValue::Text(text) | NodeValue::Unsafe(text) => Some(text.clone()),
             NodeValue::Number(number) => Some(number.to_string()),
             NodeValue::Wide(number) => Some(number.clone()),
             _ => None,
@@ -143,7 +155,7 @@ impl Node {
             NodeValue::Null => Value::Null,
             NodeValue::Bool(flag) => Value::Bool(*flag),
             NodeValue::Number(number) => Value::Number(number.clone()),
-            NodeValue::Wide(text) | NodeValue::Text(text) => Value::String(text.clone()),
+            NodeValue::Wide(text) | NodeValue::Text(text) | NodeValue::Unsafe(text) => Value::String(text.clone()),
             NodeValue::Secret(secret) => Value::String(secret.marker()),
             NodeValue::List(items) => Value::Array(items.iter().map(Self::to_json).collect()),
             NodeValue::Map(entries) => Value::Object(
@@ -161,8 +173,10 @@ impl Node {
             NodeValue::Number(number) => format!("`{number}`"),
             NodeValue::Wide(number) if number.len() <= 60 => format!("`{number}`"),
             NodeValue::Wide(_) => "a long number".to_owned(),
-            NodeValue::Text(text) if text.len() > 60 || text.contains('\n') => "a long text".to_owned(),
-            NodeValue::Text(text) => format!("`{text}`"),
+            NodeValue::Text(text) | NodeValue::Unsafe(text) if text.len() > 60 || text.contains('\n') => {
+                "a long text".to_owned()
+            }
+            NodeValue::Text(text) | NodeValue::Unsafe(text) => format!("`{text}`"),
             NodeValue::Secret(secret) => format!("the secret `{secret}`"),
             NodeValue::List(_) => "a list".to_owned(),
             NodeValue::Map(_) => "a mapping".to_owned(),

@@ -121,12 +121,12 @@ impl<'a> Reader<'a> {
                 (anchor, Built { node: Node { span, value }, size: 1, height: 1 })
             }
             Event::SequenceStart(_, anchor, tag) => {
-                self.container_tag(tag.as_deref(), &span);
-                (anchor, self.list(span, depth)?)
+                let is_unsafe = self.container_tag(tag.as_deref(), &span);
+                (anchor, protected(self.list(span, depth)?, is_unsafe))
             }
             Event::MappingStart(_, anchor, tag) => {
-                self.container_tag(tag.as_deref(), &span);
-                (anchor, self.map(span, depth)?)
+                let is_unsafe = self.container_tag(tag.as_deref(), &span);
+                (anchor, protected(self.map(span, depth)?, is_unsafe))
             }
             Event::Alias(id) => (0, self.alias(id, span, depth)?),
             _ => return stop(Problem::new("HW0104", "not YAML: a value is missing here").at(&span)),
@@ -242,8 +242,8 @@ impl<'a> Reader<'a> {
         let name = tag.map(|tag| format!("{}{}", tag.handle(), tag.suffix()));
         match name.as_deref() {
             None if style == ScalarStyle::Plain => scalar::plain(text),
-            // `!unsafe` keeps Ansible from templating a text; nothing is templated here.
-            None | Some("!" | "!unsafe" | "tag:yaml.org,2002:str") => NodeValue::Text(text.to_owned()),
+            Some("!unsafe") => NodeValue::Unsafe(text.to_owned()),
+            None | Some("!" | "tag:yaml.org,2002:str") => NodeValue::Text(text.to_owned()),
             Some("tag:yaml.org,2002:int" | "tag:yaml.org,2002:float" | "tag:yaml.org,2002:bool") => scalar::plain(text),
             Some("tag:yaml.org,2002:null") => NodeValue::Null,
             Some("!vault" | "!vault-encrypted") => {
@@ -258,12 +258,22 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn container_tag(&mut self, tag: Option<&Tag>, span: &Span) {
-        let Some(name) = tag.map(|tag| format!("{}{}", tag.handle(), tag.suffix())) else { return };
+    /// Refuses unknown tags; tells whether it is `!unsafe`.
+    fn container_tag(&mut self, tag: Option<&Tag>, span: &Span) -> bool {
+        let Some(name) = tag.map(|tag| format!("{}{}", tag.handle(), tag.suffix())) else { return false };
         if !matches!(name.as_str(), "tag:yaml.org,2002:map" | "tag:yaml.org,2002:seq" | "!unsafe") {
             self.problems.push(Problem::new("HW0107", format!("the tag `{name}` is not known")).at(span));
         }
+        name == "!unsafe"
     }
+}
+
+/// Under `!unsafe`, texts at any depth keep their braces.
+fn protected(mut built: Built, is_unsafe: bool) -> Built {
+    if is_unsafe {
+        built.node.protect();
+    }
+    built
 }
 
 /// A mapping with the single key `from_secret` is a reference; what it holds instead is never repeated.

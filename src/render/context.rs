@@ -62,6 +62,9 @@ impl<'a> HostContext<'a> {
                 key.push('=');
                 key.push_str(&value.to_string());
                 key.push('\n');
+            } else if self.vars.refused(name).is_some() {
+                key.push_str(name);
+                key.push_str("!\n");
             }
         }
         key
@@ -71,6 +74,13 @@ impl<'a> HostContext<'a> {
     pub(super) fn context(&self, template: &str, variables: &BTreeSet<String>) -> Result<Context, Problem> {
         let mut context = Context::new();
         for name in variables {
+            if let Some(why) =
+                self.vars.refused(name).filter(|_| self.value(name).is_none() && !OURS.contains(&name.as_str()))
+            {
+                let mut problem = why.clone();
+                problem.message = format!("template `{template}` uses `{name}`: {}", problem.message);
+                return Err(problem);
+            }
             if let Some(value) = self.value(name) {
                 let value = with_markers(value).map_err(|written| bad_reference(name, &written))?;
                 context.insert(name.clone(), &value);

@@ -2,6 +2,7 @@
 
 mod clusters;
 mod connection;
+mod expressions;
 mod lint;
 mod placement;
 mod shared;
@@ -11,6 +12,7 @@ mod vocabulary;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use connection::ConnectionDefaults;
+use expressions::{Evaluated, Failure};
 use shared::Shared;
 
 use super::{Fleet, Host, HostName, Placement, Reach, RoleName};
@@ -33,12 +35,15 @@ pub fn resolve(
         problems.push(Problem::new("HW0122", "the inventory has no hosts"));
     }
     vocabulary::check(inventory, roles, problems);
+    let evaluated = Evaluated::new(inventory, roles);
+    vocabulary::check_values(&evaluated, problems);
+    problems.extend(evaluated.problems(vocabulary::is_read));
     let mut fleet = Fleet::default();
     let mut shared = Shared::default();
     let by_value: BTreeMap<&str, &Role> =
         roles.values().filter_map(|role| Some((role.host_cluster_role.as_deref()?, role))).collect();
     for (name, written) in &inventory.hosts {
-        let vars = HostVars { name, written, merged: written.vars() };
+        let vars = HostVars::new(name, written, &evaluated);
         if let Some(host) = host(&vars, &by_value, defaults, &mut shared, problems) {
             fleet.hosts.insert(name.clone(), host);
         }
@@ -46,8 +51,8 @@ pub fn resolve(
     let used: BTreeSet<&RoleName> = fleet.hosts.values().map(|host| &host.role).collect();
     fleet.roles =
         roles.iter().filter(|(name, _)| used.contains(name)).map(|(name, role)| (name.clone(), role.clone())).collect();
-    fleet.network_namespace = network_namespace(inventory, problems);
-    fleet.clusters = clusters::resolve(inventory, &fleet.hosts, problems);
+    fleet.network_namespace = network_namespace(inventory, &evaluated, problems);
+    fleet.clusters = clusters::resolve(inventory, &evaluated, &fleet.hosts, problems);
     lint::check(inventory, &fleet, problems);
     fleet
 }
@@ -57,9 +62,28 @@ struct HostVars<'a> {
     name: &'a HostName,
     written: &'a InventoryHost,
     merged: BTreeMap<&'a str, &'a Entry>,
+    /// Variables whose expressions have no value.
+    refused: BTreeMap<&'a str, &'a Failure>,
 }
 
 impl<'a> HostVars<'a> {
+    /// The variables as written, with the values of expressions in their places.
+    fn new(name: &'a HostName, written: &'a InventoryHost, evaluated: &'a Evaluated) -> Self {
+        let (mut merged, mut refused) = (written.vars(), BTreeMap::new());
+        for (variable, outcome) in evaluated.of(name) {
+            match outcome {
+                Ok(entry) => {
+                    merged.insert(variable, entry);
+                }
+                Err(failure) => {
+                    merged.remove(variable.as_str());
+                    refused.insert(variable.as_str(), failure.as_ref());
+                }
+            }
+        }
+        Self { name, written, merged, refused }
+    }
+
     /// The value that wins; null counts as absent.
     fn get(&self, name: &str) -> Option<&'a Node> {
         self.merged.get(name).map(|entry| &entry.value).filter(|node| !node.is_null())
@@ -89,6 +113,9 @@ fn host(
     for (name, entry) in &vars.merged {
         all.insert((*name).to_owned(), shared.value(entry));
     }
+    for (name, failure) in &vars.refused {
+        all.refuse((*name).to_owned(), failure.problem(name, ""));
+    }
     Some(Host {
         name: vars.name.clone(),
         role: role.name.clone(),
@@ -103,6 +130,10 @@ fn host(
 fn role<'a>(vars: &HostVars<'_>, roles: &BTreeMap<&str, &'a Role>, problems: &mut Vec<Problem>) -> Option<&'a Role> {
     let known = || roles.keys().copied();
     let listed = || known().map(|value| format!("`{value}`")).collect::<Vec<_>>().join(", ");
+    // Its expression is a problem of its own.
+    if vars.refused.contains_key("hostClusterRole") {
+        return None;
+    }
     let Some(node) = vars.get("hostClusterRole") else {
         let mut problem = Problem::new("HW0301", format!("host `{}` has no `hostClusterRole`", vars.name));
         let near = vars.merged.keys().find(|name| near_name(name, ["hostClusterRole"]).is_some());
@@ -124,9 +155,12 @@ fn role<'a>(vars: &HostVars<'_>, roles: &BTreeMap<&str, &'a Role>, problems: &mu
 }
 
 /// All connections of a run come from one process, which is in one namespace.
-fn network_namespace(inventory: &Inventory, problems: &mut Vec<Problem>) -> Option<String> {
+fn network_namespace(inventory: &Inventory, evaluated: &Evaluated, problems: &mut Vec<Problem>) -> Option<String> {
     let mut named = inventory.hosts.iter().map(|(name, host)| {
-        let node = host.var("network_namespace").map(|entry| &entry.value);
+        let node = match evaluated.get(name, "network_namespace") {
+            Some(outcome) => outcome.as_ref().ok().map(|entry| &entry.value),
+            None => host.var("network_namespace").map(|entry| &entry.value),
+        };
         (name, host, node.and_then(Node::scalar_text))
     });
     let (first, _, namespace) = named.next()?;

@@ -43,7 +43,7 @@ fn required<'a>(
     problems: &mut Vec<Problem>,
 ) -> Option<&'a Node> {
     let node = vars.get(name);
-    if node.is_none() {
+    if node.is_none() && !vars.refused.contains_key(name) {
         let message = format!("host `{}` of role `{}` has no `{name}`", vars.name, role.name);
         let problem = Problem::new("HW0304", message).at(&vars.written.span);
         problems.push(problem.hint(format!("write `{example}` (or another number) beside the host")));
