@@ -337,7 +337,7 @@ fn groups_in_a_circle() {
 
 #[test]
 fn bad_ranges_and_names() {
-    let text = "all:\n  hosts:\n    data-[01:3]:\n    'two words':\n  children:\n    g!: {}\n";
+    let text = "all:\n  hosts:\n    data-[01:3]:\n    'two words':\n  children:\n    '': {}\n";
     assert_snapshot!(written().hosts(text).said(), @r#"
     error[HW0111]: `data-[01:3]` is not a host: start and end of the range `[01:3]` must have equally many digits
      --> hosts.yml:3:5
@@ -351,10 +351,10 @@ fn bad_ranges_and_names() {
     4 |     'two words':
       |     ^^^^^^^^^^^
 
-    error[HW0112]: `g!` is not a group name: letters, digits, `_`, `-` and `.`
+    error[HW0112]: a group without a name
      --> hosts.yml:6:5
       |
-    6 |     g!: {}
+    6 |     '': {}
       |     ^^
     "#);
 }

@@ -61,7 +61,7 @@ fn precedence_is_ansibles() {
     let base = || written().hosts(text);
     let value = |written: &written::Written, host: &str, name: &str| {
         let mut problems = Vec::new();
-        let documents = housewright::inventory::load::read(&written.path(), &mut problems);
+        let documents = housewright::inventory::load::read(&[&written.path()], None, &mut problems);
         let inventory = Inventory::assemble(&documents, &mut problems);
         let host = &inventory.hosts[&housewright::fleet::HostName::new(host).unwrap()];
         (host.var(name).unwrap().value.describe(), host.definitions(name).len())

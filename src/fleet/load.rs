@@ -30,11 +30,12 @@ pub struct Read {
     pub problems: Vec<Problem>,
 }
 
-/// Reads the inventory and the roles; [`crate::discovery::discover`] may add to the documents.
+/// Reads the inventory and the roles, and the variables beside the roles; [`crate::discovery::discover`] may add to the
+/// documents.
 #[must_use]
 pub fn read(inventory: &Path, roles: &Path) -> Read {
     let mut problems = Vec::new();
-    let documents = inventory::load::read(inventory, &mut problems);
+    let documents = inventory::load::read(&[inventory], roles.parent(), &mut problems);
     let roles = role::load::read(roles, &mut problems);
     Read { documents, roles, problems }
 }

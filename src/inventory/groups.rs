@@ -3,12 +3,12 @@
 //! Ranges share one layer of variables, so that a thousand hosts of one line cost one line.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::fields::{Codes, Fields};
 use super::node::{Entry, Node, NodeValue};
-use super::tree::{Group, HostLayers, Inventory, InventoryHost, Layer, Owner};
+use super::tree::{Group, HostLayers, InDirectory, Inventory, InventoryHost, Layer, Owner};
 use super::{Documents, precedence, ranges};
 use crate::fleet::HostName;
 use crate::problem::{Problem, Span, near_name};
@@ -23,25 +23,115 @@ impl Inventory {
     #[must_use]
     pub fn assemble(documents: &Documents, problems: &mut Vec<Problem>) -> Self {
         let mut assembly = Assembly { inventory: Self::default(), problems };
-        for name in ["all", "ungrouped"] {
-            assembly.inventory.groups.insert(name.to_owned(), Group::default());
-        }
+        assembly.declare("all").children.insert("ungrouped".to_owned(), None);
+        assembly.declare("ungrouped");
         for document in &documents.inventories {
             assembly.document(document);
         }
-        assembly.group_files(&documents.group_vars);
-        assembly.host_files(&documents.host_vars);
+        for (directory, files) in documents.vars.iter().enumerate() {
+            assembly.group_files(directory, &files.groups);
+            assembly.host_files(directory, &files.hosts);
+        }
+        assembly.shared_names();
         let mut inventory = assembly.inventory;
         precedence::settle(&mut inventory, problems);
         inventory
     }
 }
 
-struct Assembly<'p> {
-    inventory: Inventory,
-    problems: &'p mut Vec<Problem>,
+/// The inventory while its documents are put together: groups and hosts come into being in the order of the documents.
+pub(super) struct Assembly<'p> {
+    pub(super) inventory: Inventory,
+    pub(super) problems: &'p mut Vec<Problem>,
 }
 
+/// What documents of either form say.
+impl Assembly<'_> {
+    /// The group, which exists from now on.
+    pub(super) fn declare(&mut self, name: &str) -> &mut Group {
+        self.inventory.groups.entry(name.to_owned()).or_default()
+    }
+
+    /// Puts a group that exists into another.
+    pub(super) fn child(&mut self, parent: &str, child: &str, span: &Span) {
+        self.declare(parent).children.entry(child.to_owned()).or_insert_with(|| Some(span.clone()));
+    }
+
+    /// Gives a group variables.
+    pub(super) fn group_vars(&mut self, name: &str, entries: &[Entry]) {
+        let mut layer = Layer::new(Owner::Group(name.to_owned()), entries);
+        // Ansible takes the priority out of the variables, and only where the group is written, not from group_vars/.
+        if let Some(priority) = layer.vars.remove("ansible_group_priority") {
+            let node = &priority.value;
+            match node.whole_number() {
+                Some(number) => self.declare(name).priority = number,
+                None => {
+                    let message = format!("`ansible_group_priority` must be a whole number, not {}", node.describe());
+                    self.problems.push(Problem::new("HW0109", message).at(&node.span));
+                }
+            }
+        }
+        self.declare(name).inline.push(Arc::new(layer));
+    }
+
+    /// Puts the hosts of a pattern, `data-[1:3]:2222`, into a group that exists, and gives them variables.
+    pub(super) fn hosts(&mut self, group: &str, pattern: &str, span: &Span, vars: &[Entry]) {
+        let (names, port) = match self::hosts(pattern) {
+            Ok(hosts) => hosts,
+            Err(why) => {
+                let message = format!("`{pattern}` is not a host: {why}");
+                self.problems.push(Problem::new("HW0111", message).at(span));
+                return;
+            }
+        };
+        let port = port.map(|port| {
+            let key = "ansible_port".to_owned();
+            let value = Node { span: span.clone(), value: NodeValue::Number(port.into()) };
+            Arc::new(Layer::new(Owner::Host(pattern.to_owned()), &[Entry { key, key_span: span.clone(), value }]))
+        });
+        let layer = (!vars.is_empty()).then(|| Arc::new(Layer::new(Owner::Host(pattern.to_owned()), vars)));
+        for name in names {
+            self.host(group, &name, span, port.as_ref(), layer.as_ref());
+        }
+    }
+
+    fn host(&mut self, group: &str, name: &str, span: &Span, port: Option<&Arc<Layer>>, vars: Option<&Arc<Layer>>) {
+        let name = match HostName::new(name) {
+            Ok(name) => name,
+            Err(error) => return self.problems.push(Problem::new("HW0112", error.to_string()).at(span)),
+        };
+        if self.inventory.hosts.len() >= MAX_HOSTS {
+            if !self.problems.iter().any(|problem| problem.code == "HW0106") {
+                let message = format!("more than is read: over {MAX_HOSTS} hosts");
+                self.problems.push(Problem::new("HW0106", message).at(span));
+            }
+            return;
+        }
+        self.declare(group).hosts.insert(name.clone());
+        let host = self.inventory.hosts.entry(name.clone()).or_insert_with(|| InventoryHost {
+            span: span.clone(),
+            groups: BTreeSet::new(),
+            // Ansible hears of a port only where it first hears of the host.
+            own: HostLayers { inline: port.cloned().into_iter().collect(), files: Vec::new() },
+            layers: Vec::new(),
+        });
+        host.groups.insert(group.to_owned());
+        let Some(vars) = vars else { return };
+        // Ansible looks for a group of the name first.
+        match self.inventory.groups.get_mut(name.as_str()) {
+            Some(group) => group.inline.push(Arc::clone(vars)),
+            None => host.own.inline.push(Arc::clone(vars)),
+        }
+    }
+}
+
+/// The names of a host pattern, and the port behind it.
+fn hosts(pattern: &str) -> Result<(Vec<String>, Option<u16>), String> {
+    let (pattern, port) = ranges::split_port(pattern);
+    Ok((ranges::expand(pattern)?, port))
+}
+
+/// Documents in YAML.
 impl Assembly<'_> {
     fn document(&mut self, root: &Node) {
         match &root.value {
@@ -57,44 +147,54 @@ impl Assembly<'_> {
     }
 
     fn group(&mut self, name: &str, span: &Span, node: &Node) {
-        let allowed = |c: char| c.is_alphanumeric() || "_-.".contains(c);
-        if name.is_empty() || !name.chars().all(allowed) {
-            let message = format!("`{name}` is not a group name: letters, digits, `_`, `-` and `.`");
-            self.problems.push(Problem::new("HW0112", message).at(span));
+        if name.is_empty() {
+            self.problems.push(Problem::new("HW0112", "a group without a name").at(span));
             return;
         }
-        self.inventory.groups.entry(name.to_owned()).or_default();
-        let what = format!("group `{name}`");
-        let Some(fields) = Fields::open(node, what, &["hosts", "children", "vars"], CODES, self.problems) else {
+        self.declare(name);
+        let fields =
+            Fields::open(node, format!("group `{name}`"), &["hosts", "children", "vars"], CODES, self.problems);
+        if fields.is_none() {
             return;
-        };
-        let (hosts, children, vars) = (fields.get("hosts"), fields.get("children"), fields.get("vars"));
-        for entry in hosts.map(|node| self.section(name, "hosts", node)).unwrap_or_default().iter() {
-            self.hosts(name, entry);
         }
-        for child in children.map(|node| self.section(name, "children", node)).unwrap_or_default().iter() {
-            self.group(&child.key, &child.key_span, &child.value);
-            if !self.inventory.groups.contains_key(&child.key) {
-                continue;
+        for entry in node.entries().unwrap_or_default() {
+            match entry.key.as_str() {
+                "vars" => {
+                    let vars = self.section(name, entry).into_owned();
+                    self.group_vars(name, &vars);
+                }
+                "children" => {
+                    for child in self.section(name, entry).iter() {
+                        self.group(&child.key, &child.key_span, &child.value);
+                        if self.inventory.groups.contains_key(&child.key) {
+                            self.child(name, &child.key, &child.key_span);
+                        }
+                    }
+                }
+                "hosts" => {
+                    for host in self.section(name, entry).iter() {
+                        let vars = self.vars(&host.value);
+                        self.hosts(name, &host.key, &host.key_span, vars);
+                    }
+                }
+                _ => {}
             }
-            let group = self.inventory.groups.entry(name.to_owned()).or_default();
-            group.children.entry(child.key.clone()).or_insert_with(|| child.key_span.clone());
-        }
-        if let Some(vars) = vars {
-            self.group_vars(name, vars);
         }
     }
 
     /// A section is a mapping; a single name may stand in its place.
-    fn section<'n>(&mut self, group: &str, section: &str, node: &'n Node) -> Cow<'n, [Entry]> {
+    fn section<'n>(&mut self, group: &str, section: &'n Entry) -> Cow<'n, [Entry]> {
+        let node = &section.value;
         match &node.value {
+            NodeValue::Null => Cow::Borrowed(&[]),
             NodeValue::Map(entries) => Cow::Borrowed(entries),
             NodeValue::Text(name) => {
                 let value = Node { span: node.span.clone(), value: NodeValue::Null };
                 Cow::Owned(vec![Entry { key: name.clone(), key_span: node.span.clone(), value }])
             }
             _ => {
-                let message = format!("`{section}` of group `{group}` must be a mapping, not {}", node.describe());
+                let message =
+                    format!("`{}` of group `{group}` must be a mapping, not {}", section.key, node.describe());
                 let problem = Problem::new("HW0109", message).at(&node.span);
                 self.problems.push(problem.hint("write each name with a colon behind it, one a line"));
                 Cow::Borrowed(&[])
@@ -102,73 +202,37 @@ impl Assembly<'_> {
         }
     }
 
-    fn group_vars(&mut self, name: &str, node: &Node) {
-        let Some(mut layer) = self.layer(Owner::Group(name.to_owned()), node) else { return };
-        // Ansible takes the priority out of the variables, and only where the group is written, not from group_vars/.
-        let priority = layer.vars.remove("ansible_group_priority");
-        let group = self.inventory.groups.entry(name.to_owned()).or_default();
-        if let Some(priority) = priority {
-            match &priority.value.value {
-                NodeValue::Number(number) if number.is_i64() => group.priority = number.as_i64().unwrap_or_default(),
-                _ => {
-                    let message = "`ansible_group_priority` must be a whole number";
-                    self.problems.push(Problem::new("HW0109", message).at(&priority.value.span));
-                }
+    fn vars<'n>(&mut self, node: &'n Node) -> &'n [Entry] {
+        match &node.value {
+            NodeValue::Null => &[],
+            NodeValue::Map(entries) => entries,
+            _ => {
+                let message = format!("variables are a mapping, not {}", node.describe());
+                self.problems.push(Problem::new("HW0109", message).at(&node.span));
+                &[]
             }
         }
-        group.inline.push(Arc::new(layer));
     }
+}
 
-    fn hosts(&mut self, group: &str, entry: &Entry) {
-        let (pattern, port) = ranges::split_port(&entry.key);
-        let names = match ranges::expand(pattern) {
-            Ok(names) => names,
-            Err(why) => {
-                let message = format!("`{}` is not a host: {why}", entry.key);
-                self.problems.push(Problem::new("HW0111", message).at(&entry.key_span));
-                return;
+/// Names and files of variables.
+impl Assembly<'_> {
+    /// Ansible only warns, and gives the host's variables to the group.
+    fn shared_names(&mut self) {
+        for (name, host) in &self.inventory.hosts {
+            if self.inventory.groups.contains_key(name.as_str()) {
+                let message = format!("both a host and a group are called `{name}`");
+                let hint = "variables beside the host's name are the group's: rename one of the two";
+                self.problems.push(Problem::note("HW0126", message).at(&host.span).hint(hint));
             }
-        };
-        let mut layer = self.layer(Owner::Host(entry.key.clone()), &entry.value);
-        if let (Some(port), Some(layer)) = (port, &mut layer) {
-            let value = Node { span: entry.key_span.clone(), value: NodeValue::Number(port.into()) };
-            let key = "ansible_port".to_owned();
-            layer.vars.entry(key.clone()).or_insert(Entry { key, key_span: entry.key_span.clone(), value });
-        }
-        let layer = layer.filter(|layer| !layer.vars.is_empty()).map(Arc::new);
-        for name in names {
-            self.host(group, &name, &entry.key_span, layer.as_ref());
         }
     }
 
-    fn host(&mut self, group: &str, name: &str, span: &Span, layer: Option<&Arc<Layer>>) {
-        let name = match HostName::new(name) {
-            Ok(name) => name,
-            Err(error) => return self.problems.push(Problem::new("HW0112", error.to_string()).at(span)),
-        };
-        if self.inventory.hosts.len() >= MAX_HOSTS {
-            if !self.problems.iter().any(|problem| problem.code == "HW0106") {
-                let message = format!("more than is read: over {MAX_HOSTS} hosts");
-                self.problems.push(Problem::new("HW0106", message).at(span));
-            }
-            return;
-        }
-        let host = self.inventory.hosts.entry(name.clone()).or_insert_with(|| InventoryHost {
-            span: span.clone(),
-            groups: BTreeSet::new(),
-            own: HostLayers::default(),
-            layers: Vec::new(),
-        });
-        host.groups.insert(group.to_owned());
-        host.own.inline.extend(layer.cloned());
-        self.inventory.groups.entry(group.to_owned()).or_default().hosts.insert(name);
-    }
-
-    fn group_files(&mut self, files: &[(String, Node)]) {
+    fn group_files(&mut self, directory: usize, files: &[(String, Node)]) {
         for (name, node) in files {
-            let Some(layer) = self.layer(Owner::Group(name.clone()), node) else { continue };
+            let layer = Arc::new(Layer::new(Owner::Group(name.clone()), self.vars(node)));
             if let Some(group) = self.inventory.groups.get_mut(name) {
-                group.files.push(Arc::new(layer));
+                group.files.push(InDirectory { directory, layer });
             } else {
                 let mut note = Problem::note("HW0116", format!("variables for a group that does not exist: `{name}`"));
                 note.hint = near_name(name, self.inventory.groups.keys().map(String::as_str));
@@ -177,31 +241,17 @@ impl Assembly<'_> {
         }
     }
 
-    fn host_files(&mut self, files: &[(String, Node)]) {
+    fn host_files(&mut self, directory: usize, files: &[(String, Node)]) {
         for (name, node) in files {
-            let Some(layer) = self.layer(Owner::Host(name.clone()), node) else { continue };
+            let layer = Arc::new(Layer::new(Owner::Host(name.clone()), self.vars(node)));
             let host = HostName::new(name.as_str()).ok().and_then(|host| self.inventory.hosts.get_mut(&host));
             if let Some(host) = host {
-                host.own.files.push(Arc::new(layer));
+                host.own.files.push(InDirectory { directory, layer });
             } else {
                 let mut note = Problem::note("HW0116", format!("variables for a host that does not exist: `{name}`"));
                 note.hint = near_name(name, self.inventory.hosts.keys().map(HostName::as_str));
                 self.problems.push(note.at(&node.span));
             }
         }
-    }
-
-    fn layer(&mut self, owner: Owner, node: &Node) -> Option<Layer> {
-        let entries = match &node.value {
-            NodeValue::Null => &[],
-            NodeValue::Map(entries) => entries.as_slice(),
-            _ => {
-                let message = format!("variables are a mapping, not {}", node.describe());
-                self.problems.push(Problem::new("HW0109", message).at(&node.span));
-                return None;
-            }
-        };
-        let vars: BTreeMap<_, _> = entries.iter().map(|entry| (entry.key.clone(), entry.clone())).collect();
-        Some(Layer { owner, vars })
     }
 }

@@ -5,36 +5,71 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Documents, Node, yaml};
+use super::{Documents, Node, VarsFiles, yaml};
 use crate::problem::{Problem, Source, Span};
 
 /// The largest inventories are a few megabytes.
 const MAX_BYTES: u64 = 16 << 20;
 /// Directories in `group_vars/NAME/` and the like: deeper is a loop of links.
 const MAX_DIRECTORIES: usize = 16;
+/// How files of variables end; the first is read where a name has several.
+const VARS: [&str; 3] = ["yml", "yaml", "json"];
 /// Ansible does not read these from an inventory directory either.
 const IGNORED: [&str; 11] = ["pyc", "pyo", "swp", "bak", "rpm", "md", "txt", "rst", "orig", "cfg", "retry"];
 
-/// Reads a directory (its top level in order of name, `group_vars/` and `host_vars/`) or a single file with these beside it.
+/// Reads inventory files and directories in Ansible's order, with the `group_vars/` and `host_vars/` beside each and those
+/// of the project, which are stronger.
 ///
 /// Problems of all files are added to `problems`.
 #[must_use]
-pub fn read(path: &Path, problems: &mut Vec<Problem>) -> Documents {
+pub fn read(sources: &[&Path], project: Option<&Path>, problems: &mut Vec<Problem>) -> Documents {
     let mut documents = Documents::default();
-    let directory = if path.is_dir() {
-        for file in entries(path, problems) {
-            if !file.is_dir() && wanted(&file) {
-                inventory_file(&file, &mut documents, problems);
-            }
+    let mut directories: Vec<&Path> = Vec::new();
+    for path in sources {
+        if path.is_dir() {
+            inventory_directory(path, MAX_DIRECTORIES, &mut documents, problems);
+            directories.push(path);
+        } else {
+            inventory_file(path, &mut documents, problems);
+            directories.extend(path.parent());
         }
-        path.to_owned()
-    } else {
-        inventory_file(path, &mut documents, problems);
-        path.parent().map_or_else(PathBuf::new, Path::to_owned)
-    };
-    documents.group_vars = vars_directory(&directory.join("group_vars"), problems);
-    documents.host_vars = vars_directory(&directory.join("host_vars"), problems);
+    }
+    let mut seen = Vec::new();
+    for directory in directories.into_iter().chain(project) {
+        // The empty path stands for the working directory, which has a name only in this form.
+        let same = fs::canonicalize(Path::new(".").join(directory)).ok();
+        if same.as_ref().is_some_and(|same| seen.contains(same)) {
+            continue;
+        }
+        seen.extend(same);
+        let groups = vars_directory(&directory.join("group_vars"), problems);
+        let hosts = vars_directory(&directory.join("host_vars"), problems);
+        documents.vars.push(VarsFiles { groups, hosts });
+    }
     documents
+}
+
+/// Every file in it and in the directories in it, in order of name.
+fn inventory_directory(directory: &Path, depth: usize, documents: &mut Documents, problems: &mut Vec<Problem>) {
+    if depth == 0 {
+        return problems.push(too_deep(directory));
+    }
+    for path in entries(directory, problems).into_iter().filter(|path| wanted(path)) {
+        let name = path.file_name().unwrap_or_default();
+        if ["group_vars", "host_vars", "vars_plugins"].iter().any(|other| name == *other) {
+            continue;
+        }
+        if path.is_dir() {
+            inventory_directory(&path, depth - 1, documents, problems);
+        } else {
+            inventory_file(&path, documents, problems);
+        }
+    }
+}
+
+fn too_deep(directory: &Path) -> Problem {
+    let message = format!("cannot read `{}`: too many directories in each other", directory.display());
+    Problem::new("HW0101", message).hint("does a link in it point back to a directory above it?")
 }
 
 /// Reads a whole text file.
@@ -107,24 +142,23 @@ fn is_ini(source: &Source) -> bool {
     lines.next().is_some_and(|line| line.starts_with('[') || !line.contains(':'))
 }
 
-/// `NAME/` before `NAME`, `NAME.yml`, `NAME.yaml`, `NAME.json`: only the first of them is read, as Ansible does.
+/// `NAME`, a file or a directory, before `NAME.yml`, `NAME.yaml`, `NAME.json`: only the first is read, as Ansible does.
 fn vars_directory(directory: &Path, problems: &mut Vec<Problem>) -> Vec<(String, Node)> {
     if !directory.exists() {
         return Vec::new();
     }
+    if !directory.is_dir() {
+        let message = format!("`{}` is not read: it is no directory", directory.display());
+        problems.push(Problem::note("HW0115", message));
+        return Vec::new();
+    }
     let mut found: Vec<(String, usize, PathBuf)> = Vec::new();
     for path in entries(directory, problems) {
-        let rank = match extension(&path) {
-            _ if path.is_dir() => 0,
-            Some("yml") => 2,
-            Some("yaml") => 3,
-            Some("json") => 4,
-            _ => 1,
-        };
-        let name = if rank > 1 { path.file_stem() } else { path.file_name() };
+        let rank = extension(&path).and_then(|extension| VARS.iter().position(|known| *known == extension));
+        let name = if rank.is_some() { path.file_stem() } else { path.file_name() };
         let name = name.unwrap_or_default().to_string_lossy().into_owned();
-        if rank != 1 || wanted(&path) {
-            found.push((name, rank, path));
+        if rank.is_some() || path.is_dir() || wanted(&path) {
+            found.push((name, rank.map_or(0, |rank| rank + 1), path));
         }
     }
     found.sort();
@@ -143,18 +177,19 @@ fn vars_directory(directory: &Path, problems: &mut Vec<Problem>) -> Vec<(String,
     documents
 }
 
+/// The files of variables in a directory and in those in it, in order of name; a directory with a `.` in its name is left out.
 fn tree(directory: &Path, depth: usize, problems: &mut Vec<Problem>) -> Vec<PathBuf> {
     if depth == 0 {
-        let message = format!("cannot read `{}`: too many directories in each other", directory.display());
-        problems.push(Problem::new("HW0101", message));
+        problems.push(too_deep(directory));
         return Vec::new();
     }
     let mut files = Vec::new();
     for path in entries(directory, problems) {
-        if path.is_dir() {
-            files.extend(tree(&path, depth - 1, problems));
-        } else if extension(&path).is_none_or(|extension| matches!(extension, "yml" | "yaml" | "json")) {
-            files.push(path);
+        match (path.is_dir(), extension(&path)) {
+            (true, None) => files.extend(tree(&path, depth - 1, problems)),
+            (false, None) => files.push(path),
+            (false, Some(extension)) if VARS.contains(&extension) => files.push(path),
+            _ => {}
         }
     }
     files

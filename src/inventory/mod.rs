@@ -12,17 +12,24 @@ mod tree;
 pub mod yaml;
 
 pub use node::{Entry, Node, NodeValue};
-pub use tree::{Group, HostLayers, Inventory, InventoryHost, Layer, Owner};
+pub use tree::{Group, HostLayers, InDirectory, Inventory, InventoryHost, Layer, Owner};
 
-/// The parsed documents of an inventory directory, before they are put together.
+/// The parsed documents of an inventory, before they are put together.
 #[derive(Debug, Clone, Default)]
 pub struct Documents {
-    /// Inventory files in order of name.
+    /// Inventory files in the order in which Ansible reads them.
     pub inventories: Vec<Node>,
-    /// `group_vars/`: group and document, several where the group has a directory.
-    pub group_vars: Vec<(String, Node)>,
-    /// `host_vars/`: host and document.
-    pub host_vars: Vec<(String, Node)>,
+    /// The directories that hold `group_vars/` and `host_vars/`, the stronger ones later: the inventory's, the project's.
+    pub vars: Vec<VarsFiles>,
     /// `*.aws_ec2.yml`: where to discover more hosts.
     pub discovery: Vec<Node>,
+}
+
+/// What stands in the `group_vars/` and `host_vars/` of one directory.
+#[derive(Debug, Clone, Default)]
+pub struct VarsFiles {
+    /// Group and document, several where the group has a directory.
+    pub groups: Vec<(String, Node)>,
+    /// Host and document.
+    pub hosts: Vec<(String, Node)>,
 }

@@ -98,6 +98,16 @@ impl Node {
         }
     }
 
+    /// A whole number, quoted or not.
+    #[must_use]
+    pub fn whole_number(&self) -> Option<i64> {
+        match &self.value {
+            NodeValue::Number(number) => number.as_i64(),
+            NodeValue::Text(text) => text.trim().parse().ok(),
+            _ => None,
+        }
+    }
+
     /// A TCP port.
     #[must_use]
     pub fn port(&self) -> Option<u16> {

@@ -63,7 +63,7 @@ fn matching(inventory: &Inventory, term: &str) -> Result<BTreeSet<HostName>, Pro
     }
     if !term.contains(['*', '?', '[']) {
         if inventory.groups.contains_key(term) {
-            return Ok(inventory.hosts_of(term));
+            return Ok(inventory.hosts_of(term).into_iter().collect());
         }
         if let Some((name, _)) = HostName::new(term).ok().and_then(|name| inventory.hosts.get_key_value(&name)) {
             return Ok(BTreeSet::from([name.clone()]));

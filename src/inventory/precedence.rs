@@ -1,14 +1,14 @@
 //! Settles group depth and the order of a host's variable layers, as Ansible does (pure).
 //!
-//! The order, weakest first: variables of `all` and then of the other groups in inventory files, `group_vars/all`, the other
-//! groups' `group_vars/`, the host's own, `host_vars/`. Groups go by depth, priority and name.
+//! The order, weakest first: variables of `all` and then of the other groups in inventory files; `group_vars/all` of every
+//! directory; the other groups' `group_vars/`, directory by directory; the host's own; `host_vars/`. Groups go by depth,
+//! priority and name.
 //! (<https://docs.ansible.com/ansible/latest/playbook_guide/playbooks_variables.html#understanding-variable-precedence>)
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::tree::{Group, Inventory, Layer};
-use crate::fleet::HostName;
+use super::tree::{Group, InDirectory, Inventory, Layer};
 use crate::problem::{Problem, Span};
 
 /// Links parents, gathers the ungrouped hosts, and gives every host its layers; a cycle of groups is a problem.
@@ -16,9 +16,15 @@ pub(super) fn settle(inventory: &mut Inventory, problems: &mut Vec<Problem>) {
     link(inventory);
     depths(inventory, problems);
     ungrouped(inventory);
-    let layers: Vec<_> = inventory.hosts.keys().map(|name| layers(inventory, name)).collect();
-    for (host, layers) in inventory.hosts.values_mut().zip(layers) {
-        host.layers = layers;
+    let mut inherited: BTreeMap<BTreeSet<String>, Vec<Arc<Layer>>> = BTreeMap::new();
+    for host in inventory.hosts.values() {
+        if !inherited.contains_key(&host.groups) {
+            inherited.insert(host.groups.clone(), of_groups(inventory, &host.groups));
+        }
+    }
+    for host in inventory.hosts.values_mut() {
+        let inherited = inherited.get(&host.groups).into_iter().flatten();
+        host.layers = inherited.chain(host.own.layers()).cloned().collect();
     }
 }
 
@@ -31,10 +37,16 @@ fn link(inventory: &mut Inventory) {
     for (parent, child) in edges {
         inventory.groups.entry(child).or_default().parents.insert(parent);
     }
+    let mut orphans = Vec::new();
     for (name, group) in &mut inventory.groups {
         if group.parents.is_empty() && name != "all" {
             group.parents.insert("all".to_owned());
+            orphans.push(name.clone());
         }
+    }
+    let all = inventory.groups.entry("all".to_owned()).or_default();
+    for name in orphans {
+        all.children.entry(name).or_default();
     }
 }
 
@@ -81,7 +93,8 @@ fn cycle(inventory: &Inventory, left: &BTreeMap<String, usize>) -> Option<(Strin
         if let Some(first) = walked.iter().position(|name| name == up) {
             let mut names: Vec<&str> = walked.get(first..)?.to_vec();
             names.reverse();
-            let span = inventory.groups.get(up).and_then(|group| group.children.get(*walked.last()?)).cloned();
+            let span =
+                inventory.groups.get(up).and_then(|group| group.children.get(*walked.last()?)).cloned().flatten();
             let path = names.iter().chain(names.first()).map(|name| format!("`{name}`")).collect::<Vec<_>>();
             return Some((path.join(" > "), span));
         }
@@ -89,9 +102,9 @@ fn cycle(inventory: &Inventory, left: &BTreeMap<String, usize>) -> Option<(Strin
     }
 }
 
-/// A host is ungrouped while only `all` names it.
+/// A host is ungrouped while only `all` names it; those that were written under `ungrouped` come first.
 fn ungrouped(inventory: &mut Inventory) {
-    let mut loose: BTreeSet<HostName> = BTreeSet::new();
+    let mut loose = std::mem::take(&mut inventory.groups.entry("ungrouped".to_owned()).or_default().hosts);
     for (name, host) in &mut inventory.hosts {
         if host.groups.iter().all(|group| group == "all" || group == "ungrouped") {
             host.groups.insert("ungrouped".to_owned());
@@ -100,18 +113,25 @@ fn ungrouped(inventory: &mut Inventory) {
             host.groups.remove("ungrouped");
         }
     }
+    loose.retain(|name| inventory.hosts.get(name).is_some_and(|host| host.groups.contains("ungrouped")));
     inventory.groups.entry("ungrouped".to_owned()).or_default().hosts = loose;
 }
 
-fn layers(inventory: &Inventory, name: &HostName) -> Vec<Arc<Layer>> {
-    let Some(host) = inventory.hosts.get(name) else { return Vec::new() };
-    let mut groups = ancestors(inventory, &host.groups);
+/// The layers that hosts of these groups inherit, weakest first.
+fn of_groups(inventory: &Inventory, groups: &BTreeSet<String>) -> Vec<Arc<Layer>> {
+    let mut groups = ancestors(inventory, groups);
     groups.sort_by_key(|(name, group)| (*name != "all", group.depth, group.priority, *name));
-    let (all, others): (Vec<_>, Vec<_>) =
-        groups.into_iter().map(|(name, group)| (name == "all", group)).partition(|(all, _)| *all);
+    let (all, others): (Vec<_>, Vec<_>) = groups.into_iter().partition(|(name, _)| *name == "all");
     let inline = all.iter().chain(&others).flat_map(|(_, group)| &group.inline);
-    let files = all.iter().chain(&others).flat_map(|(_, group)| &group.files);
-    inline.chain(files).chain(&host.own.inline).chain(&host.own.files).cloned().collect()
+    let files = by_directory(&all).into_iter().chain(by_directory(&others));
+    inline.chain(files).cloned().collect()
+}
+
+/// The groups' files, the directories one after the other.
+fn by_directory<'a>(groups: &[(&str, &'a Group)]) -> Vec<&'a Arc<Layer>> {
+    let mut files: Vec<&InDirectory> = groups.iter().flat_map(|(_, group)| &group.files).collect();
+    files.sort_by_key(|file| file.directory);
+    files.into_iter().map(|file| &file.layer).collect()
 }
 
 fn ancestors<'a>(inventory: &'a Inventory, groups: &BTreeSet<String>) -> Vec<(&'a str, &'a Group)> {

@@ -27,8 +27,10 @@ impl Written {
         self.file(&format!("group_vars/{name}"), text)
     }
 
+    /// Writes a file of the inventory, or of its own `roles/` beside it.
     pub fn file(self, path: &str, text: impl AsRef<[u8]>) -> Self {
-        let path = self.path().join(path);
+        let own_roles = path.starts_with("roles/");
+        let path = if own_roles { self.directory.path().join(path) } else { self.path().join(path) };
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
         self
@@ -36,12 +38,12 @@ impl Written {
 
     /// Takes `roles/` of this inventory instead of the repository's.
     pub fn own_roles(mut self) -> Self {
-        self.roles = self.path().join("roles");
+        self.roles = self.directory.path().join("roles");
         self
     }
 
     pub fn path(&self) -> PathBuf {
-        self.directory.path().to_owned()
+        self.directory.path().join("inventory")
     }
 
     pub fn load(&self) -> Result<Loaded, Vec<Problem>> {
@@ -65,6 +67,8 @@ impl Written {
     }
 
     pub fn shown(&self, problems: &[Problem]) -> String {
-        render(problems, Colour::Plain).replace(&format!("{}/", self.path().display()), "")
+        let directory = self.directory.path().display();
+        let text = render(problems, Colour::Plain).replace(&format!("{directory}/inventory/"), "");
+        text.replace(&format!("{directory}/"), "")
     }
 }
