@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::Global;
+use super::discover::discover;
 use super::error::CommandError;
 use crate::clickhouse::Endpoint;
-#[cfg(feature = "ec2")]
-use crate::discovery;
 use crate::fleet::{self, ConnectionDefaults, Fleet, HostName, Reach, RoleName};
 use crate::inventory::{self, Inventory};
 use crate::lab;
@@ -28,17 +27,10 @@ pub(super) struct Project {
 impl Project {
     /// Reads it; all problems of all files at once.
     pub(super) fn load(global: &Global) -> Result<Self, CommandError> {
-        let directory = global
-            .inventory
-            .as_ref()
-            .ok_or_else(|| CommandError::hinted("no inventory is given", "name its directory: `-i inventories/lab`"))?;
-        let root = match &global.project {
-            Some(root) => root.clone(),
-            None => root_above(directory)?,
-        };
+        let (directory, root) = places(global)?;
         let mut found = Vec::new();
-        let mut read = fleet::load::read(directory, &root.join("roles"));
-        discover(&mut read)?;
+        let mut read = fleet::load::read(&directory, &root.join("roles"));
+        discover(global, &mut read)?;
         let roles = read.roles.clone();
         let fleet::load::Loaded { inventory, fleet, notes } = read.resolve(&connection_defaults())?;
         found.extend(notes);
@@ -133,33 +125,21 @@ fn port(value: &serde_json::Value) -> Option<u16> {
     u16::try_from(number).ok().filter(|port| *port > 0)
 }
 
-/// Asks EC2 for the hosts of `*.aws_ec2.yml`, where there are such files.
-#[cfg(feature = "ec2")]
-fn discover(read: &mut fleet::load::Read) -> Result<(), CommandError> {
-    if read.documents.discovery.is_empty() {
-        return Ok(());
-    }
-    let discovered = discovery::discover(&mut read.documents, &discovery::ec2::Ec2, &mut read.problems);
-    super::context::block_on(discovered)?.map_err(|error| {
-        let hint = match error {
-            discovery::DiscoveryError::Empty { .. } => "do the filters of the `*.aws_ec2.yml` file fit the instances' tags?",
-            discovery::DiscoveryError::Failed { .. } => {
-                "are the credentials right? `aws sts get-caller-identity` tells; `ec2:DescribeInstances` must be allowed"
-            }
-        };
-        CommandError::hinted(crate::event::chain(&error), hint)
-    })
-}
-
-/// Without the feature, nobody is asked; the files are problems then.
-#[cfg(not(feature = "ec2"))]
-#[expect(clippy::unnecessary_wraps, reason = "as the one that asks")]
-fn discover(_: &mut fleet::load::Read) -> Result<(), CommandError> {
-    Ok(())
+/// The inventory, and the directory with `roles/` and `templates/`.
+pub(super) fn places(global: &Global) -> Result<(PathBuf, PathBuf), CommandError> {
+    let directory = global
+        .inventory
+        .clone()
+        .ok_or_else(|| CommandError::hinted("no inventory is given", "name its directory: `-i inventories/lab`"))?;
+    let root = match &global.project {
+        Some(root) => root.clone(),
+        None => root_above(&directory)?,
+    };
+    Ok((directory, root))
 }
 
 /// What holds for a connection where the inventory says nothing: the person at the keyboard.
-fn connection_defaults() -> ConnectionDefaults {
+pub(super) fn connection_defaults() -> ConnectionDefaults {
     let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME"));
     let defaults = ConnectionDefaults::default();
     ConnectionDefaults {

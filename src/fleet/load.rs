@@ -55,10 +55,10 @@ impl Read {
     /// Every problem and note, where there is at least one problem.
     pub fn resolve(self, defaults: &ConnectionDefaults) -> Result<Loaded, Vec<Problem>> {
         let Self { documents, roles, mut problems } = self;
-        for node in &documents.discovery {
-            let message = "this run does not ask EC2, and the hosts of this file would be missing";
-            let hint = "move the file out of the inventory, or write its hosts down";
-            problems.push(Problem::new("HW0124", message).at(&node.span).hint(hint));
+        for file in &documents.discovery {
+            let message = "this build cannot ask EC2, and the hosts of this file would be missing";
+            let hint = "`--offline` reads the snapshot; a build with the feature `ec2` asks";
+            problems.push(Problem::new("HW0124", message).at(&file.node.span).hint(hint));
         }
         let inventory = Inventory::assemble(&documents, &mut problems);
         // What could not be read would only look like missing groups and roles.
@@ -73,6 +73,8 @@ impl Read {
 }
 
 fn unread(code: &str) -> bool {
-    matches!(code, "HW0101" | "HW0102" | "HW0103" | "HW0104" | "HW0114" | "HW0120" | "HW0124")
+    matches!(code, "HW0101" | "HW0102" | "HW0103" | "HW0104" | "HW0114" | "HW0120" | "HW0123" | "HW0124")
+        || code.starts_with("HW015")
+        || code.starts_with("HW016")
         || code.starts_with("HW02")
 }

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Documents, Node, VarsFiles, yaml};
+use super::{DiscoveryFile, Documents, Node, VarsFiles, yaml};
 use crate::problem::{Problem, Source, Span};
 
 /// The largest inventories are a few megabytes.
@@ -54,9 +54,15 @@ fn inventory_directory(directory: &Path, depth: usize, documents: &mut Documents
     if depth == 0 {
         return problems.push(too_deep(directory));
     }
-    for path in entries(directory, problems).into_iter().filter(|path| wanted(path)) {
+    let paths = entries(directory, problems);
+    let discovers = paths.iter().any(|path| is_discovery(path));
+    for path in paths.into_iter().filter(|path| wanted(path)) {
         let name = path.file_name().unwrap_or_default();
         if ["group_vars", "host_vars", "vars_plugins"].iter().any(|other| name == *other) {
+            continue;
+        }
+        // The snapshot of what the discovery files find: those hosts are there already.
+        if discovers && name == crate::discovery::snapshot::FILE {
             continue;
         }
         if path.is_dir() {
@@ -128,12 +134,16 @@ fn inventory_file(path: &Path, documents: &mut Documents, problems: &mut Vec<Pro
         return problems.push(problem.hint("write it as YAML: `ansible-inventory --list --yaml` prints it so"));
     }
     let Some(node) = yaml::read(&source, problems) else { return };
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    if ["aws_ec2.yml", "aws_ec2.yaml"].iter().any(|suffix| name.ends_with(suffix)) {
-        documents.discovery.push(node);
+    if is_discovery(path) {
+        documents.discovery.push(DiscoveryFile { node, position: documents.inventories.len() });
     } else {
         documents.inventories.push(node);
     }
+}
+
+fn is_discovery(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    ["aws_ec2.yml", "aws_ec2.yaml"].iter().any(|suffix| name.ends_with(suffix))
 }
 
 /// Its first line that says something is a `[section]`, or a name with `key=value`.

@@ -1,106 +1,205 @@
-//! Turns instances into an inventory document, so that they meet hand-written hosts by the same rules (pure).
+//! Makes hosts out of instances by the rules of a discovery file (pure): equal instances give equal hosts.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod expressions;
+mod groups;
+mod names;
+mod placement;
 
-use super::Instance;
-use super::source::{DiscoverySource, Reference};
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+pub use groups::Membership;
+
+use super::source::Expression;
+use super::{DiscoverySource, Hostname, Instance};
 use crate::fleet::HostName;
-use crate::inventory::{Entry, Node, NodeValue};
 use crate::problem::Problem;
+use crate::secret::{MARKER_END, MARKER_START};
+
+/// What an instance becomes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DiscoveredHost {
+    /// Its name in the inventory.
+    pub name: HostName,
+    /// The instance's identity.
+    pub instance: String,
+    /// Where it is.
+    pub region: String,
+    /// Its facts, what `compose` and `placement_tags` give, `ansible_host` and `zone`.
+    pub vars: Map<String, Value>,
+    /// Its groups beside `aws_ec2`.
+    pub groups: Vec<Membership>,
+}
+
+/// An expression without a value.
+struct Failure {
+    expression: Expression,
+    /// What it should have given.
+    what: String,
+    why: String,
+    /// Whether it is an error even without `strict`.
+    always: bool,
+}
+
+impl Failure {
+    fn of(expression: &Expression, what: String, why: String) -> Self {
+        Self { expression: expression.clone(), what, why, always: false }
+    }
+}
 
 impl DiscoverySource {
-    /// Makes a document with the group `aws_ec2` and the keyed groups, in order of name.
-    ///
-    /// An instance without a name, and two with the same, are problems.
+    /// Makes the hosts, in order of instance; what is wrong with one is a problem, and then the host is left out.
     #[must_use]
-    pub fn document(&self, instances: &[Instance], problems: &mut Vec<Problem>) -> Node {
-        let mut hosts: BTreeMap<String, (&Instance, Node)> = BTreeMap::new();
-        let mut groups: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for instance in instances {
+    pub fn hosts(&self, instances: &[Instance], problems: &mut Vec<Problem>) -> Vec<DiscoveredHost> {
+        let mut sorted: Vec<&Instance> = instances.iter().collect();
+        sorted.sort_by(|a, b| (&a.id, &a.region).cmp(&(&b.id, &b.region)));
+        let tags = placement::known(self, instances, problems);
+        let mut named: BTreeMap<HostName, &Instance> = BTreeMap::new();
+        let mut hosts = Vec::new();
+        for instance in sorted {
             let Some(name) = self.name(instance, problems) else { continue };
-            for keyed in &self.keyed_groups {
-                if let Some(value) = keyed.key.of(instance) {
-                    let group = sanitised(&format!("{}{}{value}", keyed.prefix, keyed.separator));
-                    groups.entry(group).or_default().insert(name.clone());
-                }
+            if let Some(other) = named.get(&name) {
+                problems.push(self.called_the_same(other, instance, &name));
+                continue;
             }
-            if let Some((other, _)) = hosts.insert(name.clone(), (instance, self.vars(instance))) {
-                let message = format!("the instances `{}` and `{}` are both called `{name}`", other.id, instance.id);
-                problems.push(Problem::new("HW0123", message).at(&self.span));
+            named.insert(name.clone(), instance);
+            let (facts, visible) = self.facts(instance);
+            let mut vars = facts;
+            self.compose(instance, &visible, &mut vars, problems);
+            placement::apply(&tags, self, instance, &mut vars, problems);
+            defaults(instance, &mut vars);
+            vars.sort_keys();
+            let groups = self.groups(instance, &name, visible, &vars, problems);
+            if let Some(where_) = forbidden(&Value::Object(vars.clone())) {
+                let message = format!("the instance `{}` of `{}`: {where_}", instance.id, instance.region);
+                let hint = "a tag or another fact would be taken for the reference of a secret: rename or remove it";
+                problems.push(Problem::new("HW0163", message).at(&self.span).hint(hint));
+                continue;
             }
+            let (region, instance) = (instance.region.clone(), instance.id.clone());
+            hosts.push(DiscoveredHost { name, instance, region, vars, groups });
         }
-        let mut document: Vec<Entry> = Vec::new();
-        let all: Vec<Entry> = hosts.into_iter().map(|(name, (_, vars))| self.entry(name, vars)).collect();
-        document.push(self.group("aws_ec2", all));
-        for (group, names) in groups {
-            let members = names.into_iter().map(|name| self.entry(name, self.node(NodeValue::Null))).collect();
-            document.push(self.group(&group, members));
-        }
-        self.node(NodeValue::Map(document))
+        hosts
     }
 
-    fn name(&self, instance: &Instance, problems: &mut Vec<Problem>) -> Option<String> {
-        let default = [Reference::PrivateDns, Reference::PrivateIp];
-        let references = if self.hostnames.is_empty() { default.as_slice() } else { &self.hostnames };
-        let Some(name) = references.iter().find_map(|reference| reference.of(instance)) else {
-            let message = format!("the instance `{}` has none of the `hostnames`", instance.id);
-            problems.push(Problem::new("HW0123", message).at(&self.span).hint("tag it, or name another attribute"));
+    fn name(&self, instance: &Instance, problems: &mut Vec<Problem>) -> Option<HostName> {
+        let defaults = if self.hostnames.is_empty() { Hostname::defaults() } else { Vec::new() };
+        let who = format!("the instance `{}` of `{}`", instance.id, instance.region);
+        let Some(name) = self.hostnames.iter().chain(&defaults).find_map(|hostname| hostname.of(instance)) else {
+            let problem = Problem::new("HW0123", format!("{who} has none of the `hostnames`")).at(&self.span);
+            problems.push(problem.hint("tag it, or name another attribute"));
             return None;
         };
+        let name = if name.contains(':') { names::safe(&name) } else { name };
         match HostName::new(name) {
-            Ok(name) => Some(name.to_string()),
+            Ok(name) => Some(name),
             Err(error) => {
-                let message = format!("the instance `{}`: {error}", instance.id);
-                problems.push(Problem::new("HW0123", message).at(&self.span));
+                problems.push(Problem::new("HW0123", format!("{who}: {error}")).at(&self.span));
                 None
             }
         }
     }
 
-    /// Ansible's names for an instance's facts, then `zone` and `ansible_host`, then what `compose` says.
-    fn vars(&self, instance: &Instance) -> Node {
-        let text = |value: &str| self.node(NodeValue::Text(value.to_owned()));
-        let mut vars: BTreeMap<String, Node> = BTreeMap::new();
-        let facts = [
-            ("instance_id", Some(&instance.id)),
-            ("instance_type", Some(&instance.instance_type)),
-            ("private_ip_address", instance.private_ip.as_ref()),
-            ("public_ip_address", instance.public_ip.as_ref()),
-            ("private_dns_name", instance.private_dns.as_ref()),
-            ("public_dns_name", instance.public_dns.as_ref()),
-            ("zone", Some(&instance.zone)),
-            ("ansible_host", instance.private_ip.as_ref()),
-        ];
-        for (name, value) in facts {
-            if let Some(value) = value {
-                vars.insert(name.to_owned(), text(value));
+    fn called_the_same(&self, a: &Instance, b: &Instance, name: &HostName) -> Problem {
+        let message = format!(
+            "the instances `{}` of `{}` and `{}` of `{}` are both called `{name}`",
+            a.id, a.region, b.id, b.region
+        );
+        let hint = "give one of them another tag, or exclude it by `exclude_filters`";
+        Problem::new("HW0123", message).at(&self.span).hint(hint)
+    }
+
+    /// The variables that facts give, and all that expressions see: facts under their own names too.
+    fn facts(&self, instance: &Instance) -> (Map<String, Value>, Map<String, Value>) {
+        let mut facts = instance.facts.clone();
+        if self.tag_variables {
+            for (key, value) in instance.tags().into_iter().flatten() {
+                facts.insert(format!("ec2_tag_{key}"), value.clone());
             }
         }
-        let tags = instance.tags.iter().map(|(key, value)| self.entry(key.clone(), text(value))).collect();
-        vars.insert("tags".to_owned(), self.node(NodeValue::Map(tags)));
-        for (name, reference) in &self.compose {
-            if let Some(value) = reference.of(instance) {
-                vars.insert(name.clone(), text(value));
+        if self.hostvars_prefix.is_empty() && self.hostvars_suffix.is_empty() {
+            return (facts.clone(), facts);
+        }
+        let renamed = |name: &String| self.fact_name(name);
+        let vars: Map<String, Value> = facts.iter().map(|(name, value)| (renamed(name), value.clone())).collect();
+        facts.extend(vars.clone());
+        (vars, facts)
+    }
+
+    /// Expressions of `compose` see the facts, not each other.
+    fn compose(
+        &self,
+        instance: &Instance,
+        visible: &Map<String, Value>,
+        vars: &mut Map<String, Value>,
+        problems: &mut Vec<Problem>,
+    ) {
+        for (name, expression) in &self.constructed.compose {
+            match expressions::value(&expression.text, visible) {
+                Ok(value) => drop(vars.insert(name.clone(), value)),
+                Err(why) => self.fail(instance, &Failure::of(expression, format!("`{name}`"), why), problems),
             }
         }
-        self.node(NodeValue::Map(vars.into_iter().map(|(name, value)| self.entry(name, value)).collect()))
     }
 
-    fn group(&self, name: &str, hosts: Vec<Entry>) -> Entry {
-        let hosts = self.entry("hosts".to_owned(), self.node(NodeValue::Map(hosts)));
-        self.entry(name.to_owned(), self.node(NodeValue::Map(vec![hosts])))
+    fn groups(
+        &self,
+        instance: &Instance,
+        name: &HostName,
+        mut visible: Map<String, Value>,
+        vars: &Map<String, Value>,
+        problems: &mut Vec<Problem>,
+    ) -> Vec<Membership> {
+        visible.extend(vars.clone());
+        visible.insert("inventory_hostname".to_owned(), Value::from(name.as_str()));
+        let short = name.as_str().split('.').next().unwrap_or_default();
+        visible.insert("inventory_hostname_short".to_owned(), Value::from(short));
+        groups::of(&self.constructed, &visible, &mut |failure| self.fail(instance, &failure, problems))
     }
 
-    fn entry(&self, key: String, value: Node) -> Entry {
-        Entry { key, key_span: self.span.clone(), value }
-    }
-
-    fn node(&self, value: NodeValue) -> Node {
-        Node { span: self.span.clone(), value }
+    /// Ansible passes over what fails, unless the file says `strict`.
+    fn fail(&self, instance: &Instance, failure: &Failure, problems: &mut Vec<Problem>) {
+        if !self.constructed.strict && !failure.always {
+            return;
+        }
+        let Failure { expression, what, why, always } = failure;
+        let message =
+            format!("{what} of the instance `{}` of `{}`: `{}`: {why}", instance.id, instance.region, expression.text);
+        let hint = if *always {
+            "make a text of it, such as `| string`"
+        } else {
+            "give it a default, such as `| default('')`, or take `strict: true` out"
+        };
+        problems.push(Problem::new("HW0160", message).at(&expression.span).hint(hint));
     }
 }
 
-/// Group names hold letters, digits and `_`, as Ansible makes them.
-fn sanitised(name: &str) -> String {
-    name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' }).collect()
+/// What Housewright needs to know and the file need not say.
+fn defaults(instance: &Instance, vars: &mut Map<String, Value>) {
+    for (name, value) in [("ansible_host", instance.text("private_ip_address")), ("zone", instance.zone())] {
+        if let Some(value) = value.filter(|_| !vars.contains_key(name)) {
+            vars.insert(name.to_owned(), Value::from(value));
+        }
+    }
+}
+
+/// A value that would become the reference of a secret: whoever may write tags must not choose what is read or run here.
+fn forbidden(value: &Value) -> Option<String> {
+    let marked = |text: &str| text.contains([MARKER_START, MARKER_END]);
+    match value {
+        Value::String(text) if marked(text) => Some("a value has the marks of a secret's reference".to_owned()),
+        Value::Array(items) => items.iter().find_map(forbidden),
+        Value::Object(entries) => entries.iter().find_map(|(key, value)| {
+            if key == "from_secret" || marked(key) {
+                return Some(format!("a value is called `{}`", key.replace(marked_char, "")));
+            }
+            forbidden(value)
+        }),
+        _ => None,
+    }
+}
+
+fn marked_char(c: char) -> bool {
+    c == MARKER_START || c == MARKER_END
 }

@@ -136,7 +136,8 @@ mod tests {
     use super::*;
 
     fn instance() -> Instance {
-        let facts = json!({ "private_ip_address": "10.0.0.1", "public_dns_name": "", "tags": { "Name": "a", "Role": "data" } });
+        let facts =
+            json!({ "private_ip_address": "10.0.0.1", "public_dns_name": "", "tags": { "Name": "a", "Role": "data" } });
         Instance { facts: facts.as_object().unwrap().clone(), ..Instance::default() }
     }
 

@@ -13,6 +13,10 @@ pub use filters::{Filters, Selection};
 pub use hostnames::{Hostname, TagName};
 pub use placement_tags::{Form, PlacementTag};
 
+use std::fmt::Write;
+
+use sha2::{Digest, Sha256};
+
 use super::InstanceQuery;
 use crate::inventory::Node;
 use crate::inventory::fields::{Codes, Fields};
@@ -102,6 +106,24 @@ impl DiscoverySource {
         &self.span.source.name
     }
 
+    /// The name of the variable that a fact becomes.
+    #[must_use]
+    pub fn fact_name(&self, fact: &str) -> String {
+        format!("{}{fact}{}", self.hostvars_prefix, self.hostvars_suffix)
+    }
+
+    /// Tells whether the file is as it was: a digest of its text.
+    #[must_use]
+    pub fn settings_digest(&self) -> String {
+        digest(&self.span.source.text)
+    }
+
+    /// Tells whether the same is asked, whatever becomes of it and in whichever regions: a digest.
+    #[must_use]
+    pub fn query_digest(&self) -> String {
+        digest(&format!("{:?} {:?}", self.selection, self.access))
+    }
+
     /// One query for each region.
     #[must_use]
     pub fn queries(&self) -> Vec<InstanceQuery> {
@@ -125,6 +147,14 @@ impl DiscoverySource {
     }
 }
 
+/// The first 16 digits of a SHA-256.
+pub(super) fn digest(text: &str) -> String {
+    Sha256::digest(text).iter().take(8).fold(String::new(), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}
+
 fn wrong(problems: &[Problem]) -> usize {
     problems.iter().filter(|problem| problem.severity == crate::problem::Severity::Problem).count()
 }
@@ -140,7 +170,8 @@ fn regions(fields: &mut Fields<'_, '_>) -> Vec<(String, Span)> {
     let Some(node) = fields.required("regions") else { return Vec::new() };
     let mut regions: Vec<(String, Span)> = Vec::new();
     for item in node.items().unwrap_or(std::slice::from_ref(node)) {
-        let well_formed = |text: &&str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        let well_formed =
+            |text: &&str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         match item.text().filter(well_formed) {
             Some(region) if regions.iter().any(|(other, _)| other == region) => {
                 fields.wrong("regions", item, &format!("`{region}` stands twice"));
@@ -169,7 +200,11 @@ fn plain(names: [&str; 3], instead: &str, fields: &mut Fields<'_, '_>) -> Option
     let node = fields.get(key)?;
     let text = fields.text(key)?;
     if text.contains("{{") || text.contains("{%") {
-        fields.wrong(key, node, &format!("is not evaluated: write the value, or leave the key out and {instead} holds"));
+        fields.wrong(
+            key,
+            node,
+            &format!("is not evaluated: write the value, or leave the key out and {instead} holds"),
+        );
         return None;
     }
     Some(text)
