@@ -16,7 +16,7 @@ pub(super) fn run(global: &Global, _options: &Options) -> Answer {
     let global = &Global { offline: true, ..global.clone() };
     match global.output {
         Form::Text => text(global),
-        Form::Json => Ok(output::json_answer(data(global))),
+        form => Ok(output::data_answer(form, data(global))),
     }
 }
 

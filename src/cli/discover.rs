@@ -64,11 +64,11 @@ fn now() -> u64 {
 pub(super) fn run(global: &Global, options: &Options) -> Answer {
     match (global.output, answer(global, options)) {
         (Form::Text, answer) => answer.and_then(|answer| text(&answer)),
-        (Form::Json, Ok(answer)) => {
-            output::json(&data(&answer));
+        (form, Ok(answer)) => {
+            output::data(form, &data(&answer));
             Ok(answer.exit)
         }
-        (Form::Json, Err(error)) => Ok(output::json_answer(Err(error))),
+        (form, Err(error)) => Ok(output::data_answer(form, Err(error))),
     }
 }
 
@@ -88,7 +88,7 @@ fn answer(global: &Global, options: &Options) -> Result<Answered, CommandError> 
         return Err(CommandError::hinted("`discover` asks EC2, and `--offline` forbids it", hint));
     }
     let (directory, root) = project::places(global)?;
-    let mut read = crate::fleet::load::read(&directory, &root.join("roles"));
+    let mut read = crate::fleet::load::read(directory, &root.join("roles"));
     if read.documents.discovery.is_empty() && !stops(&read.problems) {
         let message = format!("`{}` has no discovery file", directory.display());
         return Err(CommandError::hinted(message, "write one: `NAME.aws_ec2.yml`, as docs/inventory.md says"));

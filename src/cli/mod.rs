@@ -77,6 +77,8 @@ enum Form {
     Text,
     /// For machines
     Json,
+    /// For machines and people
+    Yaml,
 }
 
 /// When colours are used.

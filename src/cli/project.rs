@@ -29,7 +29,7 @@ impl Project {
     pub(super) fn load(global: &Global) -> Result<Self, CommandError> {
         let (directory, root) = places(global)?;
         let mut found = Vec::new();
-        let mut read = fleet::load::read(&directory, &root.join("roles"));
+        let mut read = fleet::load::read(directory, &root.join("roles"));
         discover(global, &mut read)?;
         let roles = read.roles.clone();
         let fleet::load::Loaded { inventory, fleet, notes } = read.resolve(&connection_defaults())?;
@@ -110,6 +110,23 @@ impl Project {
     }
 }
 
+/// The inventory alone, with its notes: it need not be a fleet's, and no `roles/` need be there.
+pub(super) fn inventory(global: &Global) -> Result<(Inventory, Vec<Problem>), CommandError> {
+    let directory = directory(global)?;
+    let root = global.project.clone().or_else(|| root_above(directory).ok());
+    let mut read = fleet::load::Read::of_inventory(directory, root.as_deref());
+    discover(global, &mut read)?;
+    let inventory = read.assemble();
+    let problems = fleet::in_order(read.problems);
+    let stops = problems.iter().any(|problem| problem.severity == Severity::Problem);
+    if stops { Err(problems.into()) } else { Ok((inventory, problems)) }
+}
+
+fn directory(global: &Global) -> Result<&Path, CommandError> {
+    let none = || CommandError::hinted("no inventory is given", "name its directory: `-i inventories/lab`");
+    global.inventory.as_deref().ok_or_else(none)
+}
+
 /// Nothing would be done, and that would look like success.
 fn only_members(pattern: &str, members: &BTreeSet<HostName>) -> Problem {
     let names: Vec<String> = members.iter().take(5).map(|name| format!("`{name}`")).collect();
@@ -126,14 +143,11 @@ fn port(value: &serde_json::Value) -> Option<u16> {
 }
 
 /// The inventory, and the directory with `roles/` and `templates/`.
-pub(super) fn places(global: &Global) -> Result<(PathBuf, PathBuf), CommandError> {
-    let directory = global
-        .inventory
-        .clone()
-        .ok_or_else(|| CommandError::hinted("no inventory is given", "name its directory: `-i inventories/lab`"))?;
+pub(super) fn places(global: &Global) -> Result<(&Path, PathBuf), CommandError> {
+    let directory = directory(global)?;
     let root = match &global.project {
         Some(root) => root.clone(),
-        None => root_above(&directory)?,
+        None => root_above(directory)?,
     };
     Ok((directory, root))
 }

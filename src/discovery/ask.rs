@@ -175,7 +175,7 @@ fn add(documents: &mut Documents, files: &[DiscoveryFile], found: &[Found], prob
 
 fn insert(documents: &mut Documents, files: &[DiscoveryFile], node: Node) {
     let at = files.first().map_or(usize::MAX, |file| file.position).min(documents.inventories.len());
-    documents.inventories.insert(at, node);
+    documents.inventories.insert(at, inventory::Written::Yaml(node));
 }
 
 /// Takes the hosts of the snapshot beside the discovery files.

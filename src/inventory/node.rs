@@ -23,6 +23,8 @@ pub enum NodeValue {
     Bool(bool),
     /// An unquoted number.
     Number(Number),
+    /// A number that JSON's own type does not hold, as Python writes it: beyond 64 bits, `Infinity`, `-Infinity`, `NaN`.
+    Wide(String),
     /// Any other scalar.
     Text(String),
     /// A mapping with the single key `from_secret`.
@@ -84,6 +86,7 @@ impl Node {
         match &self.value {
             NodeValue::Text(text) => Some(text.clone()),
             NodeValue::Number(number) => Some(number.to_string()),
+            NodeValue::Wide(number) => Some(number.clone()),
             _ => None,
         }
     }
@@ -133,14 +136,14 @@ impl Node {
         self.value == NodeValue::Null
     }
 
-    /// The value as JSON; a secret is its marker.
+    /// The value as JSON; a secret is its marker, and a number that JSON's own type does not hold is a text.
     #[must_use]
     pub fn to_json(&self) -> Value {
         match &self.value {
             NodeValue::Null => Value::Null,
             NodeValue::Bool(flag) => Value::Bool(*flag),
             NodeValue::Number(number) => Value::Number(number.clone()),
-            NodeValue::Text(text) => Value::String(text.clone()),
+            NodeValue::Wide(text) | NodeValue::Text(text) => Value::String(text.clone()),
             NodeValue::Secret(secret) => Value::String(secret.marker()),
             NodeValue::List(items) => Value::Array(items.iter().map(Self::to_json).collect()),
             NodeValue::Map(entries) => Value::Object(
@@ -156,6 +159,8 @@ impl Node {
             NodeValue::Null => "nothing".to_owned(),
             NodeValue::Bool(flag) => format!("`{flag}`"),
             NodeValue::Number(number) => format!("`{number}`"),
+            NodeValue::Wide(number) if number.len() <= 60 => format!("`{number}`"),
+            NodeValue::Wide(_) => "a long number".to_owned(),
             NodeValue::Text(text) if text.len() > 60 || text.contains('\n') => "a long text".to_owned(),
             NodeValue::Text(text) => format!("`{text}`"),
             NodeValue::Secret(secret) => format!("the secret `{secret}`"),

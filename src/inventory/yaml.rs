@@ -136,7 +136,7 @@ impl<'a> Reader<'a> {
             let node = built.node.clone();
             self.anchors.insert(anchor, Anchored { node, size: built.size, height: built.height });
         }
-        built.node = self.secret(built.node);
+        built.node = secret(built.node, self.problems);
         Ok(built)
     }
 
@@ -264,19 +264,20 @@ impl<'a> Reader<'a> {
             self.problems.push(Problem::new("HW0107", format!("the tag `{name}` is not known")).at(span));
         }
     }
+}
 
-    fn secret(&mut self, node: Node) -> Node {
-        let Some([Entry { key, value, .. }]) = node.entries() else { return node };
-        if key != "from_secret" {
-            return node;
-        }
-        if let Some(secret) = value.text().and_then(SecretRef::parse) {
-            return Node { span: node.span, value: NodeValue::Secret(secret) };
-        }
-        let message = "`from_secret` takes `env:NAME` or `file:PATH`, never the secret itself";
-        self.problems.push(Problem::new("HW0108", message).at(&value.span).hides_value());
-        Node { span: node.span, value: NodeValue::Null }
+/// A mapping with the single key `from_secret` is a reference; what it holds instead is never repeated.
+pub(super) fn secret(node: Node, problems: &mut Vec<Problem>) -> Node {
+    let Some([Entry { key, value, .. }]) = node.entries() else { return node };
+    if key != "from_secret" {
+        return node;
     }
+    if let Some(secret) = value.text().and_then(SecretRef::parse) {
+        return Node { span: node.span, value: NodeValue::Secret(secret) };
+    }
+    let message = "`from_secret` takes `env:NAME` or `file:PATH`, never the secret itself";
+    problems.push(Problem::new("HW0108", message).at(&value.span).hides_value());
+    Node { span: node.span, value: NodeValue::Null }
 }
 
 fn too_much(what: &str, span: &Span) -> Problem {
