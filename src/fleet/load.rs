@@ -64,6 +64,10 @@ impl Read {
             let hint = "`--offline` reads the snapshot; a build with the feature `ec2` asks";
             self.problems.push(Problem::new("HW0124", message).at(&file.node.span).hint(hint));
         }
+        for node in inventory::vaulted::closed(&mut self.documents) {
+            self.problems
+                .push(Problem::new("HW0131", "this file is vaulted, and nothing has opened it").at(&node.span));
+        }
         Inventory::assemble(&self.documents, &mut self.problems)
     }
 
@@ -96,6 +100,11 @@ fn unread(code: &str) -> bool {
             | "HW0120"
             | "HW0123"
             | "HW0124"
+            | "HW0130"
+            | "HW0131"
+            | "HW0132"
+            | "HW0133"
+            | "HW0135"
             | "HW0136"
             | "HW0137"
             | "HW0138"
