@@ -45,6 +45,7 @@ pub mod secret;
 // What the operator wrote.
 pub mod discovery;
 pub mod inventory;
+pub mod jinja;
 pub mod role;
 
 // What it means, and what should be there.
