@@ -49,7 +49,7 @@ pub(super) fn discover(global: &Global, read: &mut Read) -> Result<Vec<Found>, C
 #[cfg(feature = "ec2")]
 #[expect(clippy::unnecessary_wraps, reason = "as in a build that cannot ask")]
 fn ec2() -> Option<Box<dyn Discovery>> {
-    Some(Box::new(discovery::ec2::Ec2::new(discovery::ec2::Limits::default(), output::say)))
+    Some(Box::new(discovery::ec2::Ec2::new(discovery::ec2::Limits::from_environment(), output::say)))
 }
 
 #[cfg(not(feature = "ec2"))]

@@ -1,6 +1,7 @@
 //! Why instances could not be listed, told apart by what to do about it (pure).
 
 use crate::problem::{Problem, Span};
+use crate::report::hosts::count;
 
 /// A query that failed: nothing of its answer is used.
 #[derive(Debug, thiserror::Error)]
@@ -47,11 +48,12 @@ pub enum Failure {
         /// How often the request was sent.
         attempts: u32,
     },
-    /// The region's name resolves to nothing, or EC2 does not know it.
-    #[error(
-        "{endpoint} has no address: there is no such region, it is not enabled for the account, or there is no network"
-    )]
-    UnknownRegion {
+    /// EC2 does not know the region, or not for this account.
+    #[error("there is no such region, or it is not enabled for the account")]
+    UnknownRegion,
+    /// The name of the region's endpoint resolves to nothing.
+    #[error("{endpoint} has no address: is there such a region, and is there a network?")]
+    NoAddress {
         /// Who was to be asked.
         endpoint: String,
     },
@@ -62,7 +64,7 @@ pub enum Failure {
         endpoint: String,
     },
     /// Too slow.
-    #[error("no whole answer within {seconds} s, {pages} pages came")]
+    #[error("no whole answer within {seconds} s; {} came", count(*pages, "page"))]
     TimedOut {
         /// How long it was waited for.
         seconds: u64,
@@ -70,7 +72,7 @@ pub enum Failure {
         pages: usize,
     },
     /// An earlier page came, this one did not.
-    #[error("the answer breaks off: {pages} pages came, the next did not")]
+    #[error("the answer breaks off: {} came, the next did not", count(*pages, "page"))]
     BrokenOff {
         /// How much came.
         pages: usize,
@@ -109,7 +111,7 @@ impl Failure {
             Self::Refused { .. } => "HW0154",
             Self::NotAuthorised { .. } => "HW0155",
             Self::Throttled { .. } => "HW0156",
-            Self::UnknownRegion { .. } => "HW0157",
+            Self::UnknownRegion | Self::NoAddress { .. } => "HW0157",
             Self::Unreachable { .. }
             | Self::TimedOut { .. }
             | Self::BrokenOff { .. }
@@ -138,7 +140,9 @@ impl Failure {
             Self::Throttled { .. } => {
                 "somebody sends many requests in this account and region: try again later, or `cache: true` in the file"
             }
-            Self::UnknownRegion { .. } => "`aws ec2 describe-regions --all-regions` lists them; correct `regions`",
+            Self::UnknownRegion | Self::NoAddress { .. } => {
+                "`aws ec2 describe-regions --all-regions` lists them; correct `regions`"
+            }
             Self::Unreachable { .. } => {
                 "is the network up, and do a proxy, `endpoint_url` and `AWS_ENDPOINT_URL` fit? `--offline` reads the snapshot instead"
             }

@@ -60,7 +60,7 @@ impl Discovery for Cloud {
 }
 
 pub fn instance(id: &str, ip: &str, tags: &[(&str, &str)]) -> Instance {
-    let tags: serde_json::Map<String, Value> =
+    let tags: BTreeMap<String, Value> =
         tags.iter().map(|(key, value)| ((*key).to_owned(), Value::from(*value))).collect();
     let facts = json!({ "instance_id": id, "instance_type": "i4i.4xlarge", "private_ip_address": ip, "tags": tags });
     Instance { id: id.to_owned(), region: String::new(), facts: facts.as_object().unwrap().clone() }

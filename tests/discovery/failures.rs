@@ -23,7 +23,8 @@ async fn every_kind_of_failure_has_its_own_text() {
         Failure::Refused { code: code("AuthFailure") },
         Failure::NotAuthorised { action: code("ec2:DescribeInstances") },
         Failure::Throttled { code: code("RequestLimitExceeded"), attempts: 8 },
-        Failure::UnknownRegion { endpoint: endpoint() },
+        Failure::UnknownRegion,
+        Failure::NoAddress { endpoint: endpoint() },
         Failure::Unreachable { endpoint: endpoint() },
         Failure::TimedOut { seconds: 180, pages: 2 },
         Failure::BrokenOff { pages: 2 },
@@ -47,11 +48,13 @@ async fn every_kind_of_failure_has_its_own_text() {
     = help: allow `ec2:DescribeInstances` and `ec2:DescribeInstanceTypes` to the role: docs/inventory.md has the policy
     error[HW0156]: cannot list the instances of `us-east-1`: EC2 throttles the requests (`RequestLimitExceeded`) after 8 attempts
     = help: somebody sends many requests in this account and region: try again later, or `cache: true` in the file
-    error[HW0157]: cannot list the instances of `us-east-1`: `ec2.us-east-1.amazonaws.com` has no address: there is no such region, it is not enabled for the account, or there is no network
+    error[HW0157]: cannot list the instances of `us-east-1`: there is no such region, or it is not enabled for the account
+    = help: `aws ec2 describe-regions --all-regions` lists them; correct `regions`
+    error[HW0157]: cannot list the instances of `us-east-1`: `ec2.us-east-1.amazonaws.com` has no address: is there such a region, and is there a network?
     = help: `aws ec2 describe-regions --all-regions` lists them; correct `regions`
     error[HW0158]: cannot list the instances of `us-east-1`: `ec2.us-east-1.amazonaws.com` does not answer
     = help: is the network up, and do a proxy, `endpoint_url` and `AWS_ENDPOINT_URL` fit? `--offline` reads the snapshot instead
-    error[HW0158]: cannot list the instances of `us-east-1`: no whole answer within 180 s, 2 pages came
+    error[HW0158]: cannot list the instances of `us-east-1`: no whole answer within 180 s; 2 pages came
     = help: nothing of the answer is used; try again. `--offline` reads the snapshot instead
     error[HW0158]: cannot list the instances of `us-east-1`: the answer breaks off: 2 pages came, the next did not
     = help: nothing of the answer is used; try again. `--offline` reads the snapshot instead
@@ -80,7 +83,7 @@ async fn what_is_wrong_with_who_asks_is_told_once_and_every_region_that_fails_is
     let broken = Failure::BrokenOff { pages: 1 };
     let cloud = Cloud::default().fails("us-east-1", broken).region("eu-central-1", []);
     assert_snapshot!(run(&two_regions()).said(&cloud).await, @"
-    error[HW0158]: cannot list the instances of `us-east-1`: the answer breaks off: 1 pages came, the next did not
+    error[HW0158]: cannot list the instances of `us-east-1`: the answer breaks off: 1 page came, the next did not
      --> fleet.aws_ec2.yml:2:11
       |
     2 | regions: [us-east-1, eu-central-1]

@@ -153,7 +153,7 @@ async fn a_storage_host_without_its_tags_is_told_by_its_instance() {
     1 | ansible_host: "10.0.0.1"
       | ^^^^^^^^^^^^^^^^^^^^^^^^
       |
-      = help: write `replica: 1` (or another number) beside the host
+      = help: tag the instance `i-1`, and name the tag in `placement_tags`
 
     error[HW0304]: host `a` of role `data` has no `shard`
      --> fleet.aws_ec2.yml: i-1 of eu-central-1:1:1
@@ -161,7 +161,7 @@ async fn a_storage_host_without_its_tags_is_told_by_its_instance() {
     1 | ansible_host: "10.0.0.1"
       | ^^^^^^^^^^^^^^^^^^^^^^^^
       |
-      = help: write `shard: 1` (or another number) beside the host
+      = help: tag the instance `i-1`, and name the tag in `placement_tags`
     "#);
 }
 

@@ -2,6 +2,7 @@
 
 mod cloud;
 mod conflicts;
+mod expressions;
 mod failures;
 mod files;
 mod hosts;

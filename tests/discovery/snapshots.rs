@@ -10,7 +10,7 @@ use insta::assert_snapshot;
 use proptest::prelude::*;
 
 use crate::cloud::{Cloud, NOW, Run, data, instance, run};
-use crate::{SOURCE, one_region, two_regions, written};
+use crate::{SOURCE, one_region, two_regions};
 
 fn cloud() -> Cloud {
     Cloud::default()
@@ -40,7 +40,9 @@ async fn a_snapshot_is_an_inventory_with_a_head() {
     let wrote = write(&found, NOW).unwrap();
     assert_eq!(wrote, [Wrote::New(written.path().join("discovered.yml"))]);
     let digests = regex::Regex::new("=[0-9a-f]{16}").unwrap();
-    let text = digests.replace_all(&snapshot(&written), "=DIGEST").replace(env!("CARGO_PKG_VERSION"), "VERSION");
+    let text = digests
+        .replace_all(&snapshot(&written), "=DIGEST")
+        .replace(&format!("housewright {}", env!("CARGO_PKG_VERSION")), "housewright VERSION");
     assert_snapshot!(text, @r#"
     # Listed by EC2 at 2026-11-22T12:00:00Z, written by housewright VERSION.
     # `housewright discover --write` writes it anew, `--offline` reads it; do not edit it.
@@ -61,9 +63,9 @@ async fn a_snapshot_is_an_inventory_with_a_head() {
           shard: 1
           tags:
             Name: data-1
+            Replica: "07"
             Role: data
             Shard: "1"
-            Replica: "07"
           zone: us-east-1a
         data-2:
           ansible_host: "10.0.0.2"
@@ -78,22 +80,22 @@ async fn a_snapshot_is_an_inventory_with_a_head() {
           shard: 1
           tags:
             Name: data-2
+            Replica: "yes"
             Role: data
             Shard: "1"
-            Replica: "yes"
           zone: us-east-1a
-        "1VERSION.1":
-          ansible_host: "1VERSION.1"
+        "10.1.0.1":
+          ansible_host: "10.1.0.1"
           hostClusterRole: small
           instance_id: i-0b1
           instance_type: i4i.4xlarge
           placement:
             availability_zone: eu-central-1a
             region: eu-central-1
-          private_ip_address: "1VERSION.1"
+          private_ip_address: "10.1.0.1"
           tags:
-            Role: small
             Note: !unsafe "{{ x }} é # \"\\"
+            Role: small
           zone: eu-central-1a
     role_data:
       hosts:
@@ -105,10 +107,10 @@ async fn a_snapshot_is_an_inventory_with_a_head() {
         data-2:
     role_small:
       hosts:
-        "1VERSION.1":
+        "10.1.0.1":
     eu_central_1a:
       hosts:
-        "1VERSION.1":
+        "10.1.0.1":
     "#);
 }
 

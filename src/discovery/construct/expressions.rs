@@ -2,23 +2,46 @@
 
 use serde_json::{Map, Value};
 
-/// The value of an expression; the error is one sentence for a person.
-pub(super) fn value(expression: &str, vars: &Map<String, Value>) -> Result<Value, String> {
-    let mut parts = expression.split('.');
-    let first = parts.next().unwrap_or_default().trim();
-    let mut value = vars.get(first).ok_or_else(|| format!("`{first}` is undefined"))?;
-    for part in parts {
-        value = value.get(part.trim()).ok_or_else(|| format!("there is no `{part}`"))?;
+use super::super::source::{Expression, Template};
+use crate::jinja::{self, Kind, Values, Wrong, from_json};
+
+/// Why an expression gives nothing.
+#[derive(Debug)]
+pub(super) enum Refused {
+    /// An error only where the file says `strict`; the text says why.
+    Fails(String),
+    /// An error in any case.
+    Invalid(String),
+}
+
+impl From<Wrong> for Refused {
+    fn from(wrong: Wrong) -> Self {
+        match wrong.kind {
+            Kind::TooMuch | Kind::Secret | Kind::Unsupported => Self::Invalid(wrong.message),
+            _ => Self::Fails(wrong.message),
+        }
     }
-    Ok(value.clone())
+}
+
+/// What expressions see.
+pub(super) fn scope(vars: &Map<String, Value>) -> Values {
+    vars.iter().map(|(name, value)| (name.clone(), from_json(value))).collect()
+}
+
+/// The value of an expression.
+pub(super) fn value(expression: &Expression, scope: &Values) -> Result<Value, Refused> {
+    Ok(jinja::to_json(&expression.parsed.value(scope)?))
 }
 
 /// Whether a condition holds.
-pub(super) fn condition(expression: &str, vars: &Map<String, Value>) -> Result<bool, String> {
-    Ok(!matches!(value(expression, vars)?, Value::Null | Value::Bool(false)))
+pub(super) fn condition(expression: &Expression, scope: &Values) -> Result<bool, Refused> {
+    Ok(expression.parsed.truth(scope)?)
 }
 
-/// A text with `{{ }}` in it.
-pub(super) fn template(text: &str, _vars: &Map<String, Value>) -> Result<Value, String> {
-    Ok(Value::String(text.to_owned()))
+/// A text with its `{{ }}` filled in.
+pub(super) fn template(template: &Template, scope: &Values) -> Result<Value, Refused> {
+    match &template.parsed {
+        Some(parsed) => Ok(jinja::to_json(&parsed.value(scope)?)),
+        None => Ok(Value::from(template.text.as_str())),
+    }
 }

@@ -7,8 +7,10 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::super::source::{Constructed, KeyedGroup};
+use super::Failure;
+use super::expressions::{self, Refused};
 use super::names::safe;
-use super::{Failure, expressions};
+use crate::jinja::Values;
 
 /// One group that a host is in.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,26 +22,19 @@ pub struct Membership {
 }
 
 /// Finds them in order; what fails is given to `fail` and gives no group.
-pub(super) fn of(
-    constructed: &Constructed,
-    vars: &Map<String, Value>,
-    fail: &mut dyn FnMut(Failure),
-) -> Vec<Membership> {
+pub(super) fn of(constructed: &Constructed, vars: &Values, fail: &mut dyn FnMut(Failure)) -> Vec<Membership> {
     let mut found = Vec::new();
     for (name, condition) in &constructed.groups {
-        match expressions::condition(&condition.text, vars) {
+        match expressions::condition(condition, vars) {
             Ok(true) => found.push(Membership { group: safe(name), parent: None }),
             Ok(false) => {}
-            Err(why) => fail(Failure::of(condition, format!("the group `{name}`"), why)),
+            Err(refused) => fail(Failure::of(condition, format!("the group `{name}`"), refused)),
         }
     }
     for keyed in &constructed.keyed_groups {
         match keyed_groups(keyed, constructed, vars) {
             Ok(groups) => found.extend(groups),
-            Err(Refused::Fails(why)) => fail(Failure::of(&keyed.key, "a keyed group".to_owned(), why)),
-            Err(Refused::Invalid(why)) => {
-                fail(Failure { always: true, ..Failure::of(&keyed.key, "a keyed group".to_owned(), why) });
-            }
+            Err(refused) => fail(Failure::of(&keyed.key, "a keyed group".to_owned(), refused)),
         }
     }
     let mut seen = BTreeSet::new();
@@ -47,27 +42,8 @@ pub(super) fn of(
     found
 }
 
-/// Why a value makes no group.
-#[derive(Debug)]
-enum Refused {
-    /// An error only where the file says `strict`.
-    Fails(String),
-    /// An error for Ansible in any case.
-    Invalid(String),
-}
-
-impl From<String> for Refused {
-    fn from(why: String) -> Self {
-        Self::Fails(why)
-    }
-}
-
-fn keyed_groups(
-    keyed: &KeyedGroup,
-    constructed: &Constructed,
-    vars: &Map<String, Value>,
-) -> Result<Vec<Membership>, Refused> {
-    let value = expressions::value(&keyed.key.text, vars)?;
+fn keyed_groups(keyed: &KeyedGroup, constructed: &Constructed, vars: &Values) -> Result<Vec<Membership>, Refused> {
+    let value = expressions::value(&keyed.key, vars)?;
     let names = match bare_names(keyed, &value) {
         Some(names) => names,
         // An empty list or mapping makes no group, and that is no failure.
@@ -84,7 +60,7 @@ fn keyed_groups(
     };
     let parent = match &keyed.parent_group {
         None => None,
-        Some(parent) => text_of(&expressions::template(&parent.text, vars)?).filter(|parent| !parent.is_empty()),
+        Some(parent) => text_of(&expressions::template(parent, vars)?).filter(|parent| !parent.is_empty()),
     };
     let parent = parent.map(|parent| safe(&parent));
     let separator =
@@ -150,7 +126,11 @@ mod tests {
     fn keyed(key: &str) -> KeyedGroup {
         let source = Arc::new(Source { name: "x".to_owned(), text: key.to_owned() });
         KeyedGroup {
-            key: Expression { text: key.to_owned(), span: Span::new(source, 0..1) },
+            key: Expression {
+                text: key.to_owned(),
+                span: Span::new(source, 0..1),
+                parsed: Arc::new(crate::jinja::Expression::new(key).unwrap()),
+            },
             prefix: "p".to_owned(),
             separator: "_".to_owned(),
             parent_group: None,
@@ -161,11 +141,11 @@ mod tests {
 
     fn names(keyed: &KeyedGroup, leading_separator: bool) -> Result<Vec<String>, Refused> {
         let vars = json!({
-            "text": "a b", "empty": "", "null": null, "list": ["a", "", 3], "map": { "a": "1", "b": "" }, "none": [],
-            "number": 5, "zero": 0, "yes": true,
+            "text": "a b", "empty": "", "nothing": null, "list": ["a", "", 3], "map": { "a": "1", "b": "" }, "no_items": [],
+            "number": 5, "zero": 0, "flag": true,
         });
         let constructed = Constructed { leading_separator, ..Constructed::default() };
-        let groups = keyed_groups(keyed, &constructed, vars.as_object().unwrap())?;
+        let groups = keyed_groups(keyed, &constructed, &expressions::scope(vars.as_object().unwrap()))?;
         Ok(groups.into_iter().map(|membership| membership.group).collect())
     }
 
@@ -175,11 +155,11 @@ mod tests {
         assert_eq!(plain("text").unwrap(), "p_a_b");
         assert_eq!(plain("list").unwrap(), "p_a p_ p_3");
         assert_eq!(plain("map").unwrap(), "p_a_1 p_b_");
-        assert_eq!(plain("none").unwrap(), "");
-        for key in ["empty", "null", "zero", "missing"] {
+        assert_eq!(plain("no_items").unwrap(), "");
+        for key in ["empty", "nothing", "zero", "missing"] {
             assert!(matches!(plain(key), Err(Refused::Fails(_))), "{key}");
         }
-        for key in ["number", "yes"] {
+        for key in ["number", "flag"] {
             assert!(matches!(plain(key), Err(Refused::Invalid(_))), "{key}");
         }
     }

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use expressions::Refused;
 pub use groups::Membership;
 
 use super::source::Expression;
@@ -43,8 +44,12 @@ struct Failure {
 }
 
 impl Failure {
-    fn of(expression: &Expression, what: String, why: String) -> Self {
-        Self { expression: expression.clone(), what, why, always: false }
+    fn of(expression: &Expression, what: String, refused: Refused) -> Self {
+        let (why, always) = match refused {
+            Refused::Fails(why) => (why, false),
+            Refused::Invalid(why) => (why, true),
+        };
+        Self { expression: expression.clone(), what, why, always }
     }
 }
 
@@ -58,6 +63,10 @@ impl DiscoverySource {
         let mut named: BTreeMap<HostName, &Instance> = BTreeMap::new();
         let mut hosts = Vec::new();
         for instance in sorted {
+            if let Some(why) = forbidden(&Value::Object(instance.facts.clone())) {
+                problems.push(self.refused(instance, &why));
+                continue;
+            }
             let Some(name) = self.name(instance, problems) else { continue };
             if let Some(other) = named.get(&name) {
                 problems.push(self.called_the_same(other, instance, &name));
@@ -71,16 +80,20 @@ impl DiscoverySource {
             defaults(instance, &mut vars);
             vars.sort_keys();
             let groups = self.groups(instance, &name, visible, &vars, problems);
-            if let Some(where_) = forbidden(&Value::Object(vars.clone())) {
-                let message = format!("the instance `{}` of `{}`: {where_}", instance.id, instance.region);
-                let hint = "a tag or another fact would be taken for the reference of a secret: rename or remove it";
-                problems.push(Problem::new("HW0163", message).at(&self.span).hint(hint));
+            if let Some(why) = forbidden(&Value::Object(vars.clone())) {
+                problems.push(self.refused(instance, &why));
                 continue;
             }
             let (region, instance) = (instance.region.clone(), instance.id.clone());
             hosts.push(DiscoveredHost { name, instance, region, vars, groups });
         }
         hosts
+    }
+
+    fn refused(&self, instance: &Instance, why: &str) -> Problem {
+        let message = format!("the instance `{}` of `{}`: {why}", instance.id, instance.region);
+        let hint = "a tag or another fact would be taken for the reference of a secret: rename or remove it";
+        Problem::new("HW0163", message).at(&self.span).hint(hint)
     }
 
     fn name(&self, instance: &Instance, problems: &mut Vec<Problem>) -> Option<HostName> {
@@ -135,10 +148,11 @@ impl DiscoverySource {
         vars: &mut Map<String, Value>,
         problems: &mut Vec<Problem>,
     ) {
+        let scope = expressions::scope(visible);
         for (name, expression) in &self.constructed.compose {
-            match expressions::value(&expression.text, visible) {
+            match expressions::value(expression, &scope) {
                 Ok(value) => drop(vars.insert(name.clone(), value)),
-                Err(why) => self.fail(instance, &Failure::of(expression, format!("`{name}`"), why), problems),
+                Err(refused) => self.fail(instance, &Failure::of(expression, format!("`{name}`"), refused), problems),
             }
         }
     }
@@ -155,7 +169,9 @@ impl DiscoverySource {
         visible.insert("inventory_hostname".to_owned(), Value::from(name.as_str()));
         let short = name.as_str().split('.').next().unwrap_or_default();
         visible.insert("inventory_hostname_short".to_owned(), Value::from(short));
-        groups::of(&self.constructed, &visible, &mut |failure| self.fail(instance, &failure, problems))
+        groups::of(&self.constructed, &expressions::scope(&visible), &mut |failure| {
+            self.fail(instance, &failure, problems)
+        })
     }
 
     /// Ansible passes over what fails, unless the file says `strict`.
@@ -184,6 +200,9 @@ fn defaults(instance: &Instance, vars: &mut Map<String, Value>) {
     }
 }
 
+/// Keys that make a mapping something else: a secret's reference, or what Ansible keeps for itself.
+const SECRET_KEYS: [&str; 3] = ["from_secret", "__ansible_vault", "__ansible_unsafe"];
+
 /// A value that would become the reference of a secret: whoever may write tags must not choose what is read or run here.
 fn forbidden(value: &Value) -> Option<String> {
     let marked = |text: &str| text.contains([MARKER_START, MARKER_END]);
@@ -191,7 +210,7 @@ fn forbidden(value: &Value) -> Option<String> {
         Value::String(text) if marked(text) => Some("a value has the marks of a secret's reference".to_owned()),
         Value::Array(items) => items.iter().find_map(forbidden),
         Value::Object(entries) => entries.iter().find_map(|(key, value)| {
-            if key == "from_secret" || marked(key) {
+            if SECRET_KEYS.contains(&key.as_str()) || marked(key) {
                 return Some(format!("a value is called `{}`", key.replace(marked_char, "")));
             }
             forbidden(value)

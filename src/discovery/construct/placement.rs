@@ -22,12 +22,18 @@ pub(super) fn known<'s>(
         source.placement_tags.iter().partition(|tag| keys.contains(tag.tag.as_str()));
     for tag in unknown.into_iter().filter(|_| !instances.is_empty()) {
         let message = format!("no instance has the tag `{}`", tag.tag);
-        let mut problem = if tag.required { Problem::new("HW0161", message) } else { Problem::note("HW0161", message) };
         let same = |key: &&&str| key.eq_ignore_ascii_case(&tag.tag);
-        problem.hint = match keys.iter().find(same) {
+        let near = match keys.iter().find(same) {
             Some(key) => Some(format!("did you mean `{key}`?")),
             None => near_name(&tag.tag, keys.iter().copied()),
         };
+        let mut problem = match (tag.required, &near) {
+            (true, _) => Problem::new("HW0161", message),
+            (false, Some(_)) => Problem::note("HW0161", message),
+            // A fleet of stateless hosts has no shards.
+            (false, None) => continue,
+        };
+        problem.hint = near;
         problems.push(problem.at(&tag.span));
     }
     known

@@ -59,9 +59,8 @@ async fn find(query: &InstanceQuery, limits: &Limits) -> Result<SdkConfig, (Fail
         .operation_attempt_timeout(limits.attempt)
         .operation_timeout(limits.whole)
         .build();
-    let attempts = std::env::var("AWS_MAX_ATTEMPTS").ok().and_then(|text| text.parse().ok()).filter(|n| *n > 0);
     let retries = RetryConfig::standard()
-        .with_max_attempts(attempts.unwrap_or(limits.attempts))
+        .with_max_attempts(limits.attempts)
         .with_initial_backoff(limits.backoff)
         .with_max_backoff(limits.backoff * 20);
     let config = loader.timeout_config(timeouts).retry_config(retries).credentials_provider(chain.build().await);

@@ -1,5 +1,7 @@
 //! EC2's answers in the shape that Ansible's plugin gives them (edge): names in snake case, tags as a mapping, absent values left out.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_ec2::primitives::{DateTime, DateTimeFormat};
 use aws_sdk_ec2::types::{
     GroupIdentifier, Instance as Ec2Instance, InstanceBlockDeviceMapping, InstanceNetworkInterface, InstanceTypeInfo,
@@ -41,8 +43,10 @@ pub(super) fn instance(ec2: &Ec2Instance, reservation: &Reservation, region: &st
         "reservation_id": reservation.reservation_id(),
         "placement": nested(placement(ec2, region)),
     });
-    let tags = ec2.tags().iter().filter_map(|tag| Some((tag.key()?.to_owned(), Value::from(tag.value()?))));
-    facts.insert("tags".to_owned(), Value::Object(tags.collect()));
+    // They come in no order.
+    let tags: BTreeMap<String, Value> =
+        ec2.tags().iter().filter_map(|tag| Some((tag.key()?.to_owned(), Value::from(tag.value()?)))).collect();
+    facts.insert("tags".to_owned(), Value::Object(tags.into_iter().collect()));
     facts.sort_keys();
     Instance { id, region: region.to_owned(), facts }
 }

@@ -52,7 +52,7 @@ where
         SdkError::TimeoutError(_) => (watch.end(asked.watch.waited()), None),
         _ if watch.pages() > 0 => (Failure::BrokenOff { pages: watch.pages() }, Some(why)),
         SdkError::DispatchFailure(dispatch) if dispatch.is_timeout() => (Failure::Unreachable { endpoint }, None),
-        SdkError::DispatchFailure(_) if is_unnamed(&why) => (Failure::UnknownRegion { endpoint }, None),
+        SdkError::DispatchFailure(_) if is_unnamed(&why) => (Failure::NoAddress { endpoint }, None),
         SdkError::DispatchFailure(_) => (Failure::Unreachable { endpoint }, Some(why)),
         SdkError::ResponseError(_) if is_cut(&why) => (Failure::BrokenOff { pages: 0 }, Some(why)),
         SdkError::ResponseError(_) => (Failure::NotUnderstood { endpoint }, Some(why)),
@@ -66,7 +66,7 @@ fn of_code(code: &str, message: &str, asked: &Asked<'_>) -> Failure {
     let code = code.to_owned();
     match code.as_str() {
         "" => Failure::NotUnderstood { endpoint: format!("`{}`", asked.endpoint) },
-        "OptInRequired" => Failure::UnknownRegion { endpoint: format!("`{}`", asked.endpoint) },
+        "OptInRequired" => Failure::UnknownRegion,
         known if THROTTLED.contains(&known) => Failure::Throttled { code, attempts: asked.watch.attempts() },
         known if EXPIRED.contains(&known) => Failure::Expired { code },
         known if REFUSED.contains(&known) => Failure::Refused { code },

@@ -63,6 +63,28 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// The limits of this process: `HOUSEWRIGHT_EC2_TIMEOUT` (seconds for a region), `HOUSEWRIGHT_EC2_PAGE` (instances of
+    /// one request) and, as for every AWS tool, `AWS_MAX_ATTEMPTS`.
+    #[must_use]
+    pub fn from_environment() -> Self {
+        let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u32>().ok()).filter(|n| *n > 0);
+        let mut limits = Self::default();
+        if let Some(seconds) = number("HOUSEWRIGHT_EC2_TIMEOUT") {
+            limits.whole = Duration::from_secs(seconds.into());
+            limits.attempt = limits.attempt.min(limits.whole);
+            limits.connect = limits.connect.min(limits.whole);
+        }
+        if let Some(page) = number("HOUSEWRIGHT_EC2_PAGE") {
+            limits.page = i32::try_from(page.clamp(5, 1000)).unwrap_or(1000);
+        }
+        if let Some(attempts) = number("AWS_MAX_ATTEMPTS") {
+            limits.attempts = attempts;
+        }
+        limits
+    }
+}
+
 /// EC2 by the standard chain of credentials; `AWS_ENDPOINT_URL` and the profile's settings hold.
 #[derive(Debug)]
 pub struct Ec2 {

@@ -1,8 +1,11 @@
 //! `compose`, `groups`, `keyed_groups`: variables and groups by expressions, as Ansible's `constructed` has them (pure).
 
+use std::sync::Arc;
+
 use crate::inventory::Node;
 use crate::inventory::fields::{Codes, Fields};
-use crate::problem::Span;
+use crate::jinja;
+use crate::problem::{Problem, Span};
 
 /// What becomes of an instance's facts.
 #[derive(Debug, Clone, Default)]
@@ -26,6 +29,17 @@ pub struct Expression {
     pub text: String,
     /// Where.
     pub span: Span,
+    /// What it says.
+    pub parsed: Arc<jinja::Expression>,
+}
+
+/// A text that may hold `{{ }}`.
+#[derive(Debug, Clone)]
+pub struct Template {
+    /// As it was written.
+    pub text: String,
+    /// What it says; a text without `{{ }}` is itself.
+    pub parsed: Option<Arc<jinja::Template>>,
 }
 
 /// Groups that are named after a value: `prefix`, `separator`, value.
@@ -38,7 +52,7 @@ pub struct KeyedGroup {
     /// `_` where the file says nothing.
     pub separator: String,
     /// The group that these are in; it may hold `{{ }}`.
-    pub parent_group: Option<Expression>,
+    pub parent_group: Option<Template>,
     /// What an empty value is taken for.
     pub default_value: Option<String>,
     /// Whether the group of an empty value of a mapping ends with the separator.
@@ -57,12 +71,30 @@ impl Constructed {
     }
 }
 
+/// An expression that cannot be read is a problem even without `strict`: it would fail for every instance.
 fn expression(key: &str, node: &Node, fields: &mut Fields<'_, '_>) -> Option<Expression> {
     let text = node.scalar_text().or_else(|| node.flag().map(|flag| flag.to_string()));
-    if text.is_none() {
+    let Some(text) = text else {
         fields.wrong(key, node, &format!("takes an expression, such as `tags.Role`, not {}", node.describe()));
+        return None;
+    };
+    let parsed = jinja::Expression::new(&text).map_err(|wrong| unread(&text, &wrong, node, fields)).ok()?;
+    Some(Expression { text, span: node.span.clone(), parsed: Arc::new(parsed) })
+}
+
+fn template(key: &str, node: &Node, fields: &mut Fields<'_, '_>) -> Option<Template> {
+    let text = fields.text(key)?;
+    if !jinja::Template::is_in(&text) {
+        return Some(Template { text, parsed: None });
     }
-    Some(Expression { text: text?, span: node.span.clone() })
+    let parsed = jinja::Template::new(&text).map_err(|wrong| unread(&text, &wrong, node, fields)).ok()?;
+    Some(Template { text, parsed: Some(Arc::new(parsed)) })
+}
+
+fn unread(text: &str, wrong: &jinja::Wrong, node: &Node, fields: &mut Fields<'_, '_>) {
+    let mut problem = Problem::new("HW0160", format!("`{text}`: {}", wrong.message)).at(&node.span);
+    problem.hint.clone_from(&wrong.hint);
+    fields.report(problem);
 }
 
 fn named(key: &str, fields: &mut Fields<'_, '_>) -> Vec<(String, Expression)> {
@@ -90,7 +122,7 @@ fn keyed_groups(codes: Codes, fields: &mut Fields<'_, '_>) -> Vec<KeyedGroup> {
             key,
             prefix: entry.text("prefix").unwrap_or_default(),
             separator: entry.text("separator").unwrap_or_else(|| "_".to_owned()),
-            parent_group: parent.and_then(|node| expression("parent_group", node, &mut entry)),
+            parent_group: parent.and_then(|node| template("parent_group", node, &mut entry)),
             default_value,
             trailing_separator: trailing.unwrap_or(true),
         });

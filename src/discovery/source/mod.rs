@@ -8,7 +8,7 @@ mod hostnames;
 mod keys;
 mod placement_tags;
 
-pub use constructed::{Constructed, Expression, KeyedGroup};
+pub use constructed::{Constructed, Expression, KeyedGroup, Template};
 pub use filters::{Filters, Selection};
 pub use hostnames::{Hostname, TagName};
 pub use placement_tags::{Form, PlacementTag};

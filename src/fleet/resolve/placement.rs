@@ -46,7 +46,11 @@ fn required<'a>(
     if node.is_none() {
         let message = format!("host `{}` of role `{}` has no `{name}`", vars.name, role.name);
         let problem = Problem::new("HW0304", message).at(&vars.written.span);
-        problems.push(problem.hint(format!("write `{example}` (or another number) beside the host")));
+        let hint = match vars.text("instance_id") {
+            Some(instance) => format!("tag the instance `{instance}`, and name the tag in `placement_tags`"),
+            None => format!("write `{example}` (or another number) beside the host"),
+        };
+        problems.push(problem.hint(hint));
     }
     node
 }
