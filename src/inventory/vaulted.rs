@@ -20,7 +20,7 @@ pub fn closed(documents: &mut Documents) -> impl Iterator<Item = &mut Node> {
         Written::Yaml(node) => Some(node),
         Written::Ini(_) => None,
     });
-    let files = inventories.chain(&mut documents.discovery);
+    let files = inventories.chain(documents.discovery.iter_mut().map(|file| &mut file.node));
     files.chain(vars.map(|(_, node)| node)).filter(|node| vault(node).is_some())
 }
 
