@@ -9,9 +9,12 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use housewright::discovery::DiscoverySource;
+use housewright::problem::Source;
+use housewright::report::diagnostic::{Colour, render};
 use housewright::vocabulary::{
-    CLICKHOUSE, CLUSTER, Checked, DIRECTORY, DocumentKind, EC2_FILE, FILE, GROUP, KEYED_GROUP, Key, MEMBER, Need, ROLE,
-    Record, Shape, UNIT, VARIABLES, json_schema,
+    CLICKHOUSE, CLUSTER, Checked, DIRECTORY, DocumentKind, EC2_FILE, EC2_NOT_READ, FILE, GROUP, HOSTNAME, KEYED_GROUP,
+    Key, MEMBER, Need, PLACEMENT_TAGS, ROLE, Record, Shape, UNIT, VARIABLES, json_schema,
 };
 use serde_json::Value;
 use written::written;
@@ -72,7 +75,7 @@ fn vocabulary() -> String {
         }
         let _ = write!(out, "\n\n{}", table(&section.record));
     }
-    let titled: [(&str, &Record); 10] = [
+    let titled: [(&str, &Record); 13] = [
         ("An entry of `clickhouse_clusters`", &CLUSTER),
         ("A member of a cluster", &MEMBER),
         ("A group of an inventory file", &GROUP),
@@ -82,7 +85,10 @@ fn vocabulary() -> String {
         ("An item of `units`", &UNIT),
         ("`clickhouse` of a role", &CLICKHOUSE),
         ("`*.aws_ec2.yml`", &EC2_FILE),
+        ("An item of `hostnames`", &HOSTNAME),
+        ("`placement_tags`", &PLACEMENT_TAGS),
         ("An item of `keyed_groups`", &KEYED_GROUP),
+        ("Keys of the plugin that are not read", &EC2_NOT_READ),
     ];
     for (title, record) in titled {
         let _ = write!(out, "\n## {title}\n\n{}\n\n{}", record.about, table(record));
@@ -172,7 +178,7 @@ fn every_document_of_the_repository_fits_its_schema_and_names_it() {
 }
 
 /// What is wrong, the document, and the code under which Housewright itself reports it.
-const WRONG: [(&str, DocumentKind, &str, &str); 16] = [
+const WRONG: [(&str, DocumentKind, &str, &str); 19] = [
     ("a key of a group that is none", DocumentKind::Inventory, "all: { host: { d1: } }", "HW0110"),
     ("hosts as a list", DocumentKind::Inventory, "all: { hosts: [d1] }", "HW0109"),
     ("a shard that is no number", DocumentKind::Inventory, "all: { hosts: { d1: { shard: one } } }", "HW0303"),
@@ -219,10 +225,20 @@ fn what_is_wrong_is_wrong_for_editors_and_for_housewright() {
         let said = match kind {
             DocumentKind::Inventory => written().hosts(text).said(),
             DocumentKind::Role => written().own_roles().hosts(one).file("roles/x/role.yml", text).said(),
-            DocumentKind::Vars | DocumentKind::AwsEc2 => written().hosts(one).group_vars("all.yml", text).said(),
+            DocumentKind::Vars => written().hosts(one).group_vars("all.yml", text).said(),
+            DocumentKind::AwsEc2 => discovery(text),
         };
         assert!(said.contains(&format!("error[{code}]")), "{what}: no {code} in\n{said}");
     }
+}
+
+/// What the reader of discovery files says, without asking EC2.
+fn discovery(text: &str) -> String {
+    let source = std::sync::Arc::new(Source { name: "fleet.aws_ec2.yml".to_owned(), text: text.to_owned() });
+    let mut problems = Vec::new();
+    let root = housewright::inventory::yaml::read(&source, &mut problems).unwrap();
+    assert!(DiscoverySource::parse(&root, &mut problems).is_none());
+    render(&problems, Colour::Plain)
 }
 
 /// Forms that operators write and that both must take.

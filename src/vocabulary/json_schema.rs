@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::discovery::EC2_FILE;
+use super::discovery::{EC2_FILE, EC2_NOT_READ};
 use super::document::DocumentKind;
 use super::inventory::GROUP;
 use super::role::ROLE;
@@ -42,7 +42,13 @@ pub fn json_schema(kind: DocumentKind) -> Value {
             add(&mut body, json!({ "$defs": { "variables": variables(), "expression": expression() } }));
             body
         }
-        DocumentKind::AwsEc2 => record(&EC2_FILE, Place::Fixed),
+        DocumentKind::AwsEc2 => {
+            let mut body = record(&EC2_FILE, Place::Fixed);
+            if let Some(Value::Object(properties)) = body.get_mut("properties") {
+                properties.extend(EC2_NOT_READ.keys.iter().map(not_read));
+            }
+            body
+        }
     };
     let said: Vec<String> = ["title", "description"].map(str::to_owned).into();
     add(&mut schema, without(body, &said));
@@ -60,6 +66,11 @@ fn without(mut value: Value, names: &[String]) -> Value {
         map.retain(|name, _| !names.contains(name));
     }
     value
+}
+
+/// A key that editors need not mark as a mistake.
+fn not_read(key: &Key) -> (String, Value) {
+    (key.name.to_owned(), json!({ "description": format!("Not read: {}.", key.about) }))
 }
 
 fn reference(name: &str) -> Value {
