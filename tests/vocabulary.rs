@@ -180,6 +180,14 @@ fn every_document_of_the_repository_fits_its_schema_and_names_it() {
 /// What is wrong, the document, and the code under which Housewright itself reports it.
 const WRONG: [(&str, DocumentKind, &str, &str); 19] = [
     ("a key of a group that is none", DocumentKind::Inventory, "all: { host: { d1: } }", "HW0110"),
+    (
+        "a discovery key that is none",
+        DocumentKind::AwsEc2,
+        "plugin: aws_ec2\nregions: [us-east-1]\nfilter: {}",
+        "HW0120",
+    ),
+    ("discovery without regions", DocumentKind::AwsEc2, "plugin: aws_ec2", "HW0120"),
+    ("a share that is none", DocumentKind::AwsEc2, "plugin: aws_ec2\nregions: [us-east-1]\nmax_shrink: 200%", "HW0120"),
     ("hosts as a list", DocumentKind::Inventory, "all: { hosts: [d1] }", "HW0109"),
     ("a shard that is no number", DocumentKind::Inventory, "all: { hosts: { d1: { shard: one } } }", "HW0303"),
     ("a shard zero", DocumentKind::Vars, "shard: 0", "HW0303"),
