@@ -135,8 +135,14 @@ impl<'a, 'p> Fields<'a, 'p> {
 
     /// Reports a value that is not what the key takes.
     pub fn wrong(&mut self, key: &str, node: &Node, why: &str) {
-        let message = format!("`{key}` of {}: {why}", self.what);
-        self.problems.push(Problem::new(self.codes.wrong, message).at(&node.span));
+        self.wrong_with(key, node, why, None);
+    }
+
+    /// Reports a value that is not what the key takes, and what to write.
+    pub fn wrong_with(&mut self, key: &str, node: &Node, why: &str, hint: Option<String>) {
+        let mut problem = Problem::new(self.codes.wrong, format!("`{key}` of {}: {why}", self.what));
+        problem.hint = hint;
+        self.problems.push(problem.at(&node.span));
     }
 
     fn typed<T>(

@@ -190,12 +190,17 @@ fn owner(entry: &mut Fields<'_, '_>) -> (String, String) {
     (owner, group)
 }
 
-/// A quoted octal number: an unquoted one means different things to different YAML readers.
+/// An octal number of three or four digits, quoted, or with the leading zero that makes it octal to YAML too.
 fn mode(entry: &mut Fields<'_, '_>, default: u32) -> u32 {
     let Some(node) = entry.get("mode") else { return default };
-    let digits = node.text().filter(|text| (3..=4).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit()));
+    let fits = |text: &&str| (3..=4).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    let digits = node.text().or_else(|| node.octal()).filter(fits);
     digits.and_then(|digits| u32::from_str_radix(digits, 8).ok()).unwrap_or_else(|| {
-        entry.wrong("mode", node, &format!("must be a quoted octal number such as \"0640\", not {}", node.describe()));
+        let message = format!("must be an octal number such as \"0640\", not {}", node.describe());
+        // YAML has made another number of the digits: 644 is not 0644.
+        let meant = node.whole().map(|number| number.to_string()).filter(|text| fits(&text.as_str()));
+        let meant = meant.filter(|text| u32::from_str_radix(text, 8).is_ok());
+        entry.wrong_with("mode", node, &message, meant.map(|digits| format!("write `mode: \"{digits:0>4}\"`")));
         default
     })
 }
