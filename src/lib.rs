@@ -51,6 +51,7 @@ pub mod role;
 pub mod clickhouse;
 pub mod fleet;
 pub mod render;
+pub mod reveal;
 pub mod schema;
 
 // What is there.

@@ -2,6 +2,8 @@
 //!
 //! Each directory of `tests/ansible/cases` is an inventory. `project/` in it, where there is one, is the project's directory.
 
+#[path = "ansible/generated.rs"]
+mod generated;
 #[path = "support/python.rs"]
 mod python;
 
@@ -9,6 +11,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestError, TestRunner};
 use python::Ansible;
 
 fn cases() -> Vec<PathBuf> {
@@ -71,4 +75,35 @@ fn difference(theirs: &str, ours: &str) -> String {
 #[test]
 fn list_is_ansibles_byte_for_byte() {
     compare(&["--list"]);
+}
+
+/// `HOUSEWRIGHT_CASES` says how many.
+#[test]
+fn generated_inventories_are_listed_as_by_ansible() {
+    let cases = std::env::var("HOUSEWRIGHT_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(150);
+    let config = Config { cases, failure_persistence: None, max_shrink_iters: 200, ..Config::default() };
+    let mut runner = TestRunner::new(config);
+    let ansible = std::cell::RefCell::new(Ansible::start());
+    let bytes = proptest::collection::vec(any::<u8>(), 0..400);
+    let result = runner.run(&bytes, |bytes| {
+        let directory = tempfile::tempdir().unwrap();
+        generated::write(directory.path(), &mut generated::Choices::new(&bytes));
+        let (inventory, project) = sources(directory.path());
+        let theirs = theirs(&mut ansible.borrow_mut(), &inventory, project.as_deref(), &["--list"]);
+        let ours = ours(&inventory, project.as_deref(), &["--list"]);
+        if ours.as_ref() != Ok(&theirs) {
+            let why = ours.map_or_else(|why| why, |ours| difference(&theirs, &ours));
+            return Err(TestCaseError::fail(why));
+        }
+        Ok(())
+    });
+    match result {
+        Ok(()) => {}
+        Err(TestError::Fail(why, bytes)) => {
+            let kept = tempfile::tempdir().unwrap().keep();
+            generated::write(&kept, &mut generated::Choices::new(&bytes));
+            panic!("{} differs:\n{why}", kept.display());
+        }
+        Err(TestError::Abort(why)) => panic!("{why}"),
+    }
 }

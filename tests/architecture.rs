@@ -19,10 +19,11 @@ const PURE: [&str; 12] = [
     "clickhouse/head",
 ];
 /// Words that only the edge may use.
-const EDGE_WORDS: [&str; 10] = [
+const EDGE_WORDS: [&str; 11] = [
     "tokio::",
     "russh::",
-    "aws_",
+    "aws_config",
+    "aws_sdk",
     "indicatif",
     "async fn",
     "std::net",

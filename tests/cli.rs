@@ -71,7 +71,7 @@ fn no_secret_that_is_written_down_is_repeated() {
         &["inventory", "-i", "inventory", "-o", "yaml"],
         &["inventory", "-i", "inventory", "--graph"],
         &["inventory", "-i", "inventory", "--explain", "d1"],
-        &["inventory", "-i", "inventory", "--explain", "d1.secret_key"],
+        &["inventory", "-i", "inventory", "--explain", "d1.backup.s3.secret_key"],
         &["render", "-i", "inventory"],
         &["render", "-i", "inventory", "-o", "json"],
     ] {

@@ -27,7 +27,7 @@ pub(super) struct Options {
     #[arg(long)]
     graph: bool,
     /// Where a value comes from: every definition with its place, the winner marked; a host alone lists its variables
-    #[arg(long, value_name = "HOST[.VARIABLE]")]
+    #[arg(long, value_name = "HOST[.VARIABLE[.KEY]]")]
     explain: Option<String>,
 }
 
@@ -79,29 +79,31 @@ fn explain(global: &Global, path: &str) -> Result<(), CommandError> {
     output::notes(&notes);
     // A host's name may hold dots, and so may, after it, nothing: the longest name that is a host wins.
     let dots = path.match_indices('.').map(|(at, _)| at).collect::<Vec<_>>();
-    let split = dots.into_iter().rev().map(|at| (&path[..at], &path[at + 1..]));
+    let mut split = dots.into_iter().rev().map(|at| (&path[..at], &path[at + 1..]));
     let host_of = |name: &str| HostName::new(name).ok().and_then(|name| inventory.hosts.get_key_value(&name));
     if let Some((_, host)) = host_of(path) {
         output::result(&report::explain_all(host));
         return Ok(());
     }
     let Some((name, host, variable)) =
-        split.filter_map(|(name, variable)| host_of(name).map(|(name, host)| (name, host, variable))).next()
+        split.find_map(|(name, variable)| host_of(name).map(|(name, host)| (name, host, variable)))
     else {
         let (name, _) = path.rsplit_once('.').unwrap_or((path, ""));
         return found(&inventory, name).map(drop);
     };
     let fleet = fleet(global);
     let resolved = fleet.as_ref().and_then(|fleet| fleet.hosts.get(name));
-    let role = resolved.and_then(|host| fleet.as_ref()?.role_of(host)?.vars.get(variable));
-    if host.var(variable).is_none() && role.is_none() {
+    let role = resolved.and_then(|host| fleet.as_ref()?.role_of(host));
+    let is_variable = |name: &str| host.var(name).is_some() || role.is_some_and(|role| role.vars.contains_key(name));
+    let Some(path) = report::Path::find(variable, is_variable) else {
         let names = host.vars();
         let hint = near_name(variable, names.keys().copied())
             .unwrap_or_else(|| format!("`housewright inventory --explain {name}` lists its variables"));
         return Err(CommandError::hinted(format!("the host `{name}` has no variable `{variable}`"), &hint));
-    }
-    let value = resolved.and_then(|host| host.vars.get(variable));
-    output::result(&report::explain(host, variable, role, value));
+    };
+    let of_role = role.and_then(|role| role.vars.get(path.variable));
+    let value = resolved.and_then(|host| host.vars.get(path.variable));
+    output::result(&report::explain(host, path, of_role, value));
     Ok(())
 }
 

@@ -13,6 +13,7 @@ mod plan;
 mod project;
 mod render;
 mod status;
+mod vault;
 
 use std::path::PathBuf;
 
@@ -45,6 +46,8 @@ pub struct Global {
     /// Hosts to work on: names, groups, globs; `,` adds, `:&` intersects, `:!` takes away
     #[arg(short, long, global = true, value_name = "PATTERN")]
     limit: Option<String>,
+    #[command(flatten)]
+    vault: vault::Options,
     /// How many hosts are worked on at a time
     #[arg(short, long, global = true, default_value_t = 32, value_name = "N")]
     forks: usize,

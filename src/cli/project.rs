@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::Global;
 use super::error::CommandError;
+use super::{Form, Global};
 use crate::clickhouse::Endpoint;
 #[cfg(feature = "ec2")]
 use crate::discovery;
@@ -13,6 +13,7 @@ use crate::inventory::{self, Inventory};
 use crate::lab;
 use crate::problem::{Problem, Severity};
 use crate::render::{self, Desired, Templates};
+use crate::reveal::{self, Ask, Passwords};
 use crate::schema::{self, Object, Schema};
 use crate::secret::{Secret, SecretStore};
 
@@ -23,6 +24,7 @@ pub(super) struct Project {
     pub objects: BTreeMap<RoleName, Vec<Object>>,
     pub notes: Vec<Problem>,
     templates: Templates,
+    passwords: Passwords,
 }
 
 impl Project {
@@ -35,6 +37,10 @@ impl Project {
         };
         let mut found = Vec::new();
         let mut read = fleet::load::read(directory, &root.join("roles"));
+        // JSON is for programs, which are not asked.
+        let ask = if global.output == Form::Json { Ask::Never } else { Ask::IfTerminal };
+        let passwords = global.vault.passwords(ask);
+        reveal::open_files(&mut read.documents, &passwords, &mut read.problems);
         discover(&mut read)?;
         let roles = read.roles.clone();
         let fleet::load::Loaded { inventory, fleet, notes } = read.resolve(&connection_defaults())?;
@@ -50,7 +56,7 @@ impl Project {
         found.extend(schema::without_hosts(&roles, &fleet));
         match templates {
             Ok(templates) if found.iter().all(|problem| problem.severity == Severity::Note) => {
-                Ok(Self { inventory, fleet, objects: schema.roles, notes: found, templates })
+                Ok(Self { inventory, fleet, objects: schema.roles, notes: found, templates, passwords })
             }
             _ => Err(found.into()),
         }
@@ -77,7 +83,7 @@ impl Project {
 
     /// Reads every secret that the fleet refers to.
     pub(super) fn secrets(&self) -> Result<SecretStore, CommandError> {
-        Ok(render::load::secrets(&render::secrets_of(&self.fleet))?)
+        Ok(reveal::values(&render::secrets_of(&self.fleet), &self.inventory, &self.passwords)?)
     }
 
     /// Stands in for the secrets where only the form of a file counts: no secret is read.

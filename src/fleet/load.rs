@@ -64,6 +64,10 @@ impl Read {
             let hint = "move the file out of the inventory, or write its hosts down";
             self.problems.push(Problem::new("HW0124", message).at(&node.span).hint(hint));
         }
+        for node in inventory::vaulted::closed(&mut self.documents) {
+            self.problems
+                .push(Problem::new("HW0131", "this file is vaulted, and nothing has opened it").at(&node.span));
+        }
         Inventory::assemble(&self.documents, &mut self.problems)
     }
 
@@ -88,6 +92,20 @@ impl Read {
 fn unread(code: &str) -> bool {
     matches!(
         code,
-        "HW0101" | "HW0102" | "HW0103" | "HW0104" | "HW0114" | "HW0120" | "HW0124" | "HW0136" | "HW0137" | "HW0138"
+        "HW0101"
+            | "HW0102"
+            | "HW0103"
+            | "HW0104"
+            | "HW0114"
+            | "HW0120"
+            | "HW0124"
+            | "HW0130"
+            | "HW0131"
+            | "HW0132"
+            | "HW0133"
+            | "HW0135"
+            | "HW0136"
+            | "HW0137"
+            | "HW0138"
     ) || code.starts_with("HW02")
 }

@@ -8,6 +8,7 @@ use std::fmt::Write;
 
 use super::node::{Node, NodeValue};
 use super::{number, scalar};
+use crate::secret::SecretRef;
 
 /// A value to print: the operator's, or put together from them.
 #[derive(Debug, Clone)]
@@ -60,6 +61,8 @@ enum Shape<'a> {
     Text(String),
     List(Vec<Shape<'a>>),
     Map(BTreeMap<&'a str, Shape<'a>>),
+    /// A vaulted text: Ansible's mapping in JSON, its tag in YAML.
+    Vaulted(&'a str),
 }
 
 /// How a text is written that is no template.
@@ -92,6 +95,9 @@ impl<'a> Shape<'a> {
                 Untemplated::Bare => Self::Text(text.clone()),
                 Untemplated::Marked => Self::Map(BTreeMap::from([("__ansible_unsafe", Self::Text(text.clone()))])),
             },
+            NodeValue::Secret(SecretRef::Vault(vaulted)) => vaulted
+                .text()
+                .map_or_else(|| Self::Text(format!("‹{}›", SecretRef::Vault(vaulted.clone()))), Self::Vaulted),
             NodeValue::Secret(secret) => Self::Map(BTreeMap::from([("from_secret", Self::Text(secret.to_string()))])),
             NodeValue::List(items) => Self::List(items.iter().map(|item| Self::of_node(item, form)).collect()),
             NodeValue::Map(entries) => {
@@ -126,6 +132,9 @@ fn json(out: &mut String, shape: &Shape<'_>, depth: usize) {
             }
             let _ = write!(out, "\n{:1$}}}", "", depth * 4);
         }
+        Shape::Vaulted(text) => {
+            json(out, &Shape::Map(BTreeMap::from([("__ansible_vault", Shape::Text((*text).to_owned()))])), depth);
+        }
     }
 }
 
@@ -140,19 +149,8 @@ fn quoted(out: &mut String, text: &str) {
 /// Writes a value behind its key or dash: a scalar on the same line, a collection on the next ones.
 fn yaml(out: &mut String, shape: &Shape<'_>, depth: usize) {
     match shape {
-        // YAML 1.1 takes `1e+16` for a text: its floats have a point.
-        Shape::Plain(text) if text.contains('e') && text.starts_with(|c: char| c == '-' || c.is_ascii_digit()) => {
-            let point = if text.contains('.') { "" } else { ".0" };
-            let _ = write!(out, " {}", text.replacen('e', &format!("{point}e"), 1));
-        }
         Shape::Plain(text) => {
-            let text = match text.as_str() {
-                "Infinity" => ".inf",
-                "-Infinity" => "-.inf",
-                "NaN" => ".nan",
-                other => other,
-            };
-            let _ = write!(out, " {text}");
+            let _ = write!(out, " {}", in_yaml(text));
         }
         Shape::Text(text) => {
             out.push(' ');
@@ -174,6 +172,12 @@ fn yaml(out: &mut String, shape: &Shape<'_>, depth: usize) {
                 yaml(out, value, depth + 1);
             }
         }
+        Shape::Vaulted(text) => {
+            out.push_str(" !vault |");
+            for line in text.lines() {
+                let _ = write!(out, "\n{:1$}{line}", "", depth.max(1) * 2);
+            }
+        }
     }
 }
 
@@ -186,6 +190,19 @@ fn scalar_text(out: &mut String, text: &str) {
         out.push_str(text);
     } else {
         quoted(out, text);
+    }
+}
+
+/// A number as YAML 1.1 reads it: its floats have a point, and names of their own for what is not finite.
+fn in_yaml(number: &str) -> String {
+    match number {
+        "Infinity" => ".inf".to_owned(),
+        "-Infinity" => "-.inf".to_owned(),
+        "NaN" => ".nan".to_owned(),
+        _ if number.contains('e') && !number.contains('.') && number.ends_with(|c: char| c.is_ascii_digit()) => {
+            number.replacen('e', ".0e", 1)
+        }
+        _ => number.to_owned(),
     }
 }
 

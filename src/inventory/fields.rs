@@ -127,7 +127,10 @@ impl<'a, 'p> Fields<'a, 'p> {
             _ => None,
         };
         if secret.is_none() {
-            let message = format!("`{key}` of {} takes `env:NAME` or `file:PATH`, never the secret itself", self.what);
+            let message = format!(
+                "`{key}` of {} takes `env:NAME`, `file:PATH` or `exec:COMMAND`, never the secret itself",
+                self.what
+            );
             self.problems.push(Problem::new("HW0108", message).at(&node.span).hides_value());
         }
         secret

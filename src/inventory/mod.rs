@@ -15,6 +15,7 @@ mod precedence;
 pub mod ranges;
 mod scalar;
 mod tree;
+pub mod vaulted;
 pub mod yaml;
 
 pub use node::{Entry, Node, NodeValue};

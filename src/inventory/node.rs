@@ -29,7 +29,7 @@ pub enum NodeValue {
     Text(String),
     /// A text that `!unsafe` keeps from being taken for a template.
     Unsafe(String),
-    /// A mapping with the single key `from_secret`.
+    /// A mapping with the single key `from_secret`, or a vaulted value.
     Secret(SecretRef),
     /// A sequence.
     List(Vec<Node>),
@@ -150,6 +150,17 @@ impl Node {
     #[must_use]
     pub fn is_null(&self) -> bool {
         self.value == NodeValue::Null
+    }
+
+    /// Tells whether a vaulted value is in it.
+    #[must_use]
+    pub fn is_vaulted(&self) -> bool {
+        match &self.value {
+            NodeValue::Secret(secret) => matches!(secret, SecretRef::Vault(_)),
+            NodeValue::List(items) => items.iter().any(Self::is_vaulted),
+            NodeValue::Map(entries) => entries.iter().any(|entry| entry.value.is_vaulted()),
+            _ => false,
+        }
     }
 
     /// The value as JSON; a secret is its marker, and a number that JSON's own type does not hold is a text.

@@ -10,7 +10,8 @@ use serde_saphyr::granit_parser::{self as granit, Event, Parser};
 
 use super::node::{Entry, Node, NodeValue};
 use crate::problem::{Problem, Source, Span};
-use crate::secret::SecretRef;
+use crate::secret::vault::{VaultError, VaultText};
+use crate::secret::{Held, SecretRef, Vaulted, without_markers};
 
 /// More nesting than any inventory has; the readers after this one recurse.
 const MAX_DEPTH: usize = 64;
@@ -28,12 +29,40 @@ pub fn read(source: &Arc<Source>, problems: &mut Vec<Problem>) -> Option<Node> {
         block_nesting_limit: MAX_DEPTH,
         emit_comments: false,
     };
+    if VaultText::is_vaulted(&source.text) {
+        return vaulted_file(source, problems);
+    }
     let parser = Parser::new_from_str_with_options(&source.text, options);
-    let mut reader = Reader { source, parser, anchors: BTreeMap::new(), nodes: 0, copied: 0, json: None, problems };
+    let mut reader = Reader {
+        source,
+        parser,
+        anchors: BTreeMap::new(),
+        nodes: 0,
+        copied: 0,
+        at: (0, 0),
+        vaulted_line: 0,
+        json: None,
+        problems,
+    };
     match reader.document() {
         Ok(node) => Some(node),
         Err(problem) => {
             reader.problems.push(*problem);
+            None
+        }
+    }
+}
+
+/// A file that is vaulted as a whole is one secret until `vaulted` opens it.
+fn vaulted_file(source: &Arc<Source>, problems: &mut Vec<Problem>) -> Option<Node> {
+    let span = Span::new(Arc::clone(source), 0..source.text.find('\n').unwrap_or(source.text.len()));
+    match VaultText::parse(&source.text) {
+        Ok(vault) => {
+            let secret = SecretRef::Vault(Vaulted::new(&source.name, Held::Text(vault)));
+            Some(Node { span, value: NodeValue::Secret(secret) })
+        }
+        Err(error) => {
+            problems.push(damaged(&error).at(&span));
             None
         }
     }
@@ -48,6 +77,10 @@ struct Reader<'a> {
     anchors: BTreeMap<usize, Anchored>,
     nodes: usize,
     copied: usize,
+    /// Line and column of the scalar that was read last.
+    at: (usize, usize),
+    /// The line of the last vaulted value.
+    vaulted_line: usize,
     /// Whether the whole text is JSON, once somebody asked.
     json: Option<bool>,
     problems: &'a mut Vec<Problem>,
@@ -121,6 +154,8 @@ impl<'a> Reader<'a> {
         }
         let (anchor, mut built) = match event {
             Event::Scalar(text, style, anchor, tag) => {
+                self.at = (at.start.line(), at.start.col() + 1);
+                let text = without_markers(&text);
                 let value = self.scalar(&text, style, tag.as_deref(), &span);
                 (anchor, Built { node: Node { span, value }, size: 1, height: 1 })
             }
@@ -138,6 +173,7 @@ impl<'a> Reader<'a> {
             let node = built.node.clone();
             self.anchors.insert(anchor, Anchored { node, size: built.size, height: built.height });
         }
+        built.node = self.vaulted_json(built.node);
         built.node = secret(built.node, self.problems);
         Ok(built)
     }
@@ -174,6 +210,41 @@ impl<'a> Reader<'a> {
             items.push(item.node);
         }
     }
+
+    /// The value is named after its line, the second one of a line after its column too.
+    fn vaulted(&mut self, text: &str, span: &Span) -> NodeValue {
+        match VaultText::parse(text) {
+            Ok(vault) => {
+                let (line, column) = self.at;
+                let mut place = format!("{}:{line}", self.source.name);
+                if self.vaulted_line == line {
+                    place.push_str(&format!(":{column}"));
+                }
+                self.vaulted_line = line;
+                NodeValue::Secret(SecretRef::Vault(Vaulted::new(&place, Held::Text(vault))))
+            }
+            // A text that is no vault may be the secret itself.
+            Err(error) => {
+                self.problems.push(damaged(&error).at(span).hides_value());
+                NodeValue::Null
+            }
+        }
+    }
+
+    fn is_json(&mut self) -> bool {
+        let text = &self.source.text;
+        *self.json.get_or_insert_with(|| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok())
+    }
+
+    /// Ansible's form of a vaulted value in JSON; in YAML it is a mapping like any other.
+    fn vaulted_json(&mut self, node: Node) -> Node {
+        let Some([Entry { key, value, .. }]) = node.entries() else { return node };
+        if key != "__ansible_vault" || !self.is_json() {
+            return node;
+        }
+        let value = self.vaulted(value.text().unwrap_or_default(), &value.span);
+        Node { span: node.span, value }
+    }
 }
 
 /// A mapping with the single key `from_secret` is a reference; what it holds instead is never repeated.
@@ -185,9 +256,14 @@ pub(super) fn secret(node: Node, problems: &mut Vec<Problem>) -> Node {
     if let Some(secret) = value.text().and_then(SecretRef::parse) {
         return Node { span: node.span, value: NodeValue::Secret(secret) };
     }
-    let message = "`from_secret` takes `env:NAME` or `file:PATH`, never the secret itself";
+    let message = "`from_secret` takes `env:NAME`, `file:PATH` or `exec:COMMAND`, never the secret itself";
     problems.push(Problem::new("HW0108", message).at(&value.span).hides_value());
     Node { span: node.span, value: NodeValue::Null }
+}
+
+fn damaged(error: &VaultError) -> Problem {
+    Problem::new("HW0130", format!("this is no vaulted text: {error}"))
+        .hint("`ansible-vault encrypt_string` and `ansible-vault encrypt` write them")
 }
 
 fn too_much(what: &str, span: &Span) -> Problem {

@@ -8,9 +8,8 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use tera::Context;
 
-use super::secrets::with_markers;
 use crate::fleet::{Cluster, Fleet, Host, Placement, Vars};
-use crate::problem::{Problem, near_name};
+use crate::problem::near_name;
 
 /// Where Raft members connect, unless `keeper_raft_port` says otherwise.
 const KEEPER_RAFT_PORT: u64 = 9234;
@@ -68,17 +67,16 @@ impl<'a> HostContext<'a> {
     }
 
     /// The context for a template that uses these variables.
-    pub(super) fn context(&self, template: &str, variables: &BTreeSet<String>) -> Result<Context, Problem> {
+    pub(super) fn context(&self, template: &str, variables: &BTreeSet<String>) -> Context {
         let mut context = Context::new();
         for name in variables {
             if let Some(value) = self.value(name) {
-                let value = with_markers(value).map_err(|written| bad_reference(name, &written))?;
-                context.insert(name.clone(), &value);
+                context.insert(name.clone(), value);
             }
         }
         context.insert_value("fleet", self.shared.fleet.clone());
         context.insert("managed_by", &managed_by(template));
-        Ok(context)
+        context
     }
 
     /// The inventory's value; `host`, `fleet` and `managed_by` are ours.
@@ -94,11 +92,6 @@ impl<'a> HostContext<'a> {
 /// The header of every file that Housewright writes.
 fn managed_by(template: &str) -> String {
     format!("Managed by Housewright from templates/{template}: changes made here are overwritten.")
-}
-
-fn bad_reference(name: &str, written: &str) -> Problem {
-    Problem::new("HW0508", format!("variable `{name}`: `{written}` is no reference to a secret"))
-        .hint("write `from_secret: env:NAME` or `from_secret: file:/path`")
 }
 
 fn describe(host: &Host, cluster_role: Option<&str>) -> Value {

@@ -62,17 +62,51 @@ pub fn address(host: &Host) -> String {
     }
 }
 
+/// A variable, or a value inside one: `backup.s3.region`.
+#[derive(Debug, Clone, Copy)]
+pub struct Path<'a> {
+    /// The variable.
+    pub variable: &'a str,
+    /// Keys and positions below it, divided by `.`; empty for the variable itself.
+    pub below: &'a str,
+}
+
+impl<'a> Path<'a> {
+    /// Reads a path: the longest name that is a variable is the variable.
+    #[must_use]
+    pub fn find(text: &'a str, is_variable: impl Fn(&str) -> bool) -> Option<Self> {
+        let dots = text.match_indices('.').map(|(at, _)| (&text[..at], &text[at + 1..]));
+        let mut splits = dots.chain([(text, "")]).collect::<Vec<_>>().into_iter().rev();
+        splits.find(|(name, _)| is_variable(name)).map(|(variable, below)| Self { variable, below })
+    }
+
+    fn of<'v>(&self, value: &'v Value) -> Option<&'v Value> {
+        let mut keys = self.below.split('.').filter(|key| !key.is_empty());
+        keys.try_fold(value, |value, key| match value {
+            Value::Array(items) => items.get(key.parse::<usize>().ok()?),
+            _ => value.get(key),
+        })
+    }
+
+    /// One line of JSON in which nothing is readable that is, or looks like, a secret.
+    fn shown(&self, value: &Value) -> Option<String> {
+        let hidden = look::hide(&serde_json::json!({ self.variable: value }));
+        self.of(hidden.get(self.variable)?).map(|value| mask_markers(&value.to_string()))
+    }
+}
+
 /// Every definition of a variable, weakest first, the one that wins marked; then the value that it has after resolving,
 /// where that is another.
 #[must_use]
-pub fn explain(written: &InventoryHost, variable: &str, of_role: Option<&Value>, resolved: Option<&Value>) -> String {
-    let definitions = written.definitions(variable);
+pub fn explain(written: &InventoryHost, path: Path<'_>, of_role: Option<&Value>, resolved: Option<&Value>) -> String {
+    let absent = || "nothing".to_owned();
     let mut lines: Vec<(String, String, String)> = Vec::new();
     if let Some(value) = of_role {
-        lines.push(("role.yml".to_owned(), "the role's default".to_owned(), shown(variable, value)));
+        lines.push(("role.yml".to_owned(), "the role's default".to_owned(), path.shown(value).unwrap_or_else(absent)));
     }
-    for (owner, entry) in &definitions {
-        lines.push((entry.key_span.to_string(), owned(owner), of_entry(variable, entry)));
+    for (owner, entry) in written.definitions(path.variable) {
+        let value = path.shown(&entry.value.to_json()).unwrap_or_else(absent);
+        lines.push((entry.key_span.to_string(), owned(owner), value));
     }
     let widths = [width(&lines, |line| &line.0), width(&lines, |line| &line.1)];
     let mut out = String::new();
@@ -82,9 +116,9 @@ pub fn explain(written: &InventoryHost, variable: &str, of_role: Option<&Value>,
         let line = if wins { format!("{} {line}", paint(GOOD, "*")) } else { paint(QUIET, format!("  {line}")) };
         let _ = writeln!(out, "{line}");
     }
-    let last = definitions.last().map(|(_, entry)| of_entry(variable, entry));
-    match resolved.map(|value| shown(variable, value)) {
-        Some(value) if last.is_some_and(|last| last != value) => {
+    let wins = lines.pop().map(|(.., value)| value);
+    match resolved.and_then(|value| path.shown(value)) {
+        Some(value) if wins.is_some_and(|wins| wins != value) => {
             let _ = writeln!(out, "{} {value}", paint(HEAD, "="));
         }
         _ => {}
@@ -120,11 +154,5 @@ fn owned(owner: &Owner) -> String {
 }
 
 fn of_entry(name: &str, entry: &Entry) -> String {
-    shown(name, &entry.value.to_json())
-}
-
-/// One line of JSON in which nothing is readable that is, or looks like, a secret.
-fn shown(name: &str, value: &Value) -> String {
-    let named = look::hide(&serde_json::json!({ name: value }));
-    mask_markers(&named.get(name).map(ToString::to_string).unwrap_or_default())
+    Path { variable: name, below: "" }.shown(&entry.value.to_json()).unwrap_or_default()
 }

@@ -109,6 +109,13 @@ fn vars(fields: &mut Fields<'_, '_>) -> Map<String, Value> {
     match fields.get("vars").map(|node| (node, &node.value)) {
         None => Map::new(),
         Some((_, NodeValue::Map(entries))) => {
+            for entry in entries.iter().filter(|entry| entry.value.is_vaulted()) {
+                fields.wrong(
+                    &entry.key,
+                    &entry.value,
+                    "vaulted values are read from the inventory: put it into `group_vars/`",
+                );
+            }
             entries.iter().map(|entry| (entry.key.clone(), entry.value.to_json())).collect()
         }
         Some((node, _)) => {

@@ -38,7 +38,10 @@ impl Ansible {
         let mut command = Command::new(interpreter());
         command.arg("tests/ansible/serve.py").stdin(Stdio::piped()).stdout(Stdio::piped());
         // The person's own configuration must not decide.
-        command.env("ANSIBLE_CONFIG", "/dev/null").env("ANSIBLE_NOCOLOR", "1").env("PYTHONUTF8", "1");
+        command
+            .env("ANSIBLE_CONFIG", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/ansible/ansible.cfg"))
+            .env("ANSIBLE_NOCOLOR", "1")
+            .env("PYTHONUTF8", "1");
         let mut process = command.spawn().expect("the interpreter runs");
         let (requests, answers) = (process.stdin.take().unwrap(), process.stdout.take().unwrap());
         Self { process, requests, answers: BufReader::new(answers) }

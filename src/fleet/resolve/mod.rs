@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use connection::ConnectionDefaults;
 use shared::Shared;
+pub(crate) use ssh_args::words;
 
 use super::{Fleet, Host, HostName, Placement, Reach, RoleName};
 use crate::inventory::{Entry, Inventory, InventoryHost, Node};

@@ -93,6 +93,12 @@ fn typed(name: &str, kind: Kind, node: &Node, problems: &mut Vec<Problem>) {
     if node.is_null() {
         return;
     }
+    if let NodeValue::Secret(reference) = &node.value {
+        let message = format!("`{name}` is read by Housewright itself and cannot be a secret, such as `{reference}`");
+        let hint = "write it in a file that is not vaulted, as a plain value";
+        problems.push(Problem::new("HW0134", message).at(&node.span).hint(hint));
+        return;
+    }
     let (fits, expected) = match kind {
         Kind::Text => (node.scalar_text().is_some_and(|text| !text.is_empty()), "a text"),
         Kind::Number => {

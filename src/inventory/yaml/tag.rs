@@ -21,12 +21,15 @@ impl Reader<'_> {
             // libyaml takes what is behind `!` for unquoted.
             Some("!") => scalar::typed(text),
             Some("!unsafe") => scalar::typed(text).map(untemplated),
-            Some("!vault" | "!vault-encrypted") => {
-                let problem = Problem::new("HW0107", "vaulted values are not read yet").at(span);
-                self.problems.push(problem.hint("write `{ from_secret: env:NAME }` or `{ from_secret: file:PATH }`"));
-                return NodeValue::Null;
-            }
+            Some("!vault" | "!vault-encrypted") => return self.vaulted(text, span),
             Some(tag) => tag.strip_prefix(YAML).and_then(|name| scalar::tagged(name, text)).unwrap_or_else(|| {
+                // The text of a tag without a value may be a password.
+                if text.is_empty() {
+                    let problem =
+                        Problem::new("HW0107", "a tag that is not known, and no value").at(span).hides_value();
+                    self.problems.push(problem.hint("a text that begins with `!` stands in quotes"));
+                    return Ok(NodeValue::Null);
+                }
                 self.problems.push(Problem::new("HW0107", format!("the tag `{tag}` is not known")).at(span));
                 Ok(NodeValue::Null)
             }),
@@ -95,11 +98,6 @@ impl Reader<'_> {
             (size, height) = (size + 1, height.max(3));
             items.push(Node { span: place, value: NodeValue::List(pair) });
         }
-    }
-
-    fn is_json(&mut self) -> bool {
-        let text = &self.source.text;
-        *self.json.get_or_insert_with(|| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok())
     }
 }
 
