@@ -123,9 +123,11 @@ fn literal(fields: &mut Fields<'_, '_>, common: &Common) -> Vec<Member> {
             fields.wrong("members", node, &format!("must be a list of names, not {}", node.describe()));
             continue;
         };
-        let (pattern, port) = ranges::split_port(text);
-        match ranges::expand(pattern) {
-            Ok(names) => members.extend(names.into_iter().map(|host| member(host, port.or(common.port), common))),
+        let names = ranges::split_port(text).and_then(|(pattern, port)| Ok((ranges::expand(pattern)?, port)));
+        match names {
+            Ok((names, port)) => {
+                members.extend(names.into_iter().map(|host| member(host, port.or(common.port), common)))
+            }
             Err(why) => {
                 fields.report(Problem::new("HW0111", format!("`{text}` is not a member: {why}")).at(&node.span));
             }
