@@ -102,6 +102,13 @@ impl Node {
         octal.then_some(written)
     }
 
+    /// Permission bits: three or four octal digits, quoted, or with the leading zero that makes them octal to YAML too.
+    #[must_use]
+    pub fn mode(&self) -> Option<u32> {
+        let digits = self.text().or_else(|| self.octal()).filter(|digits| (3..=4).contains(&digits.len()))?;
+        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| u32::from_str_radix(digits, 8).ok())?
+    }
+
     /// A whole number from 0, quoted or not; not one that is another in decimal than in octal.
     #[must_use]
     pub fn whole(&self) -> Option<u64> {

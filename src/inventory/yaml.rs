@@ -2,6 +2,7 @@
 
 mod mapping;
 mod tag;
+mod vault;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,8 +11,8 @@ use serde_saphyr::granit_parser::{self as granit, Event, Parser};
 
 use super::node::{Entry, Node, NodeValue};
 use crate::problem::{Problem, Source, Span};
-use crate::secret::vault::{VaultError, VaultText};
-use crate::secret::{Held, SecretRef, Vaulted, without_markers};
+use crate::secret::vault::VaultText;
+use crate::secret::{SecretRef, without_markers};
 
 /// More nesting than any inventory has; the readers after this one recurse.
 const MAX_DEPTH: usize = 64;
@@ -30,7 +31,7 @@ pub fn read(source: &Arc<Source>, problems: &mut Vec<Problem>) -> Option<Node> {
         emit_comments: false,
     };
     if VaultText::is_vaulted(&source.text) {
-        return vaulted_file(source, problems);
+        return vault::file(source, problems);
     }
     let parser = Parser::new_from_str_with_options(&source.text, options);
     let mut reader = Reader {
@@ -53,21 +54,6 @@ pub fn read(source: &Arc<Source>, problems: &mut Vec<Problem>) -> Option<Node> {
     }
 }
 
-/// A file that is vaulted as a whole is one secret until `vaulted` opens it.
-fn vaulted_file(source: &Arc<Source>, problems: &mut Vec<Problem>) -> Option<Node> {
-    let span = Span::new(Arc::clone(source), 0..source.text.find('\n').unwrap_or(source.text.len()));
-    match VaultText::parse(&source.text) {
-        Ok(vault) => {
-            let secret = SecretRef::Vault(Vaulted::new(&source.name, Held::Text(vault)));
-            Some(Node { span, value: NodeValue::Secret(secret) })
-        }
-        Err(error) => {
-            problems.push(damaged(&error).at(&span));
-            None
-        }
-    }
-}
-
 /// The reading stops.
 type Stop = Box<Problem>;
 
@@ -84,6 +70,21 @@ struct Reader<'a> {
     /// Whether the whole text is JSON, once somebody asked.
     json: Option<bool>,
     problems: &'a mut Vec<Problem>,
+}
+
+/// What most often is behind a message of the parser.
+fn advice(message: &str) -> Option<&'static str> {
+    let known = [
+        (
+            "mapping values are not allowed",
+            "is this line indented too far, or does a value with `: ` in it lack quotes?",
+        ),
+        ("unclosed bracket", "close it, or put the value into quotes"),
+        ("tab", "indent with spaces"),
+        ("unexpected end", "is a quote never closed?"),
+        ("quoted scalar", "is a quote never closed?"),
+    ];
+    known.iter().find(|(part, _)| message.contains(part)).map(|(_, advice)| *advice)
 }
 
 struct Anchored {
@@ -135,7 +136,9 @@ impl<'a> Reader<'a> {
             granit::ErrorKind::RecursionLimitExceeded => "HW0106",
             _ => "HW0104",
         };
-        Problem::new(code, format!("not YAML: {}", error.info())).at(&Span::new(Arc::clone(self.source), at..at + 1))
+        let mut problem = Problem::new(code, format!("not YAML: {}", error.info()));
+        problem.hint = advice(&error.info()).map(str::to_owned);
+        problem.at(&Span::new(Arc::clone(self.source), at..at + 1))
     }
 
     fn span(&self, span: &granit::Span) -> Span {
@@ -173,8 +176,7 @@ impl<'a> Reader<'a> {
             let node = built.node.clone();
             self.anchors.insert(anchor, Anchored { node, size: built.size, height: built.height });
         }
-        built.node = self.vaulted_json(built.node);
-        built.node = secret(built.node, self.problems);
+        built.node = secret(self.vaulted_json(built.node), self.problems);
         Ok(built)
     }
 
@@ -210,41 +212,6 @@ impl<'a> Reader<'a> {
             items.push(item.node);
         }
     }
-
-    /// The value is named after its line, the second one of a line after its column too.
-    fn vaulted(&mut self, text: &str, span: &Span) -> NodeValue {
-        match VaultText::parse(text) {
-            Ok(vault) => {
-                let (line, column) = self.at;
-                let mut place = format!("{}:{line}", self.source.name);
-                if self.vaulted_line == line {
-                    place.push_str(&format!(":{column}"));
-                }
-                self.vaulted_line = line;
-                NodeValue::Secret(SecretRef::Vault(Vaulted::new(&place, Held::Text(vault))))
-            }
-            // A text that is no vault may be the secret itself.
-            Err(error) => {
-                self.problems.push(damaged(&error).at(span).hides_value());
-                NodeValue::Null
-            }
-        }
-    }
-
-    fn is_json(&mut self) -> bool {
-        let text = &self.source.text;
-        *self.json.get_or_insert_with(|| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok())
-    }
-
-    /// Ansible's form of a vaulted value in JSON; in YAML it is a mapping like any other.
-    fn vaulted_json(&mut self, node: Node) -> Node {
-        let Some([Entry { key, value, .. }]) = node.entries() else { return node };
-        if key != "__ansible_vault" || !self.is_json() {
-            return node;
-        }
-        let value = self.vaulted(value.text().unwrap_or_default(), &value.span);
-        Node { span: node.span, value }
-    }
 }
 
 /// A mapping with the single key `from_secret` is a reference; what it holds instead is never repeated.
@@ -259,11 +226,6 @@ pub(super) fn secret(node: Node, problems: &mut Vec<Problem>) -> Node {
     let message = "`from_secret` takes `env:NAME`, `file:PATH` or `exec:COMMAND`, never the secret itself";
     problems.push(Problem::new("HW0108", message).at(&value.span).hides_value());
     Node { span: node.span, value: NodeValue::Null }
-}
-
-fn damaged(error: &VaultError) -> Problem {
-    Problem::new("HW0130", format!("this is no vaulted text: {error}"))
-        .hint("`ansible-vault encrypt_string` and `ansible-vault encrypt` write them")
 }
 
 fn too_much(what: &str, span: &Span) -> Problem {

@@ -6,6 +6,7 @@ use super::{Built, Reader, Stop, stop};
 use crate::inventory::node::{Node, NodeValue};
 use crate::inventory::{number, scalar};
 use crate::problem::{Problem, Span};
+use crate::secret::vault::VaultError;
 
 const YAML: &str = "tag:yaml.org,2002:";
 
@@ -23,14 +24,7 @@ impl Reader<'_> {
             Some("!unsafe") => scalar::typed(text).map(untemplated),
             Some("!vault" | "!vault-encrypted") => return self.vaulted(text, span),
             Some(tag) => tag.strip_prefix(YAML).and_then(|name| scalar::tagged(name, text)).unwrap_or_else(|| {
-                // The text of a tag without a value may be a password.
-                if text.is_empty() {
-                    let problem =
-                        Problem::new("HW0107", "a tag that is not known, and no value").at(span).hides_value();
-                    self.problems.push(problem.hint("a text that begins with `!` stands in quotes"));
-                    return Ok(NodeValue::Null);
-                }
-                self.problems.push(Problem::new("HW0107", format!("the tag `{tag}` is not known")).at(span));
+                self.problems.push(unknown(tag, text, span));
                 Ok(NodeValue::Null)
             }),
         };
@@ -61,6 +55,9 @@ impl Reader<'_> {
         };
         match known {
             Some("!unsafe") => built.node = whole(built.node),
+            Some("!vault" | "!vault-encrypted") => {
+                self.problems.push(super::vault::damaged(&VaultError::NotVault).at(&built.node.span).hides_value());
+            }
             Some(name) if name != plain && name != "!" => {
                 let tag = tag.as_deref().unwrap_or_default();
                 self.problems
@@ -98,6 +95,21 @@ impl Reader<'_> {
             (size, height) = (size + 1, height.max(3));
             items.push(Node { span: place, value: NodeValue::List(pair) });
         }
+    }
+
+    pub(super) fn is_json(&mut self) -> bool {
+        let text = &self.source.text;
+        *self.json.get_or_insert_with(|| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok())
+    }
+}
+
+/// The text of a tag without a value may be a password.
+fn unknown(tag: &str, text: &str, span: &Span) -> Problem {
+    if text.is_empty() {
+        let problem = Problem::new("HW0107", "a tag that is not known, and no value").at(span).hides_value();
+        problem.hint("a text that begins with `!` stands in quotes")
+    } else {
+        Problem::new("HW0107", format!("the tag `{tag}` is not known")).at(span)
     }
 }
 
