@@ -979,6 +979,47 @@ fn a_yaml_bomb_is_refused_at_once() {
 }
 
 #[test]
+fn a_mode_is_octal_with_or_without_quotes_and_never_decimal() {
+    let role = |mode: &str| {
+        format!("placement: stateless\nhostClusterRole: data\ndirectories: [{{ path: /a, mode: {mode} }}]\n")
+    };
+    let said = |mode: &str| written().own_roles().hosts(ONE).file("roles/data/role.yml", &role(mode)).said();
+    for mode in ["0640", "'640'", "'0640'"] {
+        assert!(!said(mode).contains("mode"), "{}", said(mode));
+    }
+    assert_snapshot!(said("644"), @r#"
+    error[HW0204]: `mode` of a directory of role `data`: must be an octal number such as "0640", not `644`
+     --> roles/data/role.yml:3:33
+      |
+    3 | directories: [{ path: /a, mode: 644 }]
+      |                                 ^^^
+      |
+      = help: write `mode: "0644"`
+    "#);
+    assert_snapshot!(said("0o644"), @r#"
+    error[HW0204]: `mode` of a directory of role `data`: must be an octal number such as "0640", not `0o644`
+     --> roles/data/role.yml:3:33
+      |
+    3 | directories: [{ path: /a, mode: 0o644 }]
+      |                                 ^^^^^
+    "#);
+}
+
+#[test]
+fn a_number_that_is_octal_to_yaml_is_no_shard() {
+    let hosts = "all: { hosts: { a: { hostClusterRole: data, shard: 010, replica: 1 } } }";
+    assert_snapshot!(written().hosts(hosts).said(), @r#"
+    error[HW0303]: `shard` must be a whole number from 1, not `010`, which is octal to YAML: 8
+     --> hosts.yml:1:52
+      |
+    1 | all: { hosts: { a: { hostClusterRole: data, shard: 010, replica: 1 } } }
+      |                                                    ^^^
+    "#);
+    let hosts = "all: { hosts: { a: { hostClusterRole: data, shard: 01, replica: 1 } } }";
+    assert_snapshot!(written().hosts(hosts).said(), @"");
+}
+
+#[test]
 fn roles_say_what_is_wrong_with_them() {
     let data = "include: [base, bse]
 placement: storage

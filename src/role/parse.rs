@@ -173,8 +173,7 @@ fn owner(entry: &mut Fields<'_, '_>) -> (String, String) {
 }
 
 fn mode(entry: &Fields<'_, '_>, default: u32) -> u32 {
-    let digits = entry.get("mode").and_then(Node::text);
-    digits.and_then(|digits| u32::from_str_radix(digits, 8).ok()).unwrap_or(default)
+    entry.get("mode").and_then(Node::mode).unwrap_or(default)
 }
 
 fn once<K: Ord + ToString, V>(map: &mut BTreeMap<K, V>, key: K, value: V, item: &Node, fields: &mut Fields<'_, '_>) {
