@@ -168,14 +168,21 @@ fn line(out: &mut String, depth: usize) {
     (0..depth).for_each(|_| out.push_str("    "));
 }
 
+/// Characters that steer a terminal are escaped, also those that JSON allows as they are.
 fn quoted(out: &mut String, text: &str) {
     // Most texts need no escapes.
     if text.bytes().all(|byte| (b' '..=b'~').contains(&byte) && byte != b'"' && byte != b'\\') {
         out.push('"');
         out.push_str(text);
         out.push('"');
-    } else {
-        out.push_str(&serde_json::Value::from(text).to_string());
+        return;
+    }
+    for c in serde_json::Value::from(text).to_string().chars() {
+        if c.is_control() {
+            let _ = write!(out, "\\u{:04x}", u32::from(c));
+        } else {
+            out.push(c);
+        }
     }
 }
 

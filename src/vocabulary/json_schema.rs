@@ -2,6 +2,8 @@
 //!
 //! Editors read YAML 1.2, where `yes` is a text: a flag takes its words too. A variable may be an expression.
 
+use std::fmt::Write;
+
 use serde_json::{Map, Value, json};
 
 use super::discovery::{EC2_FILE, EC2_NOT_READ};
@@ -127,8 +129,15 @@ fn described(key: &Key, place: Place) -> Value {
     let plain = matches!(key.shape, Shape::Any | Shape::Text);
     let mut schema =
         if place == Place::Variable && !plain { json!({ "anyOf": [inner, reference("expression")] }) } else { inner };
-    let words: String =
-        choices(&key.shape).iter().map(|choice| format!("\n- `{}`: {}", choice.word, choice.about)).collect();
+    let words = choices(&key.shape).iter().fold(String::new(), |mut words, choice| {
+        let _ = write!(
+            words,
+            "
+- `{}`: {}",
+            choice.word, choice.about
+        );
+        words
+    });
     // A reference to a record keeps the record's own words beside the key's.
     add(&mut schema, json!({ "description": format!("{}{words}", key.about) }));
     if let Some(value) = key.default {
