@@ -28,11 +28,13 @@ pub(super) fn resolve(
         None => inventory.var_of_all("clickhouse_clusters"),
     };
     let entries = written.and_then(Node::entries).unwrap_or_default();
+    let facts = crate::fleet::facts(hosts);
+    let selection = pattern::Selection { inventory, facts: &facts, read_file: &pattern::no_files };
     let mut clusters = BTreeMap::new();
     for entry in entries {
         match ClusterName::new(entry.key.as_str()) {
             Ok(name) => {
-                if let Some(cluster) = cluster(&name, entry, inventory, hosts, problems) {
+                if let Some(cluster) = cluster(&name, entry, &selection, hosts, problems) {
                     clusters.insert(name, cluster);
                 }
             }
@@ -52,7 +54,7 @@ struct Common {
 fn cluster(
     name: &ClusterName,
     entry: &Entry,
-    inventory: &Inventory,
+    selection: &pattern::Selection<'_>,
     hosts: &BTreeMap<HostName, Host>,
     problems: &mut Vec<Problem>,
 ) -> Option<Cluster> {
@@ -68,7 +70,7 @@ fn cluster(
     // One replica has nothing to copy to; ClickHouse's own default holds there.
     let replicated = layout != Some(Layout::OneShardPerHost);
     let internal_replication = fields.flag("internal_replication").unwrap_or(replicated);
-    let (selected, spans) = selected(&mut fields, inventory);
+    let (selected, spans) = selected(&mut fields, &selection);
     let literal = literal(&mut fields, &common);
     if fields.get("hosts").is_none() && fields.get("members").is_none()
         || (spans && selected.is_empty() && literal.is_empty())
@@ -101,23 +103,23 @@ fn layout(fields: &mut Fields<'_, '_>) -> Option<Layout> {
 }
 
 /// Hosts by pattern, or by a list of patterns; the flag says that every pattern could be read.
-fn selected(fields: &mut Fields<'_, '_>, inventory: &Inventory) -> (BTreeSet<HostName>, bool) {
+fn selected(fields: &mut Fields<'_, '_>, selection: &pattern::Selection<'_>) -> (BTreeSet<HostName>, bool) {
     let Some(node) = fields.get("hosts") else { return (BTreeSet::new(), true) };
-    let text = match &node.value {
-        NodeValue::Text(text) => text.clone(),
+    let patterns: Vec<&str> = match &node.value {
+        NodeValue::Text(text) => vec![text],
         NodeValue::List(items) if items.iter().all(|item| item.text().is_some()) => {
-            items.iter().filter_map(Node::text).collect::<Vec<_>>().join(",")
+            items.iter().filter_map(Node::text).collect()
         }
         _ => {
             fields.wrong("hosts", node, &format!("must be a host pattern or a list of them, not {}", node.describe()));
             return (BTreeSet::new(), false);
         }
     };
-    if text.trim().is_empty() {
+    if patterns.iter().all(|pattern| pattern.trim().is_empty()) {
         return (BTreeSet::new(), true);
     }
-    match pattern::select(inventory, &text) {
-        Ok(hosts) => (hosts, true),
+    match selection.in_order(&patterns) {
+        Ok(hosts) => (hosts.into_iter().collect(), true),
         Err(problem) => {
             fields.report(problem.at(&node.span));
             (BTreeSet::new(), false)
