@@ -3,6 +3,7 @@
 use housewright::jinja::{Template, Values, from_json, to_json};
 use serde_json::{Value, json};
 
+#[allow(dead_code, reason = "each test crate uses its own part")]
 #[path = "support/python.rs"]
 mod python;
 

@@ -11,10 +11,11 @@ use crate::fleet::{self, ConnectionDefaults, Fleet, HostName, Reach, RoleName};
 use crate::inventory::{self, Inventory};
 use crate::lab;
 use crate::problem::{Problem, Severity};
+use crate::project::{self, Checked};
 use crate::render::{self, Desired, Templates};
 use crate::reveal::{self, Ask, Passwords};
-use crate::schema::{self, Object, Schema};
-use crate::secret::{Secret, SecretStore};
+use crate::schema::Object;
+use crate::secret::SecretStore;
 
 /// Everything that is written, without problems.
 pub(super) struct Project {
@@ -30,31 +31,12 @@ impl Project {
     /// Reads it; all problems of all files at once.
     pub(super) fn load(global: &Global) -> Result<Self, CommandError> {
         let (directory, root) = places(global)?;
-        let mut found = Vec::new();
         let mut read = fleet::load::read(directory, &root.join("roles"));
-        // JSON is for programs, which are not asked.
-        let ask = if global.output == Form::Json { Ask::Never } else { Ask::IfTerminal };
-        let passwords = global.vault.passwords(ask);
-        reveal::open_files(&mut read.documents, &passwords, &mut read.problems);
-        discover(global, &mut read)?;
-        let roles = read.roles.clone();
-        let fleet::load::Loaded { inventory, fleet, notes } = read.resolve(&connection_defaults())?;
-        found.extend(notes);
+        let passwords = complete(global, &mut read)?;
         let templates = render::load::templates(&root.join("templates"));
-        match &templates {
-            Ok(templates) => found.extend(render::undeclared(&fleet, templates)),
-            Err(problems) => found.extend(problems.iter().cloned()),
-        }
-        let (schema, problems) = Schema::read(&fleet);
-        found.extend(problems);
-        found.extend(schema::check(&fleet, &schema));
-        found.extend(schema::without_hosts(&roles, &fleet));
-        match templates {
-            Ok(templates) if found.iter().all(|problem| problem.severity == Severity::Note) => {
-                Ok(Self { inventory, fleet, objects: schema.roles, notes: found, templates, passwords })
-            }
-            _ => Err(found.into()),
-        }
+        let Checked { inventory, fleet, objects, templates, notes } =
+            project::check(read, templates, &connection_defaults())?;
+        Ok(Self { inventory, fleet, objects, notes, templates, passwords })
     }
 
     /// The hosts of `--limit`, all where it is not given; members that nobody reaches are left out.
@@ -83,12 +65,7 @@ impl Project {
 
     /// Stands in for the secrets where only the form of a file counts: no secret is read.
     pub(super) fn placeholders(&self) -> SecretStore {
-        let mut store = SecretStore::default();
-        for reference in render::secrets_of(&self.fleet) {
-            let text = format!("placeholder-of-{reference}");
-            store.insert(reference, Secret::new(text));
-        }
-        store
+        project::placeholders(&self.fleet)
     }
 
     /// Renders every host's files.
@@ -121,11 +98,21 @@ pub(super) fn inventory(global: &Global) -> Result<(Inventory, Vec<Problem>), Co
     let directory = directory(global)?;
     let root = global.project.clone().or_else(|| root_above(directory).ok());
     let mut read = fleet::load::Read::of_inventory(directory, root.as_deref());
-    discover(global, &mut read)?;
+    complete(global, &mut read)?;
     let inventory = read.assemble();
     let problems = fleet::in_order(read.problems);
     let stops = problems.iter().any(|problem| problem.severity == Severity::Problem);
     if stops { Err(problems.into()) } else { Ok((inventory, problems)) }
+}
+
+/// Opens the files that are vaulted as a whole, and asks for the hosts that nobody wrote down.
+fn complete(global: &Global, read: &mut fleet::load::Read) -> Result<Passwords, CommandError> {
+    // Data is for programs, which are not asked.
+    let ask = if global.output == Form::Text { Ask::IfTerminal } else { Ask::Never };
+    let passwords = global.vault.passwords(ask);
+    reveal::open_files(&mut read.documents, &passwords, &mut read.problems);
+    discover(global, read)?;
+    Ok(passwords)
 }
 
 fn directory(global: &Global) -> Result<&Path, CommandError> {

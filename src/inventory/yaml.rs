@@ -72,6 +72,21 @@ struct Reader<'a> {
     problems: &'a mut Vec<Problem>,
 }
 
+/// What most often is behind a message of the parser.
+fn advice(message: &str) -> Option<&'static str> {
+    let known = [
+        (
+            "mapping values are not allowed",
+            "is this line indented too far, or does a value with `: ` in it lack quotes?",
+        ),
+        ("unclosed bracket", "close it, or put the value into quotes"),
+        ("tab", "indent with spaces"),
+        ("unexpected end", "is a quote never closed?"),
+        ("quoted scalar", "is a quote never closed?"),
+    ];
+    known.iter().find(|(part, _)| message.contains(part)).map(|(_, advice)| *advice)
+}
+
 struct Anchored {
     node: Node,
     size: usize,
@@ -121,7 +136,9 @@ impl<'a> Reader<'a> {
             granit::ErrorKind::RecursionLimitExceeded => "HW0106",
             _ => "HW0104",
         };
-        Problem::new(code, format!("not YAML: {}", error.info())).at(&Span::new(Arc::clone(self.source), at..at + 1))
+        let mut problem = Problem::new(code, format!("not YAML: {}", error.info()));
+        problem.hint = advice(&error.info()).map(str::to_owned);
+        problem.at(&Span::new(Arc::clone(self.source), at..at + 1))
     }
 
     fn span(&self, span: &granit::Span) -> Span {

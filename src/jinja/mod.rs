@@ -109,6 +109,15 @@ fn newlines(text: &str) -> usize {
     text.len() - text.trim_end_matches('\n').len()
 }
 
+/// The first reason in a value why a part of it is not there.
+#[must_use]
+pub fn first_missing(value: &Value) -> Option<Wrong> {
+    match budget::Budget::new().contents(value) {
+        Ok(contents) => contents.missing,
+        Err(wrong) => Some(wrong),
+    }
+}
+
 /// A scope with values that are at hand.
 #[derive(Debug, Clone, Default)]
 pub struct Values(BTreeMap<String, Value>);
