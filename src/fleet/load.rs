@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::{ConnectionDefaults, Fleet, RoleName, in_order, resolve};
-use crate::inventory::{self, Documents, Inventory};
+use crate::inventory::{self, Documents, Inventory, NodeValue};
 use crate::problem::{Problem, Severity};
 use crate::role::{self, Role};
 
@@ -62,6 +62,7 @@ impl Read {
         }
         for node in inventory::vaulted::closed(&mut documents) {
             problems.push(Problem::new("HW0131", "this file is vaulted, and nothing has opened it").at(&node.span));
+            node.value = NodeValue::Null;
         }
         let inventory = Inventory::assemble(&documents, &mut problems);
         // What could not be read would only look like missing groups and roles.

@@ -319,7 +319,9 @@ impl<'a> Reader<'a> {
 
     fn container_tag(&mut self, tag: Option<&Tag>, span: &Span) {
         let Some(name) = tag.map(|tag| format!("{}{}", tag.handle(), tag.suffix())) else { return };
-        if !matches!(name.as_str(), "tag:yaml.org,2002:map" | "tag:yaml.org,2002:seq" | "!unsafe") {
+        if name == "!vault" || name == "!vault-encrypted" {
+            self.problems.push(damaged(&VaultError::NotVault).at(span).hides_value());
+        } else if !matches!(name.as_str(), "tag:yaml.org,2002:map" | "tag:yaml.org,2002:seq" | "!unsafe") {
             self.problems.push(Problem::new("HW0107", format!("the tag `{name}` is not known")).at(span));
         }
     }

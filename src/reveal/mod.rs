@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub use password::{Ask, Origin, PasswordSource, Passwords};
 
-use crate::inventory::{Documents, Inventory, vaulted};
+use crate::inventory::{Documents, Inventory, NodeValue, vaulted};
 use crate::problem::{Problem, Span};
 use crate::secret::keyring::{Keyring, OpenError};
 use crate::secret::{Held, Secret, SecretRef, SecretStore, Vaulted};
@@ -26,18 +26,19 @@ pub fn open_files(documents: &mut Documents, passwords: &Passwords, problems: &m
     if closed.is_empty() {
         return;
     }
-    let keyring = match passwords.keyring() {
-        Ok(keyring) => keyring,
-        Err(problem) => return problems.push(problem),
-    };
-    let opened = side_by_side(&closed, |node| vaulted::vault(node).map(|vault| keyring.open(vault)));
+    let keyring = passwords.keyring();
+    let opened = side_by_side(&closed, |node| Some(keyring.as_ref().ok()?.open(vaulted::vault(node)?)));
     for (node, opened) in closed.into_iter().zip(opened) {
         match opened {
             Some(Ok(plain)) => *node = vaulted::open(node, &plain, problems),
-            Some(Err(error)) => problems.push(stays_closed(&error, "this file").at(&node.span)),
-            None => {}
+            Some(Err(error)) => {
+                problems.push(stays_closed(&error, "this file").at(&node.span));
+                node.value = NodeValue::Null;
+            }
+            None => node.value = NodeValue::Null,
         }
     }
+    problems.extend(keyring.err());
 }
 
 /// Reads the values of secrets; the inventory tells what is held at the places of vaulted ones.
@@ -119,7 +120,7 @@ fn decrypt(
     }
     if let Some((mut problem, others)) = without_password {
         if others > 0 {
-            problem.message.push_str(&format!(" (nor for {others} others)"));
+            problem.message.push_str(&format!(" (and {others} more need one)"));
         }
         problems.push(problem);
     }

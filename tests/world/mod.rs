@@ -10,7 +10,7 @@ use std::time::Duration;
 use housewright::apply::{Outcome, Run};
 use housewright::clickhouse::Endpoint;
 use housewright::event::{Event, Sink};
-use housewright::fleet::load::{Loaded, load};
+use housewright::fleet::load::{Loaded, read};
 use housewright::fleet::{ConnectionDefaults, Fleet, HostName, Reach, RoleName};
 use housewright::inventory::Inventory;
 use housewright::observe::{Afterwards, Observed, Target, observe};
@@ -18,8 +18,9 @@ use housewright::plan::{Inputs, Permissions, Plan, plan};
 use housewright::problem::{Problem, Severity};
 use housewright::render::{self, Desired, Templates};
 use housewright::resource::Probe;
+use housewright::reveal::{self, Ask, PasswordSource, Passwords};
 use housewright::schema::{self, Object, Schema};
-use housewright::secret::{Secret, SecretStore};
+use housewright::secret::{Secret, SecretRef};
 use housewright::sim::{SimFleet, SimHost};
 
 pub fn name(text: &str) -> HostName {
@@ -45,14 +46,19 @@ pub struct Project {
 }
 
 impl Project {
-    /// Reads it as `housewright check` does; every secret gets the value that `secret` gives.
+    /// Reads it as `housewright check` does; every secret gets the value that `secret` gives, vaulted ones their own by the
+    /// password in `.vault_password`.
     pub fn load(
         inventory: &Path,
         roles: &Path,
         templates: Result<Templates, Vec<Problem>>,
         secret: impl Fn(&str) -> String,
     ) -> Result<Self, Vec<Problem>> {
-        let Loaded { inventory, fleet, notes } = load(inventory, roles, &ConnectionDefaults::default())?;
+        let source = PasswordSource::file(&inventory.join(".vault_password").to_string_lossy());
+        let passwords = Passwords::new(vec![source], Ask::Never);
+        let mut read = read(inventory, roles);
+        reveal::open_files(&mut read.documents, &passwords, &mut read.problems);
+        let Loaded { inventory, fleet, notes } = read.resolve(&ConnectionDefaults::default())?;
         let mut found = notes;
         found.extend(templates.as_ref().err().into_iter().flatten().cloned());
         let (schema, problems) = Schema::read(&fleet);
@@ -62,8 +68,10 @@ impl Project {
         else {
             return Err(found);
         };
-        let mut secrets = SecretStore::default();
-        for reference in render::secrets_of(&fleet) {
+        let (vaulted, others): (BTreeSet<_>, BTreeSet<_>) =
+            render::secrets_of(&fleet).into_iter().partition(|reference| matches!(reference, SecretRef::Vault(_)));
+        let mut secrets = reveal::values(&vaulted, &inventory, &passwords)?;
+        for reference in others {
             let value = secret(&reference.to_string());
             secrets.insert(reference, Secret::new(value));
         }

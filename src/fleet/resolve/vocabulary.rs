@@ -94,8 +94,8 @@ fn typed(name: &str, kind: Kind, node: &Node, problems: &mut Vec<Problem>) {
         return;
     }
     if let NodeValue::Secret(reference) = &node.value {
-        let message = format!("`{name}` is read by Housewright itself and cannot be a secret, such as `{reference}`");
-        let hint = "write it in a file that is not vaulted, as a plain value";
+        let message = format!("`{name}` is the secret `{reference}`, but Housewright itself reads it");
+        let hint = "write it as a plain value, in a file that is not vaulted";
         problems.push(Problem::new("HW0134", message).at(&node.span).hint(hint));
         return;
     }
