@@ -8,7 +8,7 @@ use std::time::Duration;
 use housewright::fleet::ClusterName;
 use housewright::fleet::load::load;
 use housewright::fleet::{
-    ConnectionDefaults, Fleet, Host, HostKeyPolicy, HostName, Layout, Placement, Privilege, Reach,
+    ConnectionDefaults, Fleet, Host, HostKeyPolicy, HostName, Layout, Placement, Privilege, Proxy, Reach,
 };
 use housewright::report::diagnostic::{Colour, render};
 use serde_json::json;
@@ -55,7 +55,7 @@ fn the_lab_is_reached_with_its_own_key_and_known_hosts() {
     assert_eq!(connection.known_hosts, [Path::new("/var/lib/housewright-lab/ssh/known_hosts")]);
     assert_eq!(connection.host_key_policy, HostKeyPolicy::Strict);
     assert_eq!(connection.privilege, Privilege::Sudo);
-    assert_eq!(connection.jump, None);
+    assert_eq!(connection.proxy, None);
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn ssh_arguments_and_ansible_variables_make_the_connection() {
         .fleet();
     let Reach::Ssh(connection) = &host(&fleet, "d1").reach else { panic!("a member") };
     assert_eq!((connection.address.as_str(), connection.port), ("d1", 2222));
-    let jump = connection.jump.as_ref().unwrap();
+    let Some(Proxy::Jump(jump)) = &connection.proxy else { panic!("no bastion") };
     assert_eq!((jump.user.as_str(), jump.address.as_str(), jump.port), ("jump", "bastion", 2200));
     assert_eq!(connection.host_key_policy, HostKeyPolicy::AcceptNew);
     assert_eq!(connection.known_hosts, [Path::new("/a"), Path::new("/b")]);

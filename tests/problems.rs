@@ -405,12 +405,29 @@ fn a_role_that_stores_says_how_its_server_is_asked() {
 
 #[test]
 fn ini_and_variables_for_nobody() {
-    assert_snapshot!(written().file("hosts", "[data]\ndata-1 shard=1\n").said(), @r#"
-    error[HW0114]: INI inventories are not read yet
-     --> hosts:1:1
+    assert_snapshot!(written().file("hosts", "[data]\ndata-1 shard=1 replica\n[dta:vars]\nx=1\n").said(), @r#"
+    error[HW0136]: a host's variable is `name=value`
+     --> hosts:2:16
+      |
+    2 | data-1 shard=1 ***
+      |                ^^^
+      |
+      = help: put a value with blanks into quotes; one host a line, and a comment begins with `#`
+
+    error[HW0138]: variables of a group that is nowhere declared: `dta`
+     --> hosts:3:1
+      |
+    3 | [dta:vars]
+      | ^^^^^^^^^^
+      |
+      = help: did you mean `data`?
+    "#);
+    assert_snapshot!(written().file("hosts.toml", "[data]\nx = 1\n").said(), @r#"
+    error[HW0114]: TOML inventories are not read
+     --> hosts.toml:1:1
       |
     1 | [data]
-      | ^
+      | ^^^^^^
       |
       = help: write it as YAML: `ansible-inventory --list --yaml` prints it so
     "#);

@@ -4,7 +4,7 @@ mod written;
 
 use std::sync::Arc;
 
-use housewright::inventory::{Documents, Inventory, pattern, yaml};
+use housewright::inventory::{Documents, Inventory, Written, pattern, yaml};
 use housewright::problem::Source;
 use proptest::prelude::*;
 use written::written;
@@ -12,7 +12,7 @@ use written::written;
 fn inventory(text: &str) -> Inventory {
     let mut problems = Vec::new();
     let source = Arc::new(Source { name: "hosts.yml".to_owned(), text: text.to_owned() });
-    let inventories = yaml::read(&source, &mut problems).into_iter().collect();
+    let inventories = yaml::read(&source, &mut problems).map(Written::Yaml).into_iter().collect();
     Inventory::assemble(&Documents { inventories, ..Documents::default() }, &mut problems)
 }
 

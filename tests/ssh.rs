@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use housewright::clickhouse::ClickHouse as _;
 use housewright::clickhouse::{ClickHouseError, Endpoint, HttpClickHouse, Statement};
-use housewright::fleet::{Connection, HostKeyPolicy, HostName, Privilege};
+use housewright::fleet::{Connection, HostKeyPolicy, HostName, Privilege, Proxy};
 use housewright::remote::{Batch, Command, FileWrite, Output, RemotePath, Status, WriteSet};
 use housewright::secret::Secret;
 use housewright::transport::{ConnectError, Session, SessionError, SshOptions, SshTransport, Transport, advice};
@@ -386,7 +386,7 @@ async fn many_hosts_share_one_connection_to_their_jump_host() {
     let files = tempfile::tempdir().unwrap();
     support::write_key(&files.path().join("id"), &key);
     let mut connection = support::connection(target.port, files.path());
-    connection.jump = Some(support::jump(bastion.port));
+    connection.proxy = Some(Proxy::Jump(support::jump(bastion.port)));
     let line = |port, key: &PrivateKey| format!("[127.0.0.1]:{port} {}\n", support::public_line(key.public_key()));
     let known = line(bastion.port, &jump_key) + &line(target.port, &host_key);
     std::fs::write(files.path().join("known_hosts"), known).unwrap();
@@ -408,6 +408,44 @@ async fn many_hosts_share_one_connection_to_their_jump_host() {
     assert!(
         matches!(&error, ConnectError::Jump { source, .. } if matches!(**source, ConnectError::UnknownHostKey { .. }))
     );
+}
+
+#[tokio::test]
+async fn a_proxy_command_carries_a_connection_and_says_why_it_does_not() {
+    let key = support::new_key();
+    let host_key = support::new_key();
+    let target = Sshd::start(Behaviour::new(&host_key, &key)).await;
+    let files = tempfile::tempdir().unwrap();
+    support::write_key(&files.path().join("id"), &key);
+    let line = format!("[127.0.0.1]:{} {}\n", target.port, support::public_line(host_key.public_key()));
+    std::fs::write(files.path().join("known_hosts"), line).unwrap();
+    let mut connection = support::connection(target.port, files.path());
+    let transport = SshTransport::new(SshOptions::default());
+    let relay = "import os, socket, sys, threading\n\
+                 s = socket.create_connection((sys.argv[1], int(sys.argv[2])))\n\
+                 def up():\n\
+                 \x20while (data := os.read(0, 65536)): s.sendall(data)\n\
+                 threading.Thread(target=up, daemon=True).start()\n\
+                 while (data := s.recv(65536)): os.write(1, data)\n";
+    std::fs::write(files.path().join("relay.py"), relay).unwrap();
+    let relay = files.path().join("relay.py");
+    connection.proxy = Some(Proxy::Command(format!("python3 '{}' %h %p", relay.display())));
+    let session = transport.connect(&support::host("host", connection.clone())).await.unwrap();
+    let outputs = session.run(&sh("echo hello")).await.unwrap();
+    assert_eq!(outputs[0].stdout, "hello\n");
+    session.close().await;
+
+    let mut fails = async |command: &str, address: &str| {
+        connection.proxy = Some(Proxy::Command(command.to_owned()));
+        connection.address = address.to_owned();
+        match transport.connect(&support::host("host", connection.clone())).await {
+            Err(ConnectError::Unreachable { reason, .. }) => reason,
+            _ => panic!("{command} connects"),
+        }
+    };
+    assert_eq!(fails("echo no way >&2; exit 1", "127.0.0.1").await, "its ProxyCommand: no way");
+    assert_eq!(fails("cat %h", "a;reboot").await, "`a;reboot` is no plain name for a ProxyCommand");
+    assert_eq!(fails("cat %k", "127.0.0.1").await, "`%k` means nothing in a ProxyCommand");
 }
 
 const ONE: &str = r#"{"meta":[{"name":"n","type":"UInt64"}],"data":[[1]],"rows":1}"#;

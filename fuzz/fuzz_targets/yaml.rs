@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use housewright::inventory::{Documents, Inventory, yaml};
+use housewright::inventory::{Documents, Inventory, Written, yaml};
 use housewright::problem::Source;
 use housewright::report::diagnostic::{Colour, render};
 use libfuzzer_sys::fuzz_target;
@@ -13,7 +13,7 @@ fuzz_target!(|text: &str| {
     let mut problems = Vec::new();
     let Some(node) = yaml::read(&source, &mut problems) else { return drop(render(&problems, Colour::Plain)) };
     let _ = node.to_json();
-    let documents = Documents { inventories: vec![node], ..Documents::default() };
+    let documents = Documents { inventories: vec![Written::Yaml(node)], ..Documents::default() };
     let _ = Inventory::assemble(&documents, &mut problems);
     let _ = render(&problems, Colour::Plain);
 });

@@ -49,6 +49,9 @@ enum Ended {
 }
 
 pub(super) fn run(global: &Global, options: &Options) -> Answer {
+    if global.output == Form::Yaml {
+        return Err(CommandError::hinted("`apply` has no YAML form", "events come a line each: `-o json`"));
+    }
     if global.output == Form::Json && !options.yes && options.plan.is_none() {
         return Err(CommandError::hinted(
             "`apply -o json` asks no question",
@@ -77,14 +80,14 @@ fn with(global: &Global, options: &Options, saved: Option<&str>) -> Answer {
         }
         match global.output {
             Form::Text => output::result(&report::plan(&plan, options.planning.diff)),
-            Form::Json => output::line(&json!({ "event": "planned", "plan": plan })),
+            Form::Json | Form::Yaml => output::line(&json!({ "event": "planned", "plan": plan })),
         }
         let ended = if plan.is_empty() {
             Ended::Run(Outcome::default())
         } else if options.yes || saved.is_some() || asked().await? {
             let sink = match global.output {
                 Form::Text => watched,
-                Form::Json => output::sink(global, Events::AreTheResult),
+                Form::Json | Form::Yaml => output::sink(global, Events::AreTheResult),
             };
             approved(&plan, &context, &observed, (global, options), &*sink).await
         } else {
@@ -109,7 +112,7 @@ fn finish(global: &Global, plan: &Plan, ended: &Ended, exit: Exit) {
             output::result(&format!("\n{}", report::recap(plan, outcome)));
         }
         (Form::Text, _) => {}
-        (Form::Json, Ended::Run(outcome)) => output::line(&json!({
+        (Form::Json | Form::Yaml, Ended::Run(outcome)) => output::line(&json!({
             "event": "run-finished",
             "finished": outcome.finished,
             "failed": outcome.failed,
@@ -121,7 +124,7 @@ fn finish(global: &Global, plan: &Plan, ended: &Ended, exit: Exit) {
             }),
             "exit": exit.code(),
         })),
-        (Form::Json, Ended::AtOnce(hosts)) => output::line(&json!({
+        (Form::Json | Form::Yaml, Ended::AtOnce(hosts)) => output::line(&json!({
             "event": "run-finished", "stopped": "at-once", "under-way": hosts, "exit": exit.code(),
         })),
     }

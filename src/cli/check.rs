@@ -14,7 +14,7 @@ pub(super) struct Options {}
 pub(super) fn run(global: &Global, _options: &Options) -> Answer {
     match global.output {
         Form::Text => text(global),
-        Form::Json => Ok(output::json_answer(data(global))),
+        form => Ok(output::data_answer(form, data(global))),
     }
 }
 

@@ -16,7 +16,7 @@ pub(super) fn run(global: &Global, _options: &Options) -> Answer {
     let context = Context::load(global)?;
     let sink = output::sink(global, Events::AreProgress);
     let observed = block_on(context.observe(global, Peers::Not, Afterwards::Close, &*sink))?;
-    output::json(&report::facts(&observed.observation));
+    output::data(global.output, &report::facts(&observed.observation));
     let whole = observed.observation.hosts.values().all(|host| matches!(host, HostObservation::Reached(_)));
     Ok(if whole { Exit::Success } else { Exit::Partial })
 }

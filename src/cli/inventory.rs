@@ -1,92 +1,134 @@
-//! `housewright inventory`: the hosts that the inventory means (edge).
+//! `housewright inventory`: the hosts that the inventory means, also in the forms of `ansible-inventory` (edge).
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 use serde_json::json;
 
 use super::error::{Answer, CommandError, Exit};
-use super::project::Project;
+use super::project::{self, Project};
 use super::{Form, Global, output};
-use crate::fleet::{Fleet, Host, HostName, Placement, Reach};
-use crate::report::hosts::count;
-use crate::secret::{look, mask_markers};
+use crate::fleet::{Fleet, Host, HostName};
+use crate::inventory::data::Data;
+use crate::inventory::{Inventory, InventoryHost, pattern};
+use crate::problem::near_name;
+use crate::report::inventory as report;
 
 /// Options of `inventory`.
 #[derive(Debug, clap::Args)]
+#[group(multiple = false)]
 pub(super) struct Options {
-    /// All variables of one host, after merging
+    /// All groups, hosts and variables, as `ansible-inventory --list` prints them: values as written, `{{ }}` unresolved
+    #[arg(long)]
+    list: bool,
+    /// All variables of one host, as `ansible-inventory --host` prints them
     #[arg(long, value_name = "HOST")]
     host: Option<String>,
+    /// The tree of groups, with each host's role, shard and replica
+    #[arg(long)]
+    graph: bool,
+    /// Where a value comes from: every definition with its place, the winner marked; a host alone lists its variables
+    #[arg(long, value_name = "HOST[.VARIABLE[.KEY]]")]
+    explain: Option<String>,
 }
 
 pub(super) fn run(global: &Global, options: &Options) -> Answer {
-    let project = Project::load(global)?;
-    output::notes(&project.notes);
-    let fleet = &project.fleet;
-    if let Some(name) = &options.host {
-        let host = HostName::new(name.clone()).ok().and_then(|name| fleet.hosts.get(&name)).ok_or_else(|| {
-            let hint = crate::problem::near_name(name, fleet.hosts.keys().map(HostName::as_str));
-            CommandError::Other { message: format!("the inventory has no host `{name}`"), hint }
-        })?;
-        let vars = look::hide(&json!(host.vars));
-        let text = serde_yaml::to_string(&vars).unwrap_or_default();
+    if options.list {
+        let (inventory, notes) = project::inventory(global)?;
+        output::notes(&notes);
+        let only = global.limit.as_ref().map(|limit| pattern::select(&inventory, limit)).transpose();
+        let only = only.map_err(|problem| vec![problem])?;
         match global.output {
-            Form::Text => output::result(&mask_markers(&text)),
-            Form::Json => output::result(&mask_markers(&format!("{vars:#}\n"))),
+            Form::Yaml => output::result(&inventory.tree(only.as_ref()).yaml()),
+            Form::Text | Form::Json => output::result(&(inventory.list(only.as_ref()).json() + "\n")),
         }
-        return Ok(Exit::Success);
-    }
-    let chosen = project.named(global)?;
-    let hosts: Vec<&Host> = fleet.hosts.values().filter(|host| chosen.contains(&host.name)).collect();
-    match global.output {
-        Form::Text => output::result(&tree(fleet, &hosts)),
-        Form::Json => {
-            output::json(&hosts.iter().map(|host| (host.name.as_str(), describe(host))).collect::<BTreeMap<_, _>>());
+    } else if let Some(name) = &options.host {
+        let (inventory, notes) = project::inventory(global)?;
+        output::notes(&notes);
+        print(global, &found(&inventory, name)?.data());
+    } else if options.graph {
+        let (inventory, notes) = project::inventory(global)?;
+        output::notes(&notes);
+        let fleet = fleet(global);
+        let about = |name: &HostName| fleet.as_ref().and_then(|fleet| fleet.hosts.get(name)).map(report::about);
+        output::result(&inventory.graph(&|name| about(name).unwrap_or_default()));
+    } else if let Some(path) = &options.explain {
+        explain(global, path)?;
+    } else {
+        let project = Project::load(global)?;
+        output::notes(&project.notes);
+        let chosen = project.named(global)?;
+        let hosts: Vec<&Host> = project.fleet.hosts.values().filter(|host| chosen.contains(&host.name)).collect();
+        let described = || hosts.iter().map(|host| (host.name.as_str(), describe(host))).collect::<BTreeMap<_, _>>();
+        match global.output {
+            Form::Text => output::result(&report::fleet(&project.fleet, &hosts)),
+            form => output::data(form, &described()),
         }
     }
     Ok(Exit::Success)
 }
 
-fn place(host: &Host) -> String {
-    match &host.placement {
-        Placement::Storage { shard, replica } => format!("shard {shard} replica {replica}"),
-        Placement::Stateless => "stateless".to_owned(),
-        Placement::Keeper { id } => format!("keeper {id}"),
+fn print(global: &Global, data: &Data<'_>) {
+    match global.output {
+        Form::Yaml => output::result(&data.yaml()),
+        Form::Text | Form::Json => output::result(&(data.json() + "\n")),
     }
 }
 
-fn address(host: &Host) -> String {
-    match &host.reach {
-        Reach::Ssh(connection) => format!("{}@{}:{}", connection.user, connection.address, connection.port),
-        Reach::Member => "a member only: somebody else runs it".to_owned(),
+fn explain(global: &Global, path: &str) -> Result<(), CommandError> {
+    let (inventory, notes) = project::inventory(global)?;
+    output::notes(&notes);
+    // A host's name may hold dots, and so may, after it, nothing: the longest name that is a host wins.
+    let dots = path.match_indices('.').map(|(at, _)| at).collect::<Vec<_>>();
+    let mut split = dots.into_iter().rev().map(|at| (&path[..at], &path[at + 1..]));
+    let host_of = |name: &str| HostName::new(name).ok().and_then(|name| inventory.hosts.get_key_value(&name));
+    if let Some((_, host)) = host_of(path) {
+        output::result(&report::explain_all(host));
+        return Ok(());
     }
+    let Some((name, host, variable)) =
+        split.find_map(|(name, variable)| host_of(name).map(|(name, host)| (name, host, variable)))
+    else {
+        let (name, _) = path.rsplit_once('.').unwrap_or((path, ""));
+        return found(&inventory, name).map(drop);
+    };
+    let fleet = fleet(global);
+    let resolved = fleet.as_ref().and_then(|fleet| fleet.hosts.get(name));
+    let role = resolved.and_then(|host| fleet.as_ref()?.role_of(host));
+    let is_variable = |name: &str| host.var(name).is_some() || role.is_some_and(|role| role.vars.contains_key(name));
+    let Some(path) = report::Path::find(variable, is_variable) else {
+        let names = host.vars();
+        let hint = near_name(variable, names.keys().copied())
+            .unwrap_or_else(|| format!("`housewright inventory --explain {name}` lists its variables"));
+        return Err(CommandError::hinted(format!("the host `{name}` has no variable `{variable}`"), &hint));
+    };
+    let of_role = role.and_then(|role| role.vars.get(path.variable));
+    let value = resolved.and_then(|host| host.vars.get(path.variable));
+    output::result(&report::explain(host, path, of_role, value));
+    Ok(())
 }
 
-/// Roles with their hosts, then clusters with their shards.
-fn tree(fleet: &Fleet, hosts: &[&Host]) -> String {
-    let mut out = String::new();
-    for (name, role) in &fleet.roles {
-        let of_role: Vec<_> = hosts.iter().filter(|host| host.role == *name).collect();
-        if of_role.is_empty() {
-            continue;
-        }
-        let macro_value = role.host_cluster_role.as_deref().unwrap_or_default();
-        let hosts = count(of_role.len(), "host");
-        let _ = writeln!(out, "role {name} (hostClusterRole {macro_value}, {hosts}): {}", role.description);
-        for host in of_role {
-            let zone = host.zone.as_ref().map(|zone| format!("  {zone}")).unwrap_or_default();
-            let _ = writeln!(out, "  {:24} {:20} {}{zone}", host.name, place(host), address(host));
-        }
+fn found<'a>(inventory: &'a Inventory, name: &str) -> Result<&'a InventoryHost, CommandError> {
+    HostName::new(name).ok().and_then(|name| inventory.hosts.get(&name)).ok_or_else(|| CommandError::Other {
+        message: format!("the inventory has no host `{name}`"),
+        hint: near_name(name, inventory.hosts.keys().map(HostName::as_str)),
+    })
+}
+
+/// The fleet, where the inventory is a fleet's: another one is shown without what a fleet's hosts are.
+fn fleet(global: &Global) -> Option<Fleet> {
+    let project = Project::load(global);
+    if project.is_err() {
+        output::say("the hosts' roles are not known: `housewright check` says why");
     }
-    for (name, cluster) in &fleet.clusters {
-        let replicas: usize = cluster.shards.iter().map(|shard| shard.members.len()).sum();
-        let (shards, replicas) = (count(cluster.shards.len(), "shard"), count(replicas, "replica"));
-        let _ = writeln!(out, "cluster {name}: {shards}, {replicas}");
-    }
-    out
+    project.ok().map(|project| project.fleet)
 }
 
 fn describe(host: &Host) -> serde_json::Value {
-    json!({ "role": host.role, "place": place(host), "address": address(host), "fqdn": host.fqdn, "zone": host.zone })
+    json!({
+        "role": host.role,
+        "place": report::place(host),
+        "address": report::address(host),
+        "fqdn": host.fqdn,
+        "zone": host.zone,
+    })
 }

@@ -160,11 +160,14 @@ fn status(global: &Global) -> Result<(), CommandError> {
         Running::Yes { memory } => Some(memory),
         Running::No => None,
     };
-    if global.output == Form::Json {
+    if global.output != Form::Text {
         let hosts = status.hosts.iter().map(|host| {
             json!({ "name": host.name, "address": host.address, "up": memory(host.running).is_some(), "memory": memory(host.running) })
         });
-        output::json(&json!({ "lab": condition, "clickhouse": status.clickhouse, "hosts": hosts.collect::<Vec<_>>() }));
+        output::data(
+            global.output,
+            &json!({ "lab": condition, "clickhouse": status.clickhouse, "hosts": hosts.collect::<Vec<_>>() }),
+        );
         return Ok(());
     }
     let mut text = format!("lab: {condition}\n");

@@ -70,6 +70,8 @@ enum Form {
     Text,
     /// For machines
     Json,
+    /// For machines and people
+    Yaml,
 }
 
 /// When colours are used.

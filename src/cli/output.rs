@@ -29,11 +29,13 @@ pub(super) fn result(text: &str) {
     let _ = anstream::stdout().lock().write_all(text.as_bytes());
 }
 
-/// Prints a result as JSON.
-pub(super) fn json(value: &impl serde::Serialize) {
-    if let Ok(text) = serde_json::to_string_pretty(value) {
-        result(&format!("{text}\n"));
-    }
+/// Prints a result as data in the chosen form.
+pub(super) fn data(form: Form, value: &impl serde::Serialize) {
+    let text = match form {
+        Form::Text | Form::Json => serde_json::to_string_pretty(value).unwrap_or_default() + "\n",
+        Form::Yaml => serde_yaml::to_string(value).unwrap_or_default(),
+    };
+    result(&text);
 }
 
 /// Prints one JSON object on a line of its own.
@@ -78,22 +80,17 @@ pub(super) fn error(error: &CommandError) {
     }
 }
 
-/// Gives a result as JSON, or why there is none: problems as data, on stdout as well.
-pub(super) fn json_answer(answer: Result<serde_json::Value, CommandError>) -> Exit {
-    match answer {
-        Ok(value) => {
-            json(&value);
-            Exit::Success
-        }
-        Err(CommandError::Problems(found)) => {
-            json(&json!({ "problems": diagnostic::json(&found) }));
-            Exit::Invalid
-        }
+/// Gives a result as data, or why there is none: problems as data, on stdout as well.
+pub(super) fn data_answer(form: Form, answer: Result<serde_json::Value, CommandError>) -> Exit {
+    let (value, exit) = match answer {
+        Ok(value) => (value, Exit::Success),
+        Err(CommandError::Problems(found)) => (json!({ "problems": diagnostic::json(&found) }), Exit::Invalid),
         Err(CommandError::Other { message, hint }) => {
-            json(&json!({ "problems": [], "error": message, "hint": hint }));
-            Exit::Invalid
+            (json!({ "problems": [], "error": message, "hint": hint }), Exit::Invalid)
         }
-    }
+    };
+    data(form, &value);
+    exit
 }
 
 /// Chooses the reporter: moving on a terminal, lines elsewhere, JSON lines where the result is JSON.

@@ -86,7 +86,7 @@ pub(super) fn run(global: &Global, options: &Options) -> Answer {
     let saved = SavedPlan::new(&plan).with(global.limit.clone(), options.planning.allowed());
     match global.output {
         Form::Text => output::result(&report::plan(&plan, options.planning.diff)),
-        Form::Json => output::json(&saved),
+        form => output::data(form, &saved),
     }
     if let Some(path) = &options.out {
         std::fs::write(path, saved.to_text())

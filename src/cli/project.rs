@@ -30,19 +30,14 @@ pub(super) struct Project {
 impl Project {
     /// Reads it; all problems of all files at once.
     pub(super) fn load(global: &Global) -> Result<Self, CommandError> {
-        let directory = global
-            .inventory
-            .as_ref()
-            .ok_or_else(|| CommandError::hinted("no inventory is given", "name its directory: `-i inventories/lab`"))?;
+        let directory = directory(global)?;
         let root = match &global.project {
             Some(root) => root.clone(),
             None => root_above(directory)?,
         };
         let mut found = Vec::new();
         let mut read = fleet::load::read(directory, &root.join("roles"));
-        // JSON is for programs, which are not asked.
-        let ask = if global.output == Form::Json { Ask::Never } else { Ask::IfTerminal };
-        let passwords = global.vault.passwords(ask);
+        let passwords = passwords(global);
         reveal::open_files(&mut read.documents, &passwords, &mut read.problems);
         discover(&mut read)?;
         let roles = read.roles.clone();
@@ -122,6 +117,29 @@ impl Project {
         lab::enter_namespace(namespace)
             .map_err(|error| CommandError::Other { message: crate::event::chain(&error), hint: error.hint() })
     }
+}
+
+/// The inventory alone, with its notes: it need not be a fleet's, and no `roles/` need be there.
+pub(super) fn inventory(global: &Global) -> Result<(Inventory, Vec<Problem>), CommandError> {
+    let directory = directory(global)?;
+    let root = global.project.clone().or_else(|| root_above(directory).ok());
+    let mut read = fleet::load::Read::of_inventory(directory, root.as_deref());
+    reveal::open_files(&mut read.documents, &passwords(global), &mut read.problems);
+    discover(&mut read)?;
+    let inventory = read.assemble();
+    let problems = fleet::in_order(read.problems);
+    let stops = problems.iter().any(|problem| problem.severity == Severity::Problem);
+    if stops { Err(problems.into()) } else { Ok((inventory, problems)) }
+}
+
+/// Vault passwords; where the result is for a program, nobody is asked.
+fn passwords(global: &Global) -> Passwords {
+    global.vault.passwords(if global.output == Form::Text { Ask::IfTerminal } else { Ask::Never })
+}
+
+fn directory(global: &Global) -> Result<&Path, CommandError> {
+    let none = || CommandError::hinted("no inventory is given", "name its directory: `-i inventories/lab`");
+    global.inventory.as_deref().ok_or_else(none)
 }
 
 /// Nothing would be done, and that would look like success.

@@ -36,7 +36,7 @@ pub(super) fn run(global: &Global, options: &Options) -> Answer {
             }
             Ok(Exit::Success)
         }
-        Form::Json => Ok(output::json_answer(data(global, options))),
+        form => Ok(output::data_answer(form, data(global, options))),
     }
 }
 

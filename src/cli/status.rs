@@ -18,7 +18,7 @@ pub(super) fn run(global: &Global, _options: &Options) -> Answer {
     let observed = block_on(context.observe(global, Peers::Not, Afterwards::Close, &*sink))?;
     match global.output {
         Form::Text => output::result(&report::status(&context.project.fleet, &observed.observation)),
-        Form::Json => output::json(&report::facts(&observed.observation)),
+        form => output::data(form, &report::facts(&observed.observation)),
     }
     let all_serve = observed.observation.hosts.values().all(HostObservation::serves);
     Ok(if all_serve { Exit::Success } else { Exit::Partial })

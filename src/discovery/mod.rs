@@ -11,7 +11,7 @@ use async_trait::async_trait;
 
 pub use source::DiscoverySource;
 
-use crate::inventory::Documents;
+use crate::inventory::{Documents, Written};
 use crate::problem::Problem;
 
 /// Asks for the hosts of every discovery file and adds them to the documents, behind the written ones.
@@ -35,7 +35,7 @@ pub async fn discover(
         for query in source.queries() {
             instances.extend(discovery.instances(&query).await?);
         }
-        documents.inventories.push(source.document(&instances, problems));
+        documents.inventories.push(Written::Yaml(source.document(&instances, problems).without_markers()));
     }
     documents.discovery = wrong;
     Ok(())

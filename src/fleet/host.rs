@@ -82,8 +82,8 @@ pub struct Connection {
     pub known_hosts: Vec<PathBuf>,
     /// What to do with a key that no known_hosts line speaks of.
     pub host_key_policy: HostKeyPolicy,
-    /// A bastion to go through.
-    pub jump: Option<JumpHost>,
+    /// What stands between here and the host.
+    pub proxy: Option<Proxy>,
     /// How to become root.
     pub privilege: Privilege,
     /// For TCP, key exchange and authentication together.
@@ -95,9 +95,13 @@ impl Connection {
     #[must_use]
     pub fn ssh_command(&self) -> String {
         let mut words = vec!["ssh".to_owned()];
-        if let Some(JumpHost { address, port, user }) = &self.jump {
-            let port = if *port == DEFAULT_PORT { String::new() } else { format!(":{port}") };
-            words.extend(["-J".to_owned(), word(&format!("{user}@{address}{port}"))]);
+        match &self.proxy {
+            Some(Proxy::Jump(JumpHost { address, port, user })) => {
+                let port = if *port == DEFAULT_PORT { String::new() } else { format!(":{port}") };
+                words.extend(["-J".to_owned(), word(&format!("{user}@{address}{port}"))]);
+            }
+            Some(Proxy::Command(command)) => words.extend(["-o".to_owned(), word(&format!("ProxyCommand={command}"))]),
+            None => {}
         }
         if self.port != DEFAULT_PORT {
             words.extend(["-p".to_owned(), self.port.to_string()]);
@@ -117,6 +121,15 @@ const DEFAULT_PORT: u16 = 22;
 fn word(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./_-[]".contains(c);
     if text.chars().all(is_plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
+/// What a connection goes through.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Proxy {
+    /// A bastion.
+    Jump(JumpHost),
+    /// A local command whose standard streams reach the host, with ssh's `%h`, `%p` and `%r` in it.
+    Command(String),
 }
 
 /// A bastion.
@@ -161,15 +174,18 @@ mod tests {
             identity_files: Vec::new(),
             known_hosts: Vec::new(),
             host_key_policy: HostKeyPolicy::Strict,
-            jump: None,
+            proxy: None,
             privilege: Privilege::Sudo,
             connect_timeout: Duration::from_secs(1),
         };
         assert_eq!(connection.ssh_command(), "ssh ubuntu@10.0.0.1");
+        connection.proxy = Some(Proxy::Command("nc %h %p".to_owned()));
+        assert_eq!(connection.ssh_command(), "ssh -o 'ProxyCommand=nc %h %p' ubuntu@10.0.0.1");
+        let bastion = |port| Proxy::Jump(JumpHost { address: "bastion".to_owned(), port, user: "me".to_owned() });
         connection.port = 2222;
-        connection.jump = Some(JumpHost { address: "bastion".to_owned(), port: 22, user: "me".to_owned() });
+        connection.proxy = Some(bastion(22));
         assert_eq!(connection.ssh_command(), "ssh -J me@bastion -p 2222 ubuntu@10.0.0.1");
-        connection.jump = Some(JumpHost { address: "bastion".to_owned(), port: 23, user: "me".to_owned() });
+        connection.proxy = Some(bastion(23));
         connection.identity_files = vec!["/home/me/my key".into()];
         assert_eq!(connection.ssh_command(), "ssh -J me@bastion:23 -p 2222 -i '/home/me/my key' ubuntu@10.0.0.1");
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::{ConnectionDefaults, Fleet, RoleName, in_order, resolve};
-use crate::inventory::{self, Documents, Inventory, NodeValue};
+use crate::inventory::{self, Documents, Inventory, vaulted};
 use crate::problem::{Problem, Severity};
 use crate::role::{self, Role};
 
@@ -34,10 +34,9 @@ pub struct Read {
 /// documents.
 #[must_use]
 pub fn read(inventory: &Path, roles: &Path) -> Read {
-    let mut problems = Vec::new();
-    let documents = inventory::load::read(&[inventory], roles.parent(), &mut problems);
-    let roles = role::load::read(roles, &mut problems);
-    Read { documents, roles, problems }
+    let mut read = Read::of_inventory(inventory, roles.parent());
+    read.roles = role::load::read(roles, &mut read.problems);
+    read
 }
 
 /// Reads and resolves the fleet.
@@ -49,22 +48,37 @@ pub fn load(inventory: &Path, roles: &Path, defaults: &ConnectionDefaults) -> Re
 }
 
 impl Read {
-    /// Gives what was read its meaning; a discovery file that nobody asked EC2 about is a problem, not an empty answer.
+    /// Reads the inventory alone, with the variables of the project's directory where there is one.
+    #[must_use]
+    pub fn of_inventory(inventory: &Path, project: Option<&Path>) -> Self {
+        let mut problems = Vec::new();
+        let documents = inventory::load::read(&[inventory], project, &mut problems);
+        Self { documents, roles: BTreeMap::new(), problems }
+    }
+
+    /// Puts the inventory together; a discovery file that nobody asked EC2 about is a problem, not an empty answer.
+    #[must_use]
+    pub fn assemble(&mut self) -> Inventory {
+        for node in &self.documents.discovery {
+            let message = "this run does not ask EC2, and the hosts of this file would be missing";
+            let hint = "move the file out of the inventory, or write its hosts down";
+            self.problems.push(Problem::new("HW0124", message).at(&node.span).hint(hint));
+        }
+        for file in vaulted::closed(&mut self.documents) {
+            self.problems
+                .push(Problem::new("HW0131", "this file is vaulted, and nothing has opened it").at(&file.vault().span));
+            file.forget();
+        }
+        Inventory::assemble(&self.documents, &mut self.problems)
+    }
+
+    /// Gives what was read its meaning.
     ///
     /// # Errors
     /// Every problem and note, where there is at least one problem.
-    pub fn resolve(self, defaults: &ConnectionDefaults) -> Result<Loaded, Vec<Problem>> {
-        let Self { mut documents, roles, mut problems } = self;
-        for node in &documents.discovery {
-            let message = "this run does not ask EC2, and the hosts of this file would be missing";
-            let hint = "move the file out of the inventory, or write its hosts down";
-            problems.push(Problem::new("HW0124", message).at(&node.span).hint(hint));
-        }
-        for node in inventory::vaulted::closed(&mut documents) {
-            problems.push(Problem::new("HW0131", "this file is vaulted, and nothing has opened it").at(&node.span));
-            node.value = NodeValue::Null;
-        }
-        let inventory = Inventory::assemble(&documents, &mut problems);
+    pub fn resolve(mut self, defaults: &ConnectionDefaults) -> Result<Loaded, Vec<Problem>> {
+        let inventory = self.assemble();
+        let Self { roles, mut problems, .. } = self;
         // What could not be read would only look like missing groups and roles.
         if problems.iter().any(|problem| problem.severity == Severity::Problem && unread(problem.code)) {
             return Err(in_order(problems));
@@ -86,6 +100,9 @@ fn unread(code: &str) -> bool {
             | "HW0114"
             | "HW0120"
             | "HW0124"
+            | "HW0136"
+            | "HW0137"
+            | "HW0138"
             | "HW0130"
             | "HW0131"
             | "HW0132"

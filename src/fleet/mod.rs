@@ -10,7 +10,7 @@ mod vars;
 use std::collections::BTreeMap;
 
 pub use cluster::{Cluster, ClusterShard, Layout, Member};
-pub use host::{Connection, Host, HostKeyPolicy, JumpHost, Placement, Privilege, Reach};
+pub use host::{Connection, Host, HostKeyPolicy, JumpHost, Placement, Privilege, Proxy, Reach};
 pub use ids::{ClusterName, HostName, NameError, RoleName};
 pub(crate) use resolve::words;
 pub use resolve::{ConnectionDefaults, in_order, resolve};

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::fields::{Codes, Fields};
 use super::node::{Entry, Node, NodeValue};
 use super::tree::{Group, HostLayers, InDirectory, Inventory, InventoryHost, Layer, Owner};
-use super::{Documents, precedence, ranges};
+use super::{Documents, Written, precedence, ranges};
 use crate::fleet::HostName;
 use crate::problem::{Problem, Span, near_name};
 
@@ -26,7 +26,10 @@ impl Inventory {
         assembly.declare("all").children.insert("ungrouped".to_owned(), None);
         assembly.declare("ungrouped");
         for document in &documents.inventories {
-            assembly.document(document);
+            match document {
+                Written::Yaml(document) => assembly.document(document),
+                Written::Ini(document) => assembly.ini(document),
+            }
         }
         for (directory, files) in documents.vars.iter().enumerate() {
             assembly.group_files(directory, &files.groups);
@@ -63,12 +66,11 @@ impl Assembly<'_> {
         // Ansible takes the priority out of the variables, and only where the group is written, not from group_vars/.
         if let Some(priority) = layer.vars.remove("ansible_group_priority") {
             let node = &priority.value;
-            match node.whole_number() {
-                Some(number) => self.declare(name).priority = number,
-                None => {
-                    let message = format!("`ansible_group_priority` must be a whole number, not {}", node.describe());
-                    self.problems.push(Problem::new("HW0109", message).at(&node.span));
-                }
+            if let Some(number) = node.whole_number() {
+                self.declare(name).priority = number;
+            } else {
+                let message = format!("`ansible_group_priority` must be a whole number, not {}", node.describe());
+                self.problems.push(Problem::new("HW0109", message).at(&node.span));
             }
         }
         self.declare(name).inline.push(Arc::new(layer));

@@ -2,11 +2,13 @@
 
 use std::fs;
 use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Documents, Node, VarsFiles, yaml};
+use super::{Documents, Node, VarsFiles, Written, ini, yaml};
 use crate::problem::{Problem, Source, Span};
+use crate::secret::vault::VaultText;
 
 /// The largest inventories are a few megabytes.
 const MAX_BYTES: u64 = 16 << 20;
@@ -123,23 +125,67 @@ fn inventory_file(path: &Path, documents: &mut Documents, problems: &mut Vec<Pro
         Ok(source) => source,
         Err(problem) => return problems.push(problem),
     };
-    if extension(path).is_none_or(|extension| !matches!(extension, "yml" | "yaml" | "json")) && is_ini(&source) {
-        let problem = Problem::new("HW0114", "INI inventories are not read yet").at(&Span::new(source, 0..1));
-        return problems.push(problem.hint("write it as YAML: `ansible-inventory --list --yaml` prints it so"));
-    }
-    let Some(node) = yaml::read(&source, problems) else { return };
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     if ["aws_ec2.yml", "aws_ec2.yaml"].iter().any(|suffix| name.ends_with(suffix)) {
-        documents.discovery.push(node);
-    } else {
-        documents.inventories.push(node);
+        return documents.discovery.extend(yaml::read(&source, problems));
+    }
+    documents.inventories.extend(inventory_text(path, &source, problems));
+}
+
+/// Reads an inventory file's text, whichever form it has; a vaulted one stays closed.
+pub(crate) fn inventory_text(path: &Path, source: &Arc<Source>, problems: &mut Vec<Problem>) -> Option<Written> {
+    if VaultText::is_vaulted(&source.text) {
+        return yaml::read(source, problems).map(Written::Yaml);
+    }
+    match written(path, source) {
+        Ok(Form::Yaml) => yaml::read(source, problems).map(Written::Yaml),
+        Ok(Form::Ini) => ini::read(source, problems).map(Written::Ini),
+        Err(problem) => {
+            problems.push(*problem);
+            None
+        }
     }
 }
 
-/// Its first line that says something is a `[section]`, or a name with `key=value`.
-fn is_ini(source: &Source) -> bool {
+enum Form {
+    Yaml,
+    Ini,
+}
+
+/// By the ending of the name, as Ansible does: YAML has its own or none, INI has any; what is no mapping falls to INI.
+fn written(path: &Path, source: &Arc<Source>) -> Result<Form, Box<Problem>> {
+    let refuse = |message: &str, hint: &str| {
+        let place = Span::new(Arc::clone(source), 0..source.text.lines().next().map_or(0, str::len));
+        Err(Box::new(Problem::new("HW0114", message).at(&place).hint(hint)))
+    };
+    let is_mapping = || yaml::read(source, &mut Vec::new()).is_some_and(|node| node.entries().is_some());
     let mut lines = source.text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(['#', ';']));
-    lines.next().is_some_and(|line| line.starts_with('[') || !line.contains(':'))
+    let first = lines.next().unwrap_or_default();
+    if source.text.starts_with("#!") && executable(path) && !is_mapping() {
+        let hint = "write what it prints into a file: `./NAME --list > hosts.json`";
+        return refuse("a program as an inventory: nothing of an inventory is run", hint);
+    }
+    let header = first.starts_with('[');
+    Ok(match extension(path) {
+        Some("toml") => {
+            let hint = "write it as YAML: `ansible-inventory --list --yaml` prints it so";
+            return refuse("TOML inventories are not read", hint);
+        }
+        Some("yml" | "yaml" | "json") if header && !is_mapping() => Form::Ini,
+        Some("yml" | "yaml" | "json") => Form::Yaml,
+        None if is_mapping() || (!header && yaml_begins(first)) => Form::Yaml,
+        Some(_) if yaml_begins(first) => Form::Yaml,
+        _ => Form::Ini,
+    })
+}
+
+/// `---`, `{` or `name:` alone say so.
+fn yaml_begins(line: &str) -> bool {
+    line.starts_with("---") || line.starts_with('{') || (line.ends_with(':') && !line.contains(char::is_whitespace))
+}
+
+fn executable(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o111 != 0)
 }
 
 /// `NAME`, a file or a directory, before `NAME.yml`, `NAME.yaml`, `NAME.json`: only the first is read, as Ansible does.

@@ -1,9 +1,15 @@
 //! What the operator wrote about hosts: documents with spans, groups, variables, patterns (pure; `load` reads the disk).
 
+pub mod data;
 pub mod fields;
 mod groups;
+mod groups_ini;
+pub mod ini;
+mod listing;
+mod literal;
 pub mod load;
 mod node;
+mod number;
 pub mod pattern;
 mod precedence;
 pub mod ranges;
@@ -19,7 +25,7 @@ pub use tree::{Group, HostLayers, InDirectory, Inventory, InventoryHost, Layer, 
 #[derive(Debug, Clone, Default)]
 pub struct Documents {
     /// Inventory files in the order in which Ansible reads them.
-    pub inventories: Vec<Node>,
+    pub inventories: Vec<Written>,
     /// The directories that hold `group_vars/` and `host_vars/`, the stronger ones later: the inventory's, the project's.
     pub vars: Vec<VarsFiles>,
     /// `*.aws_ec2.yml`: where to discover more hosts.
@@ -33,4 +39,13 @@ pub struct VarsFiles {
     pub groups: Vec<(String, Node)>,
     /// Host and document.
     pub hosts: Vec<(String, Node)>,
+}
+
+/// One inventory file, as it was written.
+#[derive(Debug, Clone)]
+pub enum Written {
+    /// YAML or JSON.
+    Yaml(Node),
+    /// INI.
+    Ini(ini::Document),
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Number, Value};
 
 use crate::problem::Span;
-use crate::secret::SecretRef;
+use crate::secret::{SecretRef, without_markers};
 
 /// A value of a YAML document and where it stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +23,8 @@ pub enum NodeValue {
     Bool(bool),
     /// An unquoted number.
     Number(Number),
+    /// A number that JSON's own type does not hold, as Python writes it: beyond 64 bits, `Infinity`, `-Infinity`, `NaN`.
+    Wide(String),
     /// Any other scalar.
     Text(String),
     /// A mapping with the single key `from_secret`, or a vaulted value.
@@ -84,6 +86,7 @@ impl Node {
         match &self.value {
             NodeValue::Text(text) => Some(text.clone()),
             NodeValue::Number(number) => Some(number.to_string()),
+            NodeValue::Wide(number) => Some(number.clone()),
             _ => None,
         }
     }
@@ -140,18 +143,35 @@ impl Node {
             NodeValue::Secret(secret) => matches!(secret, SecretRef::Vault(_)),
             NodeValue::List(items) => items.iter().any(Self::is_vaulted),
             NodeValue::Map(entries) => entries.iter().any(|entry| entry.value.is_vaulted()),
-            NodeValue::Null | NodeValue::Bool(_) | NodeValue::Number(_) | NodeValue::Text(_) => false,
+            NodeValue::Null | NodeValue::Bool(_) | NodeValue::Number(_) | NodeValue::Wide(_) | NodeValue::Text(_) => {
+                false
+            }
         }
     }
 
-    /// The value as JSON; a secret is its marker.
+    /// The value without the characters of secrets' markers: what others wrote cannot refer to a secret.
+    #[must_use]
+    pub fn without_markers(self) -> Self {
+        let value = match self.value {
+            NodeValue::Text(text) => NodeValue::Text(without_markers(&text).into_owned()),
+            NodeValue::List(items) => NodeValue::List(items.into_iter().map(Self::without_markers).collect()),
+            NodeValue::Map(entries) => {
+                let entry = |entry: Entry| Entry { value: entry.value.without_markers(), ..entry };
+                NodeValue::Map(entries.into_iter().map(entry).collect())
+            }
+            other => other,
+        };
+        Self { span: self.span, value }
+    }
+
+    /// The value as JSON; a secret is its marker, and a number that JSON's own type does not hold is a text.
     #[must_use]
     pub fn to_json(&self) -> Value {
         match &self.value {
             NodeValue::Null => Value::Null,
             NodeValue::Bool(flag) => Value::Bool(*flag),
             NodeValue::Number(number) => Value::Number(number.clone()),
-            NodeValue::Text(text) => Value::String(text.clone()),
+            NodeValue::Wide(text) | NodeValue::Text(text) => Value::String(text.clone()),
             NodeValue::Secret(secret) => Value::String(secret.marker()),
             NodeValue::List(items) => Value::Array(items.iter().map(Self::to_json).collect()),
             NodeValue::Map(entries) => Value::Object(
@@ -167,6 +187,8 @@ impl Node {
             NodeValue::Null => "nothing".to_owned(),
             NodeValue::Bool(flag) => format!("`{flag}`"),
             NodeValue::Number(number) => format!("`{number}`"),
+            NodeValue::Wide(number) if number.len() <= 60 => format!("`{number}`"),
+            NodeValue::Wide(_) => "a long number".to_owned(),
             NodeValue::Text(text) if text.len() > 60 || text.contains('\n') => "a long text".to_owned(),
             NodeValue::Text(text) => format!("`{text}`"),
             NodeValue::Secret(secret) => format!("the secret `{secret}`"),

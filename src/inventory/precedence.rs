@@ -11,6 +11,9 @@ use std::sync::Arc;
 use super::tree::{Group, InDirectory, Inventory, Layer};
 use crate::problem::{Problem, Span};
 
+/// Groups in groups: what draws them goes down by recursion.
+const MAX_DEPTH: usize = 200;
+
 /// Links parents, gathers the ungrouped hosts, and gives every host its layers; a cycle of groups is a problem.
 pub(super) fn settle(inventory: &mut Inventory, problems: &mut Vec<Problem>) {
     link(inventory);
@@ -76,6 +79,12 @@ fn depths(inventory: &mut Inventory, problems: &mut Vec<Problem>) {
                 }
             }
         }
+    }
+    if let Some((name, group)) = inventory.groups.iter().find(|(_, group)| group.depth > MAX_DEPTH) {
+        let message = format!("more than is read: the group `{name}` is over {MAX_DEPTH} groups deep");
+        let place = group.parents.iter().find_map(|parent| inventory.groups.get(parent)?.children.get(name)?.as_ref());
+        let problem = Problem::new("HW0106", message);
+        problems.push(if let Some(span) = place { problem.at(span) } else { problem });
     }
     if let Some((path, span)) = cycle(inventory, &waiting) {
         let message = format!("groups contain each other: {path}");

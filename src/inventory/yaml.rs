@@ -173,7 +173,8 @@ impl<'a> Reader<'a> {
             let node = built.node.clone();
             self.anchors.insert(anchor, Anchored { node, size: built.size, height: built.height });
         }
-        built.node = self.secret(built.node);
+        built.node = self.json_vault(built.node);
+        built.node = secret(built.node, self.problems);
         Ok(built)
     }
 
@@ -317,12 +318,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn container_tag(&mut self, tag: Option<&Tag>, span: &Span) {
-        let Some(name) = tag.map(|tag| format!("{}{}", tag.handle(), tag.suffix())) else { return };
-        if name == "!vault" || name == "!vault-encrypted" {
-            self.problems.push(damaged(&VaultError::NotVault).at(span).hides_value());
-        } else if !matches!(name.as_str(), "tag:yaml.org,2002:map" | "tag:yaml.org,2002:seq" | "!unsafe") {
-            self.problems.push(Problem::new("HW0107", format!("the tag `{name}` is not known")).at(span));
+    /// Ansible's form of a vaulted value in JSON; in YAML it is a mapping like any other.
+    fn json_vault(&mut self, node: Node) -> Node {
+        match node.entries() {
+            Some([Entry { key, value, .. }]) if key == "__ansible_vault" && self.is_json() => {
+                let value = self.vaulted(value.text().unwrap_or_default(), &value.span);
+                Node { span: node.span, value }
+            }
+            _ => node,
         }
     }
 
@@ -331,24 +334,28 @@ impl<'a> Reader<'a> {
         *self.json.get_or_insert_with(|| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok())
     }
 
-    fn secret(&mut self, node: Node) -> Node {
-        let Some([Entry { key, value, .. }]) = node.entries() else { return node };
-        match key.as_str() {
-            "from_secret" => {}
-            // Ansible's form of a vaulted value in JSON; in YAML it is a mapping like any other.
-            "__ansible_vault" if self.is_json() => {
-                let value = self.vaulted(value.text().unwrap_or_default(), &value.span);
-                return Node { span: node.span, value };
-            }
-            _ => return node,
+    fn container_tag(&mut self, tag: Option<&Tag>, span: &Span) {
+        let Some(name) = tag.map(|tag| format!("{}{}", tag.handle(), tag.suffix())) else { return };
+        if name == "!vault" || name == "!vault-encrypted" {
+            self.problems.push(damaged(&VaultError::NotVault).at(span).hides_value());
+        } else if !matches!(name.as_str(), "tag:yaml.org,2002:map" | "tag:yaml.org,2002:seq" | "!unsafe") {
+            self.problems.push(Problem::new("HW0107", format!("the tag `{name}` is not known")).at(span));
         }
-        if let Some(secret) = value.text().and_then(SecretRef::parse) {
-            return Node { span: node.span, value: NodeValue::Secret(secret) };
-        }
-        let message = "`from_secret` takes `env:NAME`, `file:PATH` or `exec:COMMAND`, never the secret itself";
-        self.problems.push(Problem::new("HW0108", message).at(&value.span).hides_value());
-        Node { span: node.span, value: NodeValue::Null }
     }
+}
+
+/// A mapping with the single key `from_secret` is a reference; what it holds instead is never repeated.
+pub(super) fn secret(node: Node, problems: &mut Vec<Problem>) -> Node {
+    let Some([Entry { key, value, .. }]) = node.entries() else { return node };
+    if key != "from_secret" {
+        return node;
+    }
+    if let Some(secret) = value.text().and_then(SecretRef::parse) {
+        return Node { span: node.span, value: NodeValue::Secret(secret) };
+    }
+    let message = "`from_secret` takes `env:NAME`, `file:PATH` or `exec:COMMAND`, never the secret itself";
+    problems.push(Problem::new("HW0108", message).at(&value.span).hides_value());
+    Node { span: node.span, value: NodeValue::Null }
 }
 
 fn damaged(error: &VaultError) -> Problem {

@@ -3,6 +3,7 @@
 mod bars;
 pub mod diagnostic;
 pub mod hosts;
+pub mod inventory;
 mod json;
 mod lines;
 mod plan;

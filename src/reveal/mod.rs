@@ -7,12 +7,14 @@ mod password;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub use password::{Ask, Origin, PasswordSource, Passwords};
 
-use crate::inventory::{Documents, Inventory, NodeValue, vaulted};
+use crate::inventory::load::inventory_text;
+use crate::inventory::{Documents, Inventory, vaulted};
 use crate::problem::{Problem, Span};
 use crate::secret::keyring::{Keyring, OpenError};
 use crate::secret::{Held, Secret, SecretRef, SecretStore, Vaulted};
@@ -27,15 +29,19 @@ pub fn open_files(documents: &mut Documents, passwords: &Passwords, problems: &m
         return;
     }
     let keyring = passwords.keyring();
-    let opened = side_by_side(&closed, |node| Some(keyring.as_ref().ok()?.open(vaulted::vault(node)?)));
-    for (node, opened) in closed.into_iter().zip(opened) {
+    let vaults: Vec<_> = closed.iter().map(vaulted::Closed::vault).collect();
+    let opened = side_by_side(&vaults, |vault| keyring.as_ref().ok().map(|keyring| keyring.open(&vault.text)));
+    for (file, opened) in closed.into_iter().zip(opened) {
         match opened {
-            Some(Ok(plain)) => *node = vaulted::open(node, &plain, problems),
-            Some(Err(error)) => {
-                problems.push(stays_closed(&error, "this file").at(&node.span));
-                node.value = NodeValue::Null;
+            Some(Ok(plain)) => {
+                let path = PathBuf::from(&file.vault().span.source.name);
+                file.open(&plain, |source, problems| inventory_text(&path, source, problems), problems);
             }
-            None => node.value = NodeValue::Null,
+            Some(Err(error)) => {
+                problems.push(stays_closed(&error, "this file").at(&file.vault().span));
+                file.forget();
+            }
+            None => file.forget(),
         }
     }
     problems.extend(keyring.err());

@@ -102,7 +102,7 @@ fn connection() -> Connection {
         identity_files: Vec::new(),
         known_hosts: Vec::new(),
         host_key_policy: HostKeyPolicy::Strict,
-        jump: None,
+        proxy: None,
         privilege: Privilege::Sudo,
         connect_timeout: Duration::from_secs(5),
     }

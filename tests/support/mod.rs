@@ -72,7 +72,7 @@ pub fn connection(port: u16, files: &Path) -> Connection {
         identity_files: vec![files.join("id")],
         known_hosts: vec![files.join("known_hosts")],
         host_key_policy: HostKeyPolicy::Strict,
-        jump: None,
+        proxy: None,
         privilege: Privilege::Login,
         connect_timeout: Duration::from_secs(5),
     }

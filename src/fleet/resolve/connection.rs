@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::HostVars;
 use super::ssh_args::{self, SshArgs};
-use crate::fleet::{Connection, HostKeyPolicy, Privilege};
+use crate::fleet::{Connection, HostKeyPolicy, Privilege, Proxy};
 use crate::inventory::Node;
 use crate::problem::Problem;
 
@@ -46,12 +46,12 @@ pub(super) fn resolve(vars: &HostVars<'_>, defaults: &ConnectionDefaults, proble
         None if user == "root" => Privilege::Login,
         None => Privilege::Sudo,
     };
-    let jump = args.jump.map(|mut jump| {
-        if jump.user.is_empty() {
-            jump.user.clone_from(&user);
-        }
-        jump
-    });
+    let mut proxy = args.proxy;
+    if let Some(Proxy::Jump(jump)) = &mut proxy
+        && jump.user.is_empty()
+    {
+        jump.user.clone_from(&user);
+    }
     Connection {
         address: text(either("ansible_host", "ansible_ssh_host")).unwrap_or_else(|| vars.name.to_string()),
         port: either("ansible_port", "ansible_ssh_port").and_then(Node::port).or(args.port).unwrap_or(22),
@@ -60,7 +60,7 @@ pub(super) fn resolve(vars: &HostVars<'_>, defaults: &ConnectionDefaults, proble
         known_hosts: args.known_hosts.into_iter().map(home).collect(),
         // Host keys that nobody knows are refused unless the operator says otherwise.
         host_key_policy: args.host_key_policy.unwrap_or(HostKeyPolicy::Strict),
-        jump,
+        proxy,
         privilege,
         connect_timeout: args.connect_timeout.unwrap_or(defaults.connect_timeout),
     }

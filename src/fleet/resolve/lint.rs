@@ -89,7 +89,7 @@ fn addresses_held_twice(inventory: &Inventory, fleet: &Fleet, problems: &mut Vec
     for host in fleet.hosts.values() {
         let over_ssh = match &host.reach {
             Reach::Ssh(connection) => {
-                let key = (&connection.address, connection.port, &connection.jump);
+                let key = (&connection.address, connection.port, &connection.proxy);
                 reached.insert(key, &host.name).map(|first| (first, "ansible_host", &connection.address))
             }
             Reach::Member => None,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::fleet::{HostKeyPolicy, JumpHost};
+use crate::fleet::{HostKeyPolicy, JumpHost, Proxy};
 use crate::inventory::Node;
 use crate::problem::Problem;
 
@@ -11,8 +11,8 @@ use crate::problem::Problem;
 pub(super) struct SshArgs {
     pub(super) known_hosts: Vec<String>,
     pub(super) host_key_policy: Option<HostKeyPolicy>,
-    /// Its user is empty where the arguments say none.
-    pub(super) jump: Option<JumpHost>,
+    /// A bastion's user is empty where the arguments say none.
+    pub(super) proxy: Option<Proxy>,
     pub(super) identity_files: Vec<String>,
     pub(super) port: Option<u16>,
     pub(super) user: Option<String>,
@@ -82,14 +82,14 @@ fn option_value(option: &str, value: &str, node: &Node, args: &mut SshArgs, prob
                 );
             }
         },
-        "proxyjump" if value == "none" => {}
+        "proxyjump" | "proxycommand" if value == "none" => {}
         "proxyjump" => match jump(value) {
-            Ok(jump) => args.jump = args.jump.take().or(Some(jump)),
+            Ok(jump) => args.proxy = args.proxy.take().or(Some(Proxy::Jump(jump))),
             Err(why) => problems.push(Problem::new("HW0312", format!("`ProxyJump={value}`: {why}")).at(&node.span)),
         },
         "proxycommand" => {
-            let problem = Problem::new("HW0312", "`ProxyCommand` is not run").at(&node.span);
-            problems.push(problem.hint("write `-J user@bastion` or `-o ProxyJump=user@bastion`"));
+            let proxy = bastion(value).map_or_else(|| Proxy::Command(value.to_owned()), Proxy::Jump);
+            args.proxy = args.proxy.take().or(Some(proxy));
         }
         "identityfile" => args.identity_files.push(value.to_owned()),
         "user" => args.user = args.user.take().or_else(|| Some(value.to_owned())),
@@ -141,6 +141,27 @@ fn jump(text: &str) -> Result<JumpHost, &'static str> {
     Ok(JumpHost { address: address.to_owned(), port, user: user.to_owned() })
 }
 
+/// The bastion of `ssh -W %h:%p [-q] [-p PORT] [-l USER] [USER@]BASTION`: all hosts can share one connection to it.
+/// A command with other options is run as it is.
+fn bastion(command: &str) -> Option<JumpHost> {
+    let words = words(command)?;
+    let mut words = words.iter().map(String::as_str);
+    words.next().filter(|program| *program == "ssh" || program.ends_with("/ssh"))?;
+    let (mut forwards, mut port, mut user, mut host) = (false, None, None, None);
+    while let Some(word) = words.next() {
+        match word {
+            "-q" | "-T" | "-x" => {}
+            "-W" => forwards = matches!(words.next(), Some("%h:%p" | "[%h]:%p")),
+            "-p" => port = Some(words.next()?.parse().ok().filter(|port| *port > 0)?),
+            "-l" => user = Some(words.next()?.to_owned()),
+            _ if word.starts_with('-') || host.is_some() => return None,
+            _ => host = Some(jump(word).ok()?),
+        }
+    }
+    let host = host.filter(|_| forwards)?;
+    Some(JumpHost { port: port.unwrap_or(host.port), user: user.unwrap_or(host.user), ..host })
+}
+
 fn ignored(what: &str, node: &Node, problems: &mut Vec<Problem>) {
     problems.push(Problem::note("HW0313", format!("the ssh argument `{what}` is not followed")).at(&node.span));
 }
@@ -189,6 +210,12 @@ mod tests {
         assert_eq!(read("deploy@bastion:2222"), made("deploy", "bastion", 2222));
         assert_eq!(read("ssh://deploy@[fe80::1]:2222"), made("deploy", "fe80::1", 2222));
         assert_eq!(read("fe80::1"), made("", "fe80::1", 22));
+        let by_command = |text: &str| bastion(text).map(|jump| (jump.user, jump.address, jump.port));
+        assert_eq!(by_command("ssh -q -W %h:%p me@bastion"), made("me", "bastion", 22).ok());
+        assert_eq!(by_command("/usr/bin/ssh -p 2222 -l me -W [%h]:%p bastion"), made("me", "bastion", 2222).ok());
+        assert_eq!(by_command("ssh -i key -W %h:%p bastion"), None);
+        assert_eq!(by_command("ssh bastion nc %h %p"), None);
+        assert_eq!(by_command("aws ssm start-session --target %h"), None);
         assert_eq!(read("a,b"), Err("only one bastion is supported"));
         assert_eq!(read("a:x"), Err("its port is not a number from 1 to 65535"));
     }

@@ -17,7 +17,7 @@ use super::SshTransport;
 use super::algorithms::config;
 use super::host_key::{Judge, unusable};
 use super::stream::QuickStream;
-use crate::fleet::Connection;
+use crate::fleet::{Connection, Proxy};
 use crate::transport::ConnectError;
 use crate::transport::known_hosts::wanted;
 
@@ -96,7 +96,7 @@ impl client::Handler for Client {
 }
 
 impl SshTransport {
-    /// Connects to a host, through its jump host where it has one.
+    /// Connects to a host, through its jump host or its command where it has one.
     pub(super) async fn reach(&self, connection: &Connection) -> Result<Arc<Link>, ConnectError> {
         let target = Target {
             address: &connection.address,
@@ -104,10 +104,12 @@ impl SshTransport {
             user: &connection.user,
             settings: connection,
         };
-        match &connection.jump {
-            Some(jump) => self.through(jump, &target).await.map(Arc::new),
-            None => self.directly(&target).await.map(Arc::new),
-        }
+        let link = match &connection.proxy {
+            Some(Proxy::Jump(jump)) => self.through(jump, &target).await,
+            Some(Proxy::Command(command)) => self.by_command(command, &target).await,
+            None => self.directly(&target).await,
+        };
+        link.map(Arc::new)
     }
 
     /// Connects over TCP.
@@ -130,7 +132,12 @@ impl SshTransport {
         timeout(target.settings.connect_timeout, work).await.unwrap_or_else(|_| Err(late(target)))
     }
 
-    async fn log_in<S>(&self, stream: S, target: &Target<'_>, via: Option<Arc<Link>>) -> Result<Link, ConnectError>
+    pub(super) async fn log_in<S>(
+        &self,
+        stream: S,
+        target: &Target<'_>,
+        via: Option<Arc<Link>>,
+    ) -> Result<Link, ConnectError>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -173,7 +180,7 @@ impl Target<'_> {
     }
 }
 
-fn late(target: &Target<'_>) -> ConnectError {
+pub(super) fn late(target: &Target<'_>) -> ConnectError {
     target.unreachable(format!("no answer within {:?}", target.settings.connect_timeout))
 }
 

@@ -9,6 +9,7 @@ mod host_key;
 mod jump;
 mod keys;
 mod lock;
+mod proxy;
 mod session;
 mod stream;
 mod tunnel;

@@ -1,0 +1,123 @@
+//! Numbers as Python has them: integers of any size, floats with infinities, and the text that Python prints of them (pure).
+
+use serde_json::Number;
+
+use super::node::NodeValue;
+
+/// Python refuses to read or print longer integers
+/// (<https://docs.python.org/3/library/stdtypes.html#integer-string-conversion-length-limitation>).
+const MAX_DIGITS: usize = 4300;
+const LIMB: u64 = 1_000_000_000;
+
+/// An integer out of its digits in a base of at most 36; nothing where there are too many or wrong ones.
+pub(super) fn integer(negative: bool, digits: &str, base: u32) -> Option<NodeValue> {
+    let digits = digits.trim_start_matches('0');
+    let mut whole = Whole::default();
+    if digits.len() > MAX_DIGITS {
+        return None;
+    }
+    for digit in digits.chars() {
+        whole.push(base, digit.to_digit(base)?);
+    }
+    whole.value(negative)
+}
+
+/// A float; what is not finite is its name in Python's JSON.
+pub(super) fn float(value: f64) -> NodeValue {
+    Number::from_f64(value).map_or_else(|| NodeValue::Wide(repr(value, "Infinity")), NodeValue::Number)
+}
+
+/// The shortest text that reads back as the float, in Python's choice of notation; without a `.0`.
+pub(super) fn repr(value: f64, infinity: &str) -> String {
+    if value.is_nan() {
+        return "NaN".to_owned();
+    }
+    let sign = if value.is_sign_negative() { "-" } else { "" };
+    if value.is_infinite() {
+        return format!("{sign}{infinity}");
+    }
+    let shortest = format!("{:e}", value.abs());
+    let (digits, exponent) = shortest.split_once('e').unwrap_or((&shortest, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or_default();
+    if (-4..16).contains(&exponent) {
+        return format!("{value}");
+    }
+    let exponent_sign = if exponent < 0 { '-' } else { '+' };
+    format!("{sign}{digits}e{exponent_sign}{:02}", exponent.unsigned_abs())
+}
+
+/// An integer without sign, in limbs of nine decimal digits, the lowest first.
+#[derive(Default)]
+pub(super) struct Whole(Vec<u64>);
+
+impl Whole {
+    /// Multiplies by `base` and adds `digit`.
+    pub(super) fn push(&mut self, base: u32, digit: u32) {
+        let mut carry = u64::from(digit);
+        for limb in &mut self.0 {
+            carry += *limb * u64::from(base);
+            *limb = carry % LIMB;
+            carry /= LIMB;
+        }
+        while carry > 0 {
+            self.0.push(carry % LIMB);
+            carry /= LIMB;
+        }
+    }
+
+    /// The number with its sign.
+    pub(super) fn value(&self, negative: bool) -> Option<NodeValue> {
+        let highest = self.0.last().map(u64::to_string);
+        let lower = self.0.iter().rev().skip(1).map(|limb| format!("{limb:09}"));
+        let mut text: String = highest.into_iter().chain(lower).collect();
+        if text.len() > MAX_DIGITS {
+            return None;
+        }
+        if text.is_empty() {
+            return Some(NodeValue::Number(0.into()));
+        }
+        if negative {
+            text.insert(0, '-');
+        }
+        let held = text.parse::<u64>().map(Number::from).or_else(|_| text.parse::<i64>().map(Number::from));
+        Some(held.map_or(NodeValue::Wide(text), NodeValue::Number))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers_keep_every_digit() {
+        let wide = |text: &str| Some(NodeValue::Wide(text.to_owned()));
+        assert_eq!(integer(false, "000", 10), Some(NodeValue::Number(0.into())));
+        assert_eq!(integer(true, "0", 10), Some(NodeValue::Number(0.into())));
+        assert_eq!(integer(false, "18446744073709551615", 10), Some(NodeValue::Number(u64::MAX.into())));
+        assert_eq!(integer(true, "9223372036854775808", 10), Some(NodeValue::Number(i64::MIN.into())));
+        assert_eq!(integer(false, "18446744073709551616", 10), wide("18446744073709551616"));
+        assert_eq!(integer(true, "ffffffffffffffffffff", 16), wide("-1208925819614629174706175"));
+        assert_eq!(integer(false, "1000000000000000000000000000", 10), wide("1000000000000000000000000000"));
+        assert_eq!(integer(false, &"9".repeat(4301), 10), None);
+        assert_eq!(integer(false, &"f".repeat(4000), 16), None);
+        assert_eq!(integer(false, "9", 8), None);
+    }
+
+    #[test]
+    fn floats_are_written_as_python_writes_them() {
+        for (value, text) in [
+            (0.1, "0.1"),
+            (-0.0, "-0"),
+            (1e15, "1000000000000000"),
+            (1e16, "1e+16"),
+            (1.5e-5, "1.5e-05"),
+            (0.0001, "0.0001"),
+            (-1.25e300, "-1.25e+300"),
+            (f64::INFINITY, "inf"),
+            (f64::NEG_INFINITY, "-inf"),
+        ] {
+            assert_eq!(repr(value, "inf"), text);
+        }
+        assert_eq!(float(f64::NAN), NodeValue::Wide("NaN".to_owned()));
+    }
+}
