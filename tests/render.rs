@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use housewright::fleet::{Fleet, HostName, Layout, Placement, Reach};
 use housewright::problem::Source;
-use housewright::render::{Templates, load, render, secrets_of, undeclared};
+use housewright::render::{Templates, render, secrets_of, undeclared};
 use housewright::secret::SecretStore;
 use serde_json::{Map, json};
 

@@ -175,6 +175,19 @@ fn an_operator_cannot_name_a_vaulted_value() {
     );
 }
 
+#[test]
+fn a_vaulted_inventory_file_has_hosts_and_secrets() {
+    let written = written()
+        .file("hosts", vaulted("hosts"))
+        .group_vars("data.yml", "{ hostClusterRole: data, shard: 1, replica: 1 }");
+    assert_snapshot!(read_with(&written, &["default=hunter2"]).unwrap().join("\n"), @r"
+    vault:hosts:d1.key.a 1
+    vault:hosts:d1.token plaintext
+    vault:hosts:data.list[0] plaintext
+    vault:hosts:data.list[1] 2
+    ");
+}
+
 /// The files that `ansible-vault` encrypted for these tests.
 fn vaulted(name: &str) -> String {
     fs::read_to_string(format!("tests/vault/{name}")).unwrap()
@@ -311,6 +324,12 @@ fn no_output_holds_a_vaulted_value() {
         (&["check"][..], 0),
         (&["check", "-o", "json"], 0),
         (&["inventory"], 0),
+        (&["inventory", "--list"], 0),
+        (&["inventory", "--list", "-o", "yaml"], 0),
+        (&["inventory", "--graph"], 0),
+        (&["inventory", "--explain", "data-1-a"], 0),
+        (&["inventory", "--explain", "data-1-a.clickhouse_users"], 0),
+        (&["inventory", "--explain", "data-1-a.clickhouse_users.metrics.password"], 0),
         (&["inventory", "-o", "json"], 0),
         (&["inventory", "--host", "data-1-a"], 0),
         (&["inventory", "--host", "data-1-a", "-o", "json"], 0),
@@ -335,6 +354,28 @@ fn no_output_holds_a_vaulted_value() {
         users.contains("<password>‹vault:group_vars/data/vault.yml:clickhouse_users.metrics.password›</password>"),
         "{users}"
     );
+}
+
+#[test]
+fn a_list_has_the_encrypted_text_as_ansible_has_it() {
+    let password = format!("--vault-password-file={STORY}/.vault_password");
+    let listed = |form: &str| {
+        let output = housewright(&["inventory", "--list", "-o", form, &password]);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+        assert!(!text(&output).contains("plaintext-of-"), "{}", text(&output));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let main = fs::read_to_string(format!("{STORY}/group_vars/all/main.yml")).unwrap();
+    let written: serde_yaml::Value = serde_yaml::from_str(&main.replace("!vault", "")).unwrap();
+    let encrypted = written["clickhouse_clusters"]["posthog"]["secret"].as_str().unwrap();
+    let json: serde_json::Value = serde_json::from_str(&listed("json")).unwrap();
+    let vars = &json["_meta"]["hostvars"]["data-1-a"];
+    assert_eq!(vars["clickhouse_clusters"]["posthog"]["secret"]["__ansible_vault"], encrypted);
+    let yaml = listed("yaml");
+    assert_eq!(yaml.matches("secret: !vault |\n").count(), 3, "{yaml}");
+    let again: serde_yaml::Value = serde_yaml::from_str(&yaml.replace("!vault", "")).unwrap();
+    let host = &again["all"]["children"]["data"]["hosts"]["data-1-a"];
+    assert_eq!(host["clickhouse_clusters"]["posthog"]["secret"].as_str().unwrap(), encrypted);
 }
 
 #[test]
@@ -391,11 +432,25 @@ fn commands_that_fail_or_hang_are_told() {
         "exec:sh -c \"echo no key for f.yml >&2; exit 2\"",
         "exec:no-such-command-here",
         "exec:true",
-        "exec:printf \\377",
+        "exec:printf \"\\\\377\"",
         "exec:echo \"a",
     ];
     let said = told(secrets(&failing), "30");
-    assert_snapshot!(said, @r"");
+    assert_snapshot!(said, @r#"
+    error[HW0509]: secret `exec:echo "a`: the command has an open quotation mark
+
+    error[HW0509]: secret `exec:no-such-command-here`: cannot run `no-such-command-here`: No such file or directory (os error 2)
+
+    error[HW0509]: secret `exec:printf "\\377"`: its output is not UTF-8
+
+    error[HW0509]: secret `exec:sh -c "echo no key for f.yml >&2; exit 2"`: the command failed (exit status: 2): no key for f.yml
+
+    error[HW0509]: secret `exec:sh -c "echo plaintext; echo cannot decrypt plaintext >&2; exit 2"`: the command failed (exit status: 2)
+
+    error[HW0509]: secret `exec:true`: it is empty
+
+    error: 6 problems
+    "#);
     let started = Instant::now();
     let said = told(secrets(&["exec:sleep 20", "exec:sleep 21", "exec:sleep 22"]), "1");
     assert_eq!(said.matches("it took more than 1 s").count(), 3, "{said}");
