@@ -41,6 +41,7 @@
 pub mod problem;
 pub mod remote;
 pub mod secret;
+pub mod vocabulary;
 
 // What the operator wrote.
 pub mod discovery;
@@ -50,6 +51,7 @@ pub mod role;
 // What it means, and what should be there.
 pub mod clickhouse;
 pub mod fleet;
+pub mod project;
 pub mod render;
 pub mod reveal;
 pub mod schema;

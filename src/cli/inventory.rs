@@ -39,7 +39,7 @@ pub(super) fn run(global: &Global, options: &Options) -> Answer {
         let only = only.map_err(|problem| vec![problem])?;
         match global.output {
             Form::Yaml => output::result(&inventory.tree(only.as_ref()).yaml()),
-            Form::Text | Form::Json => output::result(&(inventory.list(only.as_ref()).json() + "\n")),
+            Form::Text | Form::Json => output::result(&(inventory.list(only.as_ref()).source() + "\n")),
         }
     } else if let Some(name) = &options.host {
         let (inventory, notes) = project::inventory(global)?;

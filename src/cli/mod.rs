@@ -12,6 +12,7 @@ mod output;
 mod plan;
 mod project;
 mod render;
+mod schema;
 mod status;
 mod vault;
 
@@ -102,6 +103,8 @@ enum Verb {
     Apply(apply::Options),
     /// One line per host: what it is and how it is; exits with 3 when one does not serve
     Status(status::Options),
+    /// JSON Schemas of inventories, variables, roles and discovery files, for editors
+    Schema(schema::Options),
     /// A role-true local fleet to try a change on
     Lab(lab::Options),
     /// Write the completions of a shell to standard output
@@ -133,6 +136,7 @@ pub fn run(line: &CommandLine) -> Exit {
         Verb::Plan(options) => plan::run(global, options),
         Verb::Apply(options) => apply::run(global, options),
         Verb::Status(options) => status::run(global, options),
+        Verb::Schema(options) => schema::run(global, options),
         Verb::Lab(options) => lab::run(global, options),
         Verb::Completions { shell } => Ok(output::completions(*shell)),
     };

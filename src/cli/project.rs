@@ -12,10 +12,11 @@ use crate::fleet::{self, ConnectionDefaults, Fleet, HostName, Reach, RoleName};
 use crate::inventory::{self, Inventory};
 use crate::lab;
 use crate::problem::{Problem, Severity};
+use crate::project::{self, Checked};
 use crate::render::{self, Desired, Templates};
 use crate::reveal::{self, Ask, Passwords};
-use crate::schema::{self, Object, Schema};
-use crate::secret::{Secret, SecretStore};
+use crate::schema::Object;
+use crate::secret::SecretStore;
 
 /// Everything that is written, without problems.
 pub(super) struct Project {
@@ -35,29 +36,14 @@ impl Project {
             Some(root) => root.clone(),
             None => root_above(directory)?,
         };
-        let mut found = Vec::new();
         let mut read = fleet::load::read(directory, &root.join("roles"));
         let passwords = passwords(global);
         reveal::open_files(&mut read.documents, &passwords, &mut read.problems);
         discover(&mut read)?;
-        let roles = read.roles.clone();
-        let fleet::load::Loaded { inventory, fleet, notes } = read.resolve(&connection_defaults())?;
-        found.extend(notes);
         let templates = render::load::templates(&root.join("templates"));
-        match &templates {
-            Ok(templates) => found.extend(render::undeclared(&fleet, templates)),
-            Err(problems) => found.extend(problems.iter().cloned()),
-        }
-        let (schema, problems) = Schema::read(&fleet);
-        found.extend(problems);
-        found.extend(schema::check(&fleet, &schema));
-        found.extend(schema::without_hosts(&roles, &fleet));
-        match templates {
-            Ok(templates) if found.iter().all(|problem| problem.severity == Severity::Note) => {
-                Ok(Self { inventory, fleet, objects: schema.roles, notes: found, templates, passwords })
-            }
-            _ => Err(found.into()),
-        }
+        let Checked { inventory, fleet, objects, templates, notes } =
+            project::check(read, templates, &connection_defaults())?;
+        Ok(Self { inventory, fleet, objects, notes, templates, passwords })
     }
 
     /// The hosts of `--limit`, all where it is not given; members that nobody reaches are left out.
@@ -86,12 +72,7 @@ impl Project {
 
     /// Stands in for the secrets where only the form of a file counts: no secret is read.
     pub(super) fn placeholders(&self) -> SecretStore {
-        let mut store = SecretStore::default();
-        for reference in render::secrets_of(&self.fleet) {
-            let text = format!("placeholder-of-{reference}");
-            store.insert(reference, Secret::new(text));
-        }
-        store
+        project::placeholders(&self.fleet)
     }
 
     /// Renders every host's files.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::{ConnectionDefaults, Fleet, RoleName, in_order, resolve};
-use crate::inventory::{self, Documents, Inventory, vaulted};
+use super::{ConnectionDefaults, Doubts, Fleet, RoleName, in_order, resolve};
+use crate::inventory::{self, Documents, Inventory, Node, vaulted};
 use crate::problem::{Problem, Severity};
 use crate::role::{self, Role};
 
@@ -28,6 +28,23 @@ pub struct Read {
     pub roles: BTreeMap<RoleName, Role>,
     /// What is wrong or doubtful so far.
     pub problems: Vec<Problem>,
+    /// Whether every role could be read.
+    pub all_roles: bool,
+}
+
+/// What everything means, as far as it can be told.
+#[derive(Debug)]
+pub struct Resolved {
+    /// What the operator wrote.
+    pub inventory: Inventory,
+    /// What it means; without the hosts, roles and clusters that are wrong.
+    pub fleet: Fleet,
+    /// Every role, also those that no host has.
+    pub roles: BTreeMap<RoleName, Role>,
+    /// Everything that is wrong or doubtful, in order of place.
+    pub problems: Vec<Problem>,
+    /// Whether nothing is left out of the fleet: only then something can be called missing.
+    pub is_whole: bool,
 }
 
 /// Reads the inventory and the roles, and the variables beside the roles; [`crate::discovery::discover`] may add to the
@@ -35,7 +52,9 @@ pub struct Read {
 #[must_use]
 pub fn read(inventory: &Path, roles: &Path) -> Read {
     let mut read = Read::of_inventory(inventory, roles.parent());
+    let before = read.problems.len();
     read.roles = role::load::read(roles, &mut read.problems);
+    read.all_roles = read.problems.iter().skip(before).all(|problem| problem.severity == Severity::Note);
     read
 }
 
@@ -53,7 +72,7 @@ impl Read {
     pub fn of_inventory(inventory: &Path, project: Option<&Path>) -> Self {
         let mut problems = Vec::new();
         let documents = inventory::load::read(&[inventory], project, &mut problems);
-        Self { documents, roles: BTreeMap::new(), problems }
+        Self { documents, roles: BTreeMap::new(), problems, all_roles: true }
     }
 
     /// Puts the inventory together; a discovery file that nobody asked EC2 about is a problem, not an empty answer.
@@ -76,37 +95,22 @@ impl Read {
     ///
     /// # Errors
     /// Every problem and note, where there is at least one problem.
-    pub fn resolve(mut self, defaults: &ConnectionDefaults) -> Result<Loaded, Vec<Problem>> {
-        let inventory = self.assemble();
-        let Self { roles, mut problems, .. } = self;
-        // What could not be read would only look like missing groups and roles.
-        if problems.iter().any(|problem| problem.severity == Severity::Problem && unread(problem.code)) {
-            return Err(in_order(problems));
-        }
-        let fleet = resolve(&inventory, &roles, defaults, &mut problems);
-        let problems = in_order(problems);
+    pub fn resolve(self, defaults: &ConnectionDefaults) -> Result<Loaded, Vec<Problem>> {
+        let Resolved { inventory, fleet, problems, .. } = self.resolve_all(defaults);
         let stops = problems.iter().any(|problem| problem.severity == Severity::Problem);
         if stops { Err(problems) } else { Ok(Loaded { inventory, fleet, notes: problems }) }
     }
-}
 
-fn unread(code: &str) -> bool {
-    matches!(
-        code,
-        "HW0101"
-            | "HW0102"
-            | "HW0103"
-            | "HW0104"
-            | "HW0114"
-            | "HW0120"
-            | "HW0124"
-            | "HW0136"
-            | "HW0137"
-            | "HW0138"
-            | "HW0130"
-            | "HW0131"
-            | "HW0132"
-            | "HW0133"
-            | "HW0135"
-    ) || code.starts_with("HW02")
+    /// Gives what was read its meaning as far as that goes.
+    #[must_use]
+    pub fn resolve_all(mut self, defaults: &ConnectionDefaults) -> Resolved {
+        let inventory = self.assemble();
+        let Self { roles, mut problems, all_roles, .. } = self;
+        let doubts = Doubts { roles: !all_roles, ..Doubts::of_inventory(&problems) };
+        let fleet = resolve(&inventory, &roles, defaults, &doubts, &mut problems);
+        let written = inventory.var_of_all("clickhouse_clusters").and_then(Node::entries).unwrap_or_default();
+        let is_whole =
+            !doubts.any() && fleet.hosts.len() == inventory.hosts.len() && fleet.clusters.len() == written.len();
+        Resolved { inventory, fleet, roles, problems: in_order(problems), is_whole }
+    }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Documents, Node, VarsFiles, Written, ini, yaml};
-use crate::problem::{Problem, Source, Span};
+use crate::problem::{Problem, Source, Span, io_words};
 use crate::secret::vault::VaultText;
 
 /// The largest inventories are a few megabytes.
@@ -70,8 +70,8 @@ fn inventory_directory(directory: &Path, depth: usize, documents: &mut Documents
 }
 
 fn too_deep(directory: &Path) -> Problem {
-    let message = format!("cannot read `{}`: too many directories in each other", directory.display());
-    Problem::new("HW0101", message).hint("does a link in it point back to a directory above it?")
+    unread(directory, "too many directories in each other")
+        .hint("does a link in it point back to a directory above it?")
 }
 
 /// Reads a whole text file.
@@ -80,16 +80,19 @@ fn too_deep(directory: &Path) -> Problem {
 /// One problem: it cannot be read, is too big, or is not UTF-8.
 pub fn source(path: &Path) -> Result<Arc<Source>, Problem> {
     let name = path.display().to_string();
-    let unreadable = |error: &std::io::Error| Problem::new("HW0101", format!("cannot read `{name}`: {error}"));
-    let mut file = fs::File::open(path).map_err(|error| unreadable(&error))?;
-    let kind = file.metadata().map_err(|error| unreadable(&error))?;
+    let unreadable = |error: &std::io::Error| unread(path, io_words(error));
+    // Before it is opened: to open a pipe is to wait for somebody who writes into it.
+    let kind = fs::metadata(path).map_err(|error| unreadable(&error))?;
     if !kind.is_file() {
-        return Err(Problem::new("HW0101", format!("cannot read `{name}`: it is not a file")));
+        return Err(unread(path, "it is not a file"));
     }
+    let mut file = fs::File::open(path).map_err(|error| unreadable(&error))?;
     let mut bytes = Vec::new();
     file.by_ref().take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
     if bytes.len() as u64 > MAX_BYTES {
-        return Err(Problem::new("HW0102", format!("`{name}` is larger than {} MB", MAX_BYTES >> 20)));
+        let message = format!("`{name}` is larger than {} MB", MAX_BYTES >> 20);
+        let problem = Problem::new("HW0102", message).at(&beginning(path));
+        return Err(problem.hint("is it an inventory? one of 10,000 hosts has about one megabyte"));
     }
     match String::from_utf8(bytes) {
         Ok(mut text) => {
@@ -100,6 +103,16 @@ pub fn source(path: &Path) -> Result<Arc<Source>, Problem> {
         }
         Err(error) => Err(not_utf8(name, error.as_bytes(), error.utf8_error().valid_up_to())),
     }
+}
+
+/// Says that a file or directory is not read, at its beginning.
+pub(crate) fn unread(path: &Path, why: impl std::fmt::Display) -> Problem {
+    Problem::new("HW0101", format!("cannot read `{}`: {why}", path.display())).at(&beginning(path))
+}
+
+/// A place for what has no text.
+fn beginning(path: &Path) -> Span {
+    Span::new(Arc::new(Source { name: path.display().to_string(), text: String::new() }), 0..0)
 }
 
 fn not_utf8(name: String, bytes: &[u8], at: usize) -> Problem {
@@ -245,7 +258,7 @@ fn tree(directory: &Path, depth: usize, problems: &mut Vec<Problem>) -> Vec<Path
 pub(crate) fn entries(directory: &Path, problems: &mut Vec<Problem>) -> Vec<PathBuf> {
     let read = fs::read_dir(directory).and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect());
     let mut paths: Vec<PathBuf> = read.unwrap_or_else(|error: std::io::Error| {
-        problems.push(Problem::new("HW0101", format!("cannot read `{}`: {error}", directory.display())));
+        problems.push(unread(directory, io_words(&error)));
         Vec::new()
     });
     paths.retain(|path| {

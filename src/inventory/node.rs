@@ -27,6 +27,8 @@ pub enum NodeValue {
     Wide(String),
     /// Any other scalar.
     Text(String),
+    /// A text that `!unsafe` keeps from being taken for a template.
+    Unsafe(String),
     /// A mapping with the single key `from_secret`, or a vaulted value.
     Secret(SecretRef),
     /// A sequence.
@@ -75,7 +77,7 @@ impl Node {
     #[must_use]
     pub fn text(&self) -> Option<&str> {
         match &self.value {
-            NodeValue::Text(text) => Some(text),
+            NodeValue::Text(text) | NodeValue::Unsafe(text) => Some(text),
             _ => None,
         }
     }
@@ -84,7 +86,7 @@ impl Node {
     #[must_use]
     pub fn scalar_text(&self) -> Option<String> {
         match &self.value {
-            NodeValue::Text(text) => Some(text.clone()),
+            NodeValue::Text(text) | NodeValue::Unsafe(text) => Some(text.clone()),
             NodeValue::Number(number) => Some(number.to_string()),
             NodeValue::Wide(number) => Some(number.clone()),
             _ => None,
@@ -96,7 +98,9 @@ impl Node {
     pub fn whole(&self) -> Option<u64> {
         match &self.value {
             NodeValue::Number(number) => number.as_u64(),
-            NodeValue::Text(text) if text.bytes().all(|byte| byte.is_ascii_digit()) => text.parse().ok(),
+            NodeValue::Text(text) | NodeValue::Unsafe(text) if text.bytes().all(|byte| byte.is_ascii_digit()) => {
+                text.parse().ok()
+            }
             _ => None,
         }
     }
@@ -122,7 +126,7 @@ impl Node {
     pub fn flag(&self) -> Option<bool> {
         match &self.value {
             NodeValue::Bool(flag) => Some(*flag),
-            NodeValue::Text(text) => match super::scalar::plain(text) {
+            NodeValue::Text(text) | NodeValue::Unsafe(text) => match super::scalar::plain(text) {
                 NodeValue::Bool(flag) => Some(flag),
                 _ => None,
             },
@@ -143,9 +147,7 @@ impl Node {
             NodeValue::Secret(secret) => matches!(secret, SecretRef::Vault(_)),
             NodeValue::List(items) => items.iter().any(Self::is_vaulted),
             NodeValue::Map(entries) => entries.iter().any(|entry| entry.value.is_vaulted()),
-            NodeValue::Null | NodeValue::Bool(_) | NodeValue::Number(_) | NodeValue::Wide(_) | NodeValue::Text(_) => {
-                false
-            }
+            _ => false,
         }
     }
 
@@ -154,6 +156,7 @@ impl Node {
     pub fn without_markers(self) -> Self {
         let value = match self.value {
             NodeValue::Text(text) => NodeValue::Text(without_markers(&text).into_owned()),
+            NodeValue::Unsafe(text) => NodeValue::Unsafe(without_markers(&text).into_owned()),
             NodeValue::List(items) => NodeValue::List(items.into_iter().map(Self::without_markers).collect()),
             NodeValue::Map(entries) => {
                 let entry = |entry: Entry| Entry { value: entry.value.without_markers(), ..entry };
@@ -171,7 +174,7 @@ impl Node {
             NodeValue::Null => Value::Null,
             NodeValue::Bool(flag) => Value::Bool(*flag),
             NodeValue::Number(number) => Value::Number(number.clone()),
-            NodeValue::Wide(text) | NodeValue::Text(text) => Value::String(text.clone()),
+            NodeValue::Wide(text) | NodeValue::Text(text) | NodeValue::Unsafe(text) => Value::String(text.clone()),
             NodeValue::Secret(secret) => Value::String(secret.marker()),
             NodeValue::List(items) => Value::Array(items.iter().map(Self::to_json).collect()),
             NodeValue::Map(entries) => Value::Object(
@@ -189,8 +192,10 @@ impl Node {
             NodeValue::Number(number) => format!("`{number}`"),
             NodeValue::Wide(number) if number.len() <= 60 => format!("`{number}`"),
             NodeValue::Wide(_) => "a long number".to_owned(),
-            NodeValue::Text(text) if text.len() > 60 || text.contains('\n') => "a long text".to_owned(),
-            NodeValue::Text(text) => format!("`{text}`"),
+            NodeValue::Text(text) | NodeValue::Unsafe(text) if text.len() > 60 || text.contains('\n') => {
+                "a long text".to_owned()
+            }
+            NodeValue::Text(text) | NodeValue::Unsafe(text) => format!("`{text}`"),
             NodeValue::Secret(secret) => format!("the secret `{secret}`"),
             NodeValue::List(_) => "a list".to_owned(),
             NodeValue::Map(_) => "a mapping".to_owned(),

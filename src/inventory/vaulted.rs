@@ -127,7 +127,7 @@ impl Sealer<'_> {
             NodeValue::Null => NodeValue::Null,
             NodeValue::Bool(flag) => self.secret(path, flag.to_string()),
             NodeValue::Number(number) => self.secret(path, number.to_string()),
-            NodeValue::Wide(text) | NodeValue::Text(text) => self.secret(path, text),
+            NodeValue::Wide(text) | NodeValue::Text(text) | NodeValue::Unsafe(text) => self.secret(path, text),
             NodeValue::Secret(SecretRef::Vault(vaulted)) => match vaulted.held() {
                 Some(Held::Text(vault)) => self.held(path, Held::Text(vault.clone())),
                 _ => NodeValue::Null,
@@ -218,11 +218,6 @@ fn collect(node: &Node, found: &mut BTreeMap<Vaulted, Span>) {
         }
         NodeValue::List(items) => items.iter().for_each(|item| collect(item, found)),
         NodeValue::Map(entries) => entries.iter().for_each(|entry| collect(&entry.value, found)),
-        NodeValue::Secret(_)
-        | NodeValue::Null
-        | NodeValue::Bool(_)
-        | NodeValue::Number(_)
-        | NodeValue::Wide(_)
-        | NodeValue::Text(_) => {}
+        _ => {}
     }
 }

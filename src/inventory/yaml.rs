@@ -1,15 +1,18 @@
 //! Reads one YAML text into a [`Node`] (pure): bounded in depth, size and alias copies, and without panics on any text.
 
-use std::collections::{BTreeMap, HashSet};
+mod mapping;
+mod tag;
+mod vault;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_saphyr::granit_parser::{self as granit, Event, Parser, ScalarStyle, Tag};
+use serde_saphyr::granit_parser::{self as granit, Event, Parser};
 
 use super::node::{Entry, Node, NodeValue};
-use super::scalar;
 use crate::problem::{Problem, Source, Span};
-use crate::secret::vault::{VaultError, VaultText};
-use crate::secret::{Held, SecretRef, Vaulted, without_markers};
+use crate::secret::vault::VaultText;
+use crate::secret::{SecretRef, without_markers};
 
 /// More nesting than any inventory has; the readers after this one recurse.
 const MAX_DEPTH: usize = 64;
@@ -28,7 +31,7 @@ pub fn read(source: &Arc<Source>, problems: &mut Vec<Problem>) -> Option<Node> {
         emit_comments: false,
     };
     if VaultText::is_vaulted(&source.text) {
-        return vaulted_file(source, problems);
+        return vault::file(source, problems);
     }
     let parser = Parser::new_from_str_with_options(&source.text, options);
     let mut reader = Reader {
@@ -51,21 +54,6 @@ pub fn read(source: &Arc<Source>, problems: &mut Vec<Problem>) -> Option<Node> {
     }
 }
 
-/// A file that is vaulted as a whole is one secret until `vaulted` opens it.
-fn vaulted_file(source: &Arc<Source>, problems: &mut Vec<Problem>) -> Option<Node> {
-    let span = Span::new(Arc::clone(source), 0..source.text.find('\n').unwrap_or(source.text.len()));
-    match VaultText::parse(&source.text) {
-        Ok(vault) => {
-            let secret = SecretRef::Vault(Vaulted::new(&source.name, Held::Text(vault)));
-            Some(Node { span, value: NodeValue::Secret(secret) })
-        }
-        Err(error) => {
-            problems.push(damaged(&error).at(&span));
-            None
-        }
-    }
-}
-
 /// The reading stops.
 type Stop = Box<Problem>;
 
@@ -82,6 +70,21 @@ struct Reader<'a> {
     /// Whether the whole text is JSON, once somebody asked.
     json: Option<bool>,
     problems: &'a mut Vec<Problem>,
+}
+
+/// What most often is behind a message of the parser.
+fn advice(message: &str) -> Option<&'static str> {
+    let known = [
+        (
+            "mapping values are not allowed",
+            "is this line indented too far, or does a value with `: ` in it lack quotes?",
+        ),
+        ("unclosed bracket", "close it, or put the value into quotes"),
+        ("tab", "indent with spaces"),
+        ("unexpected end", "is a quote never closed?"),
+        ("quoted scalar", "is a quote never closed?"),
+    ];
+    known.iter().find(|(part, _)| message.contains(part)).map(|(_, advice)| *advice)
 }
 
 struct Anchored {
@@ -133,7 +136,9 @@ impl<'a> Reader<'a> {
             granit::ErrorKind::RecursionLimitExceeded => "HW0106",
             _ => "HW0104",
         };
-        Problem::new(code, format!("not YAML: {}", error.info())).at(&Span::new(Arc::clone(self.source), at..at + 1))
+        let mut problem = Problem::new(code, format!("not YAML: {}", error.info()));
+        problem.hint = advice(&error.info()).map(str::to_owned);
+        problem.at(&Span::new(Arc::clone(self.source), at..at + 1))
     }
 
     fn span(&self, span: &granit::Span) -> Span {
@@ -158,12 +163,10 @@ impl<'a> Reader<'a> {
                 (anchor, Built { node: Node { span, value }, size: 1, height: 1 })
             }
             Event::SequenceStart(_, anchor, tag) => {
-                self.container_tag(tag.as_deref(), &span);
-                (anchor, self.list(span, depth)?)
+                (anchor, self.tagged(tag.as_deref(), ["seq", "omap", "pairs"], span, depth)?)
             }
             Event::MappingStart(_, anchor, tag) => {
-                self.container_tag(tag.as_deref(), &span);
-                (anchor, self.map(span, depth)?)
+                (anchor, self.tagged(tag.as_deref(), ["map", "set", "map"], span, depth)?)
             }
             Event::Alias(id) => (0, self.alias(id, span, depth)?),
             _ => return stop(Problem::new("HW0104", "not YAML: a value is missing here").at(&span)),
@@ -173,8 +176,7 @@ impl<'a> Reader<'a> {
             let node = built.node.clone();
             self.anchors.insert(anchor, Anchored { node, size: built.size, height: built.height });
         }
-        built.node = self.json_vault(built.node);
-        built.node = secret(built.node, self.problems);
+        built.node = secret(self.vaulted_json(built.node), self.problems);
         Ok(built)
     }
 
@@ -210,138 +212,6 @@ impl<'a> Reader<'a> {
             items.push(item.node);
         }
     }
-
-    fn map(&mut self, mut span: Span, depth: usize) -> Result<Built, Stop> {
-        let (mut entries, mut merged, mut size, mut height) = (Vec::new(), Vec::new(), 1, 1);
-        loop {
-            let (event, at) = self.next()?;
-            if event == Event::MappingEnd {
-                span.range.end = self.span(&at).range.end.max(span.range.end);
-                break;
-            }
-            let merge = matches!(&event, Event::Scalar(text, ScalarStyle::Plain, _, None) if text == "<<");
-            let key = self.node(event, &at, depth + 1)?;
-            let (event, at) = self.next()?;
-            let value = self.node(event, &at, depth + 1)?;
-            size += value.size + 1;
-            height = height.max(value.height + 1);
-            if merge {
-                self.merge(value.node, &mut merged);
-            } else {
-                let key_span = key.node.span.clone();
-                entries.push(Entry { key: self.key(&key.node), key_span, value: value.node });
-            }
-        }
-        let entries = self.unique(entries, merged);
-        Ok(Built { node: Node { span, value: NodeValue::Map(entries) }, size, height })
-    }
-
-    /// A number or boolean as a key is its JSON text, as when Ansible prints it.
-    fn key(&mut self, node: &Node) -> String {
-        match &node.value {
-            NodeValue::Text(text) => text.clone(),
-            NodeValue::Null | NodeValue::Bool(_) | NodeValue::Number(_) => node.to_json().to_string(),
-            _ => {
-                self.problems.push(Problem::new("HW0104", "a key must be a plain value").at(&node.span));
-                String::new()
-            }
-        }
-    }
-
-    fn merge(&mut self, node: Node, merged: &mut Vec<Entry>) {
-        match node.value {
-            NodeValue::Map(entries) => merged.extend(entries),
-            NodeValue::List(items) if items.iter().all(|item| item.entries().is_some()) => {
-                items.into_iter().for_each(|item| self.merge(item, merged));
-            }
-            _ => {
-                self.problems.push(Problem::new("HW0104", "`<<` takes a mapping or a list of mappings").at(&node.span));
-            }
-        }
-    }
-
-    /// Refuses a key that stands twice; a merged entry gives way to the map's own and to earlier merged ones.
-    fn unique(&mut self, entries: Vec<Entry>, merged: Vec<Entry>) -> Vec<Entry> {
-        let mut seen = HashSet::new();
-        let mut kept = Vec::with_capacity(entries.len() + merged.len());
-        for entry in entries {
-            if seen.insert(entry.key.clone()) {
-                kept.push(entry);
-            } else {
-                let message = format!("the key `{}` stands twice in this mapping", entry.key);
-                self.problems.push(Problem::new("HW0105", message).at(&entry.key_span).hint("remove one of the two"));
-            }
-        }
-        kept.extend(merged.into_iter().filter(|entry| seen.insert(entry.key.clone())));
-        kept
-    }
-
-    fn scalar(&mut self, text: &str, style: ScalarStyle, tag: Option<&Tag>, span: &Span) -> NodeValue {
-        let name = tag.map(|tag| format!("{}{}", tag.handle(), tag.suffix()));
-        match name.as_deref() {
-            None if style == ScalarStyle::Plain => scalar::plain(text),
-            // `!unsafe` keeps Ansible from templating a text; nothing is templated here.
-            None | Some("!" | "!unsafe" | "tag:yaml.org,2002:str") => NodeValue::Text(text.to_owned()),
-            Some("tag:yaml.org,2002:int" | "tag:yaml.org,2002:float" | "tag:yaml.org,2002:bool") => scalar::plain(text),
-            Some("tag:yaml.org,2002:null") => NodeValue::Null,
-            Some("!vault" | "!vault-encrypted") => self.vaulted(text, span),
-            // The text of a tag without a value may be a password.
-            Some(_) if text.is_empty() => {
-                let problem = Problem::new("HW0107", "a tag that is not known, and no value").at(span).hides_value();
-                self.problems.push(problem.hint("a text that begins with `!` stands in quotes"));
-                NodeValue::Null
-            }
-            Some(other) => {
-                self.problems.push(Problem::new("HW0107", format!("the tag `{other}` is not known")).at(span));
-                NodeValue::Null
-            }
-        }
-    }
-
-    /// The value is named after its line, the second one of a line after its column too.
-    fn vaulted(&mut self, text: &str, span: &Span) -> NodeValue {
-        match VaultText::parse(text) {
-            Ok(vault) => {
-                let (line, column) = self.at;
-                let mut place = format!("{}:{line}", self.source.name);
-                if self.vaulted_line == line {
-                    place.push_str(&format!(":{column}"));
-                }
-                self.vaulted_line = line;
-                NodeValue::Secret(SecretRef::Vault(Vaulted::new(&place, Held::Text(vault))))
-            }
-            // A text that is no vault may be the secret itself.
-            Err(error) => {
-                self.problems.push(damaged(&error).at(span).hides_value());
-                NodeValue::Null
-            }
-        }
-    }
-
-    /// Ansible's form of a vaulted value in JSON; in YAML it is a mapping like any other.
-    fn json_vault(&mut self, node: Node) -> Node {
-        match node.entries() {
-            Some([Entry { key, value, .. }]) if key == "__ansible_vault" && self.is_json() => {
-                let value = self.vaulted(value.text().unwrap_or_default(), &value.span);
-                Node { span: node.span, value }
-            }
-            _ => node,
-        }
-    }
-
-    fn is_json(&mut self) -> bool {
-        let text = &self.source.text;
-        *self.json.get_or_insert_with(|| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok())
-    }
-
-    fn container_tag(&mut self, tag: Option<&Tag>, span: &Span) {
-        let Some(name) = tag.map(|tag| format!("{}{}", tag.handle(), tag.suffix())) else { return };
-        if name == "!vault" || name == "!vault-encrypted" {
-            self.problems.push(damaged(&VaultError::NotVault).at(span).hides_value());
-        } else if !matches!(name.as_str(), "tag:yaml.org,2002:map" | "tag:yaml.org,2002:seq" | "!unsafe") {
-            self.problems.push(Problem::new("HW0107", format!("the tag `{name}` is not known")).at(span));
-        }
-    }
 }
 
 /// A mapping with the single key `from_secret` is a reference; what it holds instead is never repeated.
@@ -356,11 +226,6 @@ pub(super) fn secret(node: Node, problems: &mut Vec<Problem>) -> Node {
     let message = "`from_secret` takes `env:NAME`, `file:PATH` or `exec:COMMAND`, never the secret itself";
     problems.push(Problem::new("HW0108", message).at(&value.span).hides_value());
     Node { span: node.span, value: NodeValue::Null }
-}
-
-fn damaged(error: &VaultError) -> Problem {
-    Problem::new("HW0130", format!("this is no vaulted text: {error}"))
-        .hint("`ansible-vault encrypt_string` and `ansible-vault encrypt` write them")
 }
 
 fn too_much(what: &str, span: &Span) -> Problem {

@@ -131,9 +131,10 @@ fn cluster(cluster: &Cluster) -> Value {
                     "port": member.port,
                     "secure": member.secure,
                     "user": member.user,
+                    "priority": member.priority,
                 })
             });
-            json!({ "members": members.collect::<Vec<_>>() })
+            json!({ "members": members.collect::<Vec<_>>(), "weight": shard.weight })
         })
         .collect();
     json!({

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::Templates;
-use crate::problem::{Problem, Source};
+use crate::problem::{Problem, Source, io_words};
 
 /// Reads and parses every `*.tera` below a directory.
 ///
@@ -41,5 +41,5 @@ fn walk(dir: &Path, prefix: &str, sources: &mut BTreeMap<String, Arc<Source>>, p
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Problem {
-    Problem::new("HW0510", format!("cannot read `{}`: {error}", path.display()))
+    Problem::new("HW0510", format!("cannot read `{}`: {}", path.display(), io_words(error)))
 }

@@ -141,11 +141,15 @@ impl FleetBuilder {
     }
 
     pub fn cluster(mut self, name: &str, layout: Layout, shards: &[&[&str]], secret: &str) -> Self {
-        let member = |host: &&str| Member { host: (*host).to_owned(), port: 9000, secure: false, user: None };
+        let member =
+            |host: &&str| Member { host: (*host).to_owned(), port: 9000, secure: false, user: None, priority: None };
         let cluster = Cluster {
             name: ClusterName::new(name).unwrap(),
             layout,
-            shards: shards.iter().map(|hosts| ClusterShard { members: hosts.iter().map(member).collect() }).collect(),
+            shards: shards
+                .iter()
+                .map(|hosts| ClusterShard { members: hosts.iter().map(member).collect(), weight: None })
+                .collect(),
             secret: SecretRef::parse(secret),
             internal_replication: true,
         };

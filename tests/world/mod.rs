@@ -10,16 +10,17 @@ use std::time::Duration;
 use housewright::apply::{Outcome, Run};
 use housewright::clickhouse::Endpoint;
 use housewright::event::{Event, Sink};
-use housewright::fleet::load::{Loaded, read};
+use housewright::fleet::load::read;
 use housewright::fleet::{ConnectionDefaults, Fleet, HostName, Reach, RoleName};
 use housewright::inventory::Inventory;
 use housewright::observe::{Afterwards, Observed, Target, observe};
 use housewright::plan::{Inputs, Permissions, Plan, plan};
-use housewright::problem::{Problem, Severity};
+use housewright::problem::Problem;
+use housewright::project::{self, Checked};
 use housewright::render::{self, Desired, Templates};
 use housewright::resource::Probe;
 use housewright::reveal::{self, Ask, PasswordSource, Passwords};
-use housewright::schema::{self, Object, Schema};
+use housewright::schema::Object;
 use housewright::secret::{Secret, SecretRef};
 use housewright::sim::{SimFleet, SimHost};
 
@@ -58,16 +59,8 @@ impl Project {
         let passwords = Passwords::new(vec![source], Ask::Never);
         let mut read = read(inventory, roles);
         reveal::open_files(&mut read.documents, &passwords, &mut read.problems);
-        let Loaded { inventory, fleet, notes } = read.resolve(&ConnectionDefaults::default())?;
-        let mut found = notes;
-        found.extend(templates.as_ref().err().into_iter().flatten().cloned());
-        let (schema, problems) = Schema::read(&fleet);
-        found.extend(problems);
-        found.extend(schema::check(&fleet, &schema));
-        let Some(templates) = templates.ok().filter(|_| found.iter().all(|found| found.severity == Severity::Note))
-        else {
-            return Err(found);
-        };
+        let Checked { inventory, fleet, objects, templates, notes } =
+            project::check(read, templates, &ConnectionDefaults::default())?;
         let (vaulted, others): (BTreeSet<_>, BTreeSet<_>) =
             render::secrets_of(&fleet).into_iter().partition(|reference| matches!(reference, SecretRef::Vault(_)));
         let mut secrets = reveal::values(&vaulted, &inventory, &passwords)?;
@@ -84,8 +77,8 @@ impl Project {
         let endpoints = fleet.hosts.values().filter_map(endpoint).collect();
         let reached = fleet.hosts.values().filter(|host| host.reach != Reach::Member);
         let hosts = reached.map(|host| host.name.clone()).collect();
-        let (objects, permissions) = (schema.roles, Permissions::default());
-        Ok(Self { inventory, fleet, objects, notes: found, desired, endpoints, hosts, permissions })
+        let permissions = Permissions::default();
+        Ok(Self { inventory, fleet, objects, notes, desired, endpoints, hosts, permissions })
     }
 
     /// Every host as an image leaves it.

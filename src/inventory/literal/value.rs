@@ -118,7 +118,7 @@ impl Literal {
             Self::None => "null".to_owned(),
             Self::Bool(flag) => flag.to_string(),
             Self::Integer(value) => digits(value),
-            Self::Float(value) => float_key(*value),
+            Self::Float(value) => number::repr(*value).replace("inf", "Infinity"),
             Self::Text(text) => text.clone(),
             _ => return Err("a key of a mapping must be a text, a number, `True`, `False` or `None`"),
         })
@@ -151,17 +151,12 @@ fn digits(value: &NodeValue) -> String {
     }
 }
 
-fn float_key(value: f64) -> String {
-    let text = number::repr(value, "Infinity");
-    if text.contains(['.', 'e', 'n', 'N']) { text } else { format!("{text}.0") }
-}
-
-/// As Python's `str` writes it.
+/// As Python's `str` writes it: in its parts, whole numbers have no `.0`.
 fn complex(real: f64, imaginary: f64) -> String {
-    let imaginary_text = number::repr(imaginary, "inf");
+    let part = |value: f64| number::repr(value).trim_end_matches(".0").to_owned();
     if real == 0.0 && real.is_sign_positive() {
-        return format!("{imaginary_text}j");
+        return format!("{}j", part(imaginary));
     }
     let plus = if imaginary.is_sign_negative() { "" } else { "+" };
-    format!("({}{plus}{imaginary_text}j)", number::repr(real, "inf"))
+    format!("({}{plus}{}j)", part(real), part(imaginary))
 }
