@@ -73,6 +73,16 @@ impl Node {
         }
     }
 
+    /// Takes the meaning of braces from every text in it.
+    pub(super) fn protect(&mut self) {
+        match &mut self.value {
+            NodeValue::Text(text) => self.value = NodeValue::Unsafe(std::mem::take(text)),
+            NodeValue::List(items) => items.iter_mut().for_each(Self::protect),
+            NodeValue::Map(entries) => entries.iter_mut().for_each(|entry| entry.value.protect()),
+            _ => {}
+        }
+    }
+
     /// The text of a text scalar.
     #[must_use]
     pub fn text(&self) -> Option<&str> {

@@ -63,3 +63,17 @@ impl Drop for Ansible {
         let _ = self.process.wait();
     }
 }
+
+/// Runs a script once, with one JSON document in and one out.
+pub fn ask(script: &str, request: &Value) -> Value {
+    let mut command = Command::new(interpreter());
+    command.arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    command.env("ANSIBLE_CONFIG", "tests/ansible/no.cfg").env("PYTHONUTF8", "1");
+    let mut process = command.spawn().expect("the interpreter runs");
+    let mut input = process.stdin.take().unwrap();
+    let request = request.to_string();
+    let writer = std::thread::spawn(move || input.write_all(request.as_bytes()));
+    let output = process.wait_with_output().unwrap();
+    writer.join().unwrap().unwrap();
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{script}: {error}"))
+}

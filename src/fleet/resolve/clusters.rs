@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::expressions::Evaluated;
 use super::members::{Common, Placed, literal};
 use super::{replica_order, shard_of};
 use crate::fleet::{Cluster, ClusterName, ClusterShard, Host, HostName, Layout};
@@ -15,10 +16,19 @@ pub(super) const CODES: Codes = Codes { wrong: "HW0317", unknown: "HW0316", miss
 /// Reads `clickhouse_clusters` of the group `all`.
 pub(super) fn resolve(
     inventory: &Inventory,
+    evaluated: &Evaluated,
     hosts: &BTreeMap<HostName, Host>,
     problems: &mut Vec<Problem>,
 ) -> BTreeMap<ClusterName, Cluster> {
-    let entries = inventory.var_of_all("clickhouse_clusters").and_then(Node::entries).unwrap_or_default();
+    let written = match evaluated.of_all("clickhouse_clusters") {
+        Some(Ok(entry)) => Some(&entry.value),
+        Some(Err(failure)) => {
+            problems.push(failure.problem("clickhouse_clusters", ""));
+            None
+        }
+        None => inventory.var_of_all("clickhouse_clusters"),
+    };
+    let entries = written.and_then(Node::entries).unwrap_or_default();
     let mut clusters = BTreeMap::new();
     for entry in entries {
         match ClusterName::new(entry.key.as_str()) {

@@ -48,7 +48,7 @@ fn required<'a>(
     missing: &mut Missing<'a>,
 ) -> Option<&'a Node> {
     let node = vars.get(name);
-    if node.is_none() {
+    if node.is_none() && !vars.refused.contains_key(name) {
         missing.add(name, Some(role), format!("write `{name}: 1` (or another number) beside the host"), vars);
     }
     node
