@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use super::discover::discover;
 use super::error::CommandError;
 use super::{Form, Global};
 use crate::clickhouse::Endpoint;
-#[cfg(feature = "ec2")]
-use crate::discovery;
 use crate::fleet::{self, ConnectionDefaults, Fleet, HostName, Reach, RoleName};
 use crate::inventory::{self, Inventory};
 use crate::lab;
@@ -31,15 +30,9 @@ pub(super) struct Project {
 impl Project {
     /// Reads it; all problems of all files at once.
     pub(super) fn load(global: &Global) -> Result<Self, CommandError> {
-        let directory = directory(global)?;
-        let root = match &global.project {
-            Some(root) => root.clone(),
-            None => root_above(directory)?,
-        };
+        let (directory, root) = places(global)?;
         let mut read = fleet::load::read(directory, &root.join("roles"));
-        let passwords = passwords(global);
-        reveal::open_files(&mut read.documents, &passwords, &mut read.problems);
-        discover(&mut read)?;
+        let passwords = complete(global, &mut read)?;
         let templates = render::load::templates(&root.join("templates"));
         let Checked { inventory, fleet, objects, templates, notes } =
             project::check(read, templates, &connection_defaults())?;
@@ -105,17 +98,21 @@ pub(super) fn inventory(global: &Global) -> Result<(Inventory, Vec<Problem>), Co
     let directory = directory(global)?;
     let root = global.project.clone().or_else(|| root_above(directory).ok());
     let mut read = fleet::load::Read::of_inventory(directory, root.as_deref());
-    reveal::open_files(&mut read.documents, &passwords(global), &mut read.problems);
-    discover(&mut read)?;
+    complete(global, &mut read)?;
     let inventory = read.assemble();
     let problems = fleet::in_order(read.problems);
     let stops = problems.iter().any(|problem| problem.severity == Severity::Problem);
     if stops { Err(problems.into()) } else { Ok((inventory, problems)) }
 }
 
-/// Vault passwords; where the result is for a program, nobody is asked.
-fn passwords(global: &Global) -> Passwords {
-    global.vault.passwords(if global.output == Form::Text { Ask::IfTerminal } else { Ask::Never })
+/// Opens the files that are vaulted as a whole, and asks for the hosts that nobody wrote down.
+fn complete(global: &Global, read: &mut fleet::load::Read) -> Result<Passwords, CommandError> {
+    // Data is for programs, which are not asked.
+    let ask = if global.output == Form::Text { Ask::IfTerminal } else { Ask::Never };
+    let passwords = global.vault.passwords(ask);
+    reveal::open_files(&mut read.documents, &passwords, &mut read.problems);
+    discover(global, read)?;
+    Ok(passwords)
 }
 
 fn directory(global: &Global) -> Result<&Path, CommandError> {
@@ -138,33 +135,18 @@ fn port(value: &serde_json::Value) -> Option<u16> {
     u16::try_from(number).ok().filter(|port| *port > 0)
 }
 
-/// Asks EC2 for the hosts of `*.aws_ec2.yml`, where there are such files.
-#[cfg(feature = "ec2")]
-fn discover(read: &mut fleet::load::Read) -> Result<(), CommandError> {
-    if read.documents.discovery.is_empty() {
-        return Ok(());
-    }
-    let discovered = discovery::discover(&mut read.documents, &discovery::ec2::Ec2, &mut read.problems);
-    super::context::block_on(discovered)?.map_err(|error| {
-        let hint = match error {
-            discovery::DiscoveryError::Empty { .. } => "do the filters of the `*.aws_ec2.yml` file fit the instances' tags?",
-            discovery::DiscoveryError::Failed { .. } => {
-                "are the credentials right? `aws sts get-caller-identity` tells; `ec2:DescribeInstances` must be allowed"
-            }
-        };
-        CommandError::hinted(crate::event::chain(&error), hint)
-    })
-}
-
-/// Without the feature, nobody is asked; the files are problems then.
-#[cfg(not(feature = "ec2"))]
-#[expect(clippy::unnecessary_wraps, reason = "as the one that asks")]
-fn discover(_: &mut fleet::load::Read) -> Result<(), CommandError> {
-    Ok(())
+/// The inventory, and the directory with `roles/` and `templates/`.
+pub(super) fn places(global: &Global) -> Result<(&Path, PathBuf), CommandError> {
+    let directory = directory(global)?;
+    let root = match &global.project {
+        Some(root) => root.clone(),
+        None => root_above(directory)?,
+    };
+    Ok((directory, root))
 }
 
 /// What holds for a connection where the inventory says nothing: the person at the keyboard.
-fn connection_defaults() -> ConnectionDefaults {
+pub(super) fn connection_defaults() -> ConnectionDefaults {
     let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME"));
     let defaults = ConnectionDefaults::default();
     ConnectionDefaults {

@@ -52,9 +52,9 @@ pub struct Resolved {
 #[must_use]
 pub fn read(inventory: &Path, roles: &Path) -> Read {
     let mut read = Read::of_inventory(inventory, roles.parent());
-    let before = read.problems.len();
-    read.roles = role::load::read(roles, &mut read.problems);
-    read.all_roles = read.problems.iter().skip(before).all(|problem| problem.severity == Severity::Note);
+    let read_roles = role::load::read(roles, &mut read.problems);
+    read.all_roles = read_roles.all;
+    read.roles = read_roles.roles;
     read
 }
 
@@ -78,10 +78,10 @@ impl Read {
     /// Puts the inventory together; a discovery file that nobody asked EC2 about is a problem, not an empty answer.
     #[must_use]
     pub fn assemble(&mut self) -> Inventory {
-        for node in &self.documents.discovery {
-            let message = "this run does not ask EC2, and the hosts of this file would be missing";
-            let hint = "move the file out of the inventory, or write its hosts down";
-            self.problems.push(Problem::new("HW0124", message).at(&node.span).hint(hint));
+        for file in &self.documents.discovery {
+            let message = "this build cannot ask EC2, and the hosts of this file would be missing";
+            let hint = "`--offline` reads the snapshot; a build with the feature `ec2` asks";
+            self.problems.push(Problem::new("HW0124", message).at(&file.node.span).hint(hint));
         }
         for file in vaulted::closed(&mut self.documents) {
             self.problems

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Documents, Node, VarsFiles, Written, ini, yaml};
+use super::{DiscoveryFile, Documents, Node, VarsFiles, Written, ini, yaml};
 use crate::problem::{Problem, Source, Span, io_words};
 use crate::secret::vault::VaultText;
 
@@ -56,9 +56,15 @@ fn inventory_directory(directory: &Path, depth: usize, documents: &mut Documents
     if depth == 0 {
         return problems.push(too_deep(directory));
     }
-    for path in entries(directory, problems).into_iter().filter(|path| wanted(path)) {
+    let paths = entries(directory, problems);
+    let discovers = paths.iter().any(|path| is_discovery(path));
+    for path in paths.into_iter().filter(|path| wanted(path)) {
         let name = path.file_name().unwrap_or_default();
         if ["group_vars", "host_vars", "vars_plugins"].iter().any(|other| name == *other) {
+            continue;
+        }
+        // The snapshot of what the discovery files find: those hosts are there already.
+        if discovers && name == crate::discovery::snapshot::FILE {
             continue;
         }
         if path.is_dir() {
@@ -138,9 +144,10 @@ fn inventory_file(path: &Path, documents: &mut Documents, problems: &mut Vec<Pro
         Ok(source) => source,
         Err(problem) => return problems.push(problem),
     };
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    if ["aws_ec2.yml", "aws_ec2.yaml"].iter().any(|suffix| name.ends_with(suffix)) {
-        return documents.discovery.extend(yaml::read(&source, problems));
+    if is_discovery(path) {
+        let position = documents.inventories.len();
+        let node = yaml::read(&source, problems);
+        return documents.discovery.extend(node.map(|node| DiscoveryFile { node, position }));
     }
     documents.inventories.extend(inventory_text(path, &source, problems));
 }
@@ -158,6 +165,11 @@ pub(crate) fn inventory_text(path: &Path, source: &Arc<Source>, problems: &mut V
             None
         }
     }
+}
+
+fn is_discovery(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    ["aws_ec2.yml", "aws_ec2.yaml"].iter().any(|suffix| name.ends_with(suffix))
 }
 
 enum Form {
@@ -179,6 +191,9 @@ fn written(path: &Path, source: &Arc<Source>) -> Result<Form, Box<Problem>> {
         return refuse("a program as an inventory: nothing of an inventory is run", hint);
     }
     let header = first.starts_with('[');
+    if VaultText::is_vaulted(&source.text) {
+        return Ok(Form::Yaml);
+    }
     Ok(match extension(path) {
         Some("toml") => {
             let hint = "write it as YAML: `ansible-inventory --list --yaml` prints it so";

@@ -38,7 +38,7 @@ pub fn closed(documents: &mut Documents) -> impl Iterator<Item = Closed<'_>> {
         Written::Ini(_) => None,
     });
     let vars = documents.vars.iter_mut().flat_map(|files| files.groups.iter_mut().chain(&mut files.hosts));
-    let documents = documents.discovery.iter_mut().chain(vars.map(|(_, node)| node));
+    let documents = documents.discovery.iter_mut().map(|file| &mut file.node).chain(vars.map(|(_, node)| node));
     inventories.chain(documents.filter_map(|node| vault(node).map(|vault| Closed::Document(node, vault))))
 }
 
@@ -127,7 +127,8 @@ impl Sealer<'_> {
             NodeValue::Null => NodeValue::Null,
             NodeValue::Bool(flag) => self.secret(path, flag.to_string()),
             NodeValue::Number(number) => self.secret(path, number.to_string()),
-            NodeValue::Wide(text) | NodeValue::Text(text) | NodeValue::Unsafe(text) => self.secret(path, text),
+            NodeValue::Wide(text) | NodeValue::Text(text) => self.secret(path, text),
+            NodeValue::Unsafe(text) => self.held(path, Held::Value(Secret::new(text))),
             NodeValue::Secret(SecretRef::Vault(vaulted)) => match vaulted.held() {
                 Some(Held::Text(vault)) => self.held(path, Held::Text(vault.clone())),
                 _ => NodeValue::Null,

@@ -149,10 +149,9 @@ fn mapping(node: &Node, fields: &mut Fields<'_, '_>, common: &Common) -> Option<
 }
 
 fn named(text: &str, at: &Node, own: &Own, fields: &mut Fields<'_, '_>, common: &Common) -> Option<Vec<Placed>> {
-    let (pattern, port) = ranges::split_port(text);
-    let names = ranges::expand(pattern).map_err(|why| {
-        fields.report(Problem::new("HW0111", format!("`{text}` is not a member: {why}")).at(&at.span));
-    });
+    let names = ranges::split_port(text).and_then(|(pattern, port)| Ok((ranges::expand(pattern)?, port)));
+    let wrong = |why| fields.report(Problem::new("HW0111", format!("`{text}` is not a member: {why}")).at(&at.span));
+    let (names, port) = names.map_err(wrong).ok()?;
     let secure = own.secure.unwrap_or(common.secure);
     let port = own.port.or(port).or(common.port).unwrap_or_else(|| default_port(secure));
     let member = |host: String| Placed {
@@ -165,5 +164,5 @@ fn named(text: &str, at: &Node, own: &Own, fields: &mut Fields<'_, '_>, common: 
         },
         weight: own.weight.or(common.weight.of_literal()),
     };
-    Some(names.ok()?.into_iter().map(member).collect())
+    Some(names.into_iter().map(member).collect())
 }

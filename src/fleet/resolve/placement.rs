@@ -49,7 +49,11 @@ fn required<'a>(
 ) -> Option<&'a Node> {
     let node = vars.get(name);
     if node.is_none() && !vars.refused.contains_key(name) {
-        missing.add(name, Some(role), format!("write `{name}: 1` (or another number) beside the host"), vars);
+        let hint = match vars.text("instance_id") {
+            Some(instance) => format!("tag the instance `{instance}`, and name the tag in `placement_tags`"),
+            None => format!("write `{name}: 1` (or another number) beside the host"),
+        };
+        missing.add(name, Some(role), hint, vars);
     }
     node
 }
