@@ -142,8 +142,15 @@ fn line(out: &mut String, position: usize, depth: usize) {
     let _ = write!(out, "{}\n{:2$}", if position > 0 { "," } else { "" }, "", depth * 4);
 }
 
+/// Characters that steer a terminal are escaped, also those that JSON allows as they are.
 fn quoted(out: &mut String, text: &str) {
-    out.push_str(&serde_json::Value::from(text).to_string());
+    for c in serde_json::Value::from(text).to_string().chars() {
+        if c.is_control() {
+            let _ = write!(out, "\\u{:04x}", u32::from(c));
+        } else {
+            out.push(c);
+        }
+    }
 }
 
 /// Writes a value behind its key or dash: a scalar on the same line, a collection on the next ones.
