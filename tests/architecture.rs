@@ -4,12 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules that decide; everything else may speak to the world.
-const PURE: [&str; 12] = [
+const PURE: [&str; 13] = [
     "problem.rs",
     "event.rs",
     "secret",
     "remote",
     "fleet",
+    "jinja",
     "render",
     "resource",
     "schema",

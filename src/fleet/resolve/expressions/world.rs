@@ -378,7 +378,9 @@ impl Scope for HostScope {
         let layers = &self.world.asker(self.host).layers;
         let names: BTreeSet<&str> =
             layers.iter().flat_map(|layer| layer.vars.keys()).map(String::as_str).chain(MAGIC).collect();
-        names.into_iter().map(str::to_owned).collect()
+        // Nobody meant the variable that is being evaluated.
+        let own = self.world.state().open.last().map(|open| open.name.clone());
+        names.into_iter().filter(|name| Some(*name) != own.as_deref()).map(str::to_owned).collect()
     }
 }
 
