@@ -41,6 +41,7 @@
 pub mod problem;
 pub mod remote;
 pub mod secret;
+pub mod vocabulary;
 
 // What the operator wrote.
 pub mod discovery;
@@ -51,7 +52,9 @@ pub mod role;
 // What it means, and what should be there.
 pub mod clickhouse;
 pub mod fleet;
+pub mod project;
 pub mod render;
+pub mod reveal;
 pub mod schema;
 
 // What is there.

@@ -1,6 +1,7 @@
 //! Problems in what the operator wrote: collected, all at once, each with its place (pure).
 
 use std::fmt;
+use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -144,4 +145,20 @@ pub fn near_name<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) ->
         .filter(|(distance, name)| *distance > 0 && *distance <= (name.len().max(written.len()) / 3).max(1))
         .min()
         .map(|(_, name)| format!("did you mean `{name}`?"))
+}
+
+/// What the system says, in words and without its number.
+#[must_use]
+pub fn io_words(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file or directory".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        io::ErrorKind::NotADirectory => "it is not a directory".to_owned(),
+        io::ErrorKind::IsADirectory => "it is a directory".to_owned(),
+        io::ErrorKind::InvalidData => "it is not UTF-8".to_owned(),
+        _ => match error.to_string().split(" (os error").next().unwrap_or_default() {
+            "Too many levels of symbolic links" => "links lead in a circle".to_owned(),
+            text => text.to_lowercase(),
+        },
+    }
 }

@@ -151,3 +151,45 @@ fn literal_members_and_hosts_meet_in_one_cluster() {
     assert_eq!(cluster(&fleet, "pods"), "i1:9002 | chi-0:9001 | chi-1:9001 | chi-9:9002");
     assert!(!fleet.clusters[&ClusterName::new("pods").unwrap()].internal_replication);
 }
+
+/// `weight: host priority, host priority | weight: ...`
+fn weights(fleet: &Fleet, name: &str) -> String {
+    let said = |number: Option<u32>| number.map_or_else(|| "-".to_owned(), |number| number.to_string());
+    let member = |member: &housewright::fleet::Member| format!("{} {}", member.host, said(member.priority));
+    let shard = |shard: &housewright::fleet::ClusterShard| {
+        format!("{}: {}", said(shard.weight), shard.members.iter().map(member).collect::<Vec<_>>().join(", "))
+    };
+    let cluster = &fleet.clusters[&ClusterName::new(name).unwrap()];
+    cluster.shards.iter().map(shard).collect::<Vec<_>>().join(" | ")
+}
+
+#[test]
+fn weight_and_priority_are_one_number_or_by_pattern() {
+    let hosts = "all:
+  vars: { hostClusterRole: data }
+  children:
+    new: { hosts: { d2a: , d2b: } }
+    near: { hosts: { d1a: , d2a: } }
+  hosts:
+    d1a: { shard: 1, replica: a }
+    d1b: { shard: 1, replica: b }
+    d2a: { shard: 2, replica: a }
+    d2b: { shard: 2, replica: b }
+";
+    let clusters = "clickhouse_clusters:
+  all: { hosts: all, layout: sharded, weight: 7, priority: 2 }
+  some: { hosts: all, layout: sharded, weight: { new: 0 }, priority: { near: 1, 'd*': 5 } }
+  pods:
+    layout: one_shard_per_host
+    weight: 4
+    members: [p1, { host: 'q-[0:1]', port: 9440, weight: 0, priority: 3, secure: yes, user: u }]
+";
+    let fleet = written().hosts(hosts).group_vars("all.yml", clusters).fleet();
+    assert_eq!(weights(&fleet, "all"), "7: d1a 2, d1b 2 | 7: d2a 2, d2b 2");
+    assert_eq!(weights(&fleet, "some"), "-: d1a 1, d1b 5 | 0: d2a 1, d2b 5");
+    assert_eq!(weights(&fleet, "pods"), "4: p1 - | 0: q-0 3 | 0: q-1 3");
+    assert_eq!(cluster(&fleet, "pods"), "p1:9000 | q-0:9440 | q-1:9440");
+    let pods = &fleet.clusters[&ClusterName::new("pods").unwrap()];
+    let member = &pods.shards[2].members[0];
+    assert_eq!((member.secure, member.user.as_deref()), (true, Some("u")));
+}

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use housewright::fleet::{Fleet, HostName, Layout, Placement, Reach};
 use housewright::problem::Source;
-use housewright::render::{Templates, load, render, secrets_of, undeclared};
-use housewright::secret::{SecretRef, SecretStore};
+use housewright::render::{Templates, render, secrets_of, undeclared};
+use housewright::secret::SecretStore;
 use serde_json::{Map, json};
 
 #[path = "render/contents.rs"]
@@ -191,27 +191,9 @@ fn a_loop_over_a_map_is_refused() {
 }
 
 #[test]
-fn a_bad_reference_names_the_variable() {
-    insta::assert_snapshot!(problems_of("<a>{{ p }}</a>", &json!({"p": [{"from_secret": "vault:x"}]})), @r"
-    HW0508 variable `p`: `vault:x` is no reference to a secret (host `small-1`)
-      hint: write `from_secret: env:NAME` or `from_secret: file:/path`
-    ");
-}
-
-#[test]
 fn one_problem_of_many_hosts_is_told_once() {
     let problems = render(&lab("10.77", Map::new()), &templates(), &SecretStore::default()).unwrap_err();
     insta::assert_snapshot!(shown(&problems), @r"HW0507 template `clickhouse/config.d/remote_servers.xml.tera`: secret `file:/var/lib/housewright-lab/secrets/cluster_secret` was not read (8 hosts, `data-1-1` is the first)");
-}
-
-#[test]
-fn a_missing_secret_is_named() {
-    let wanted = ["env:HOUSEWRIGHT_TEST_NOT_SET", "file:/does/not/exist"].into_iter().filter_map(SecretRef::parse);
-    insta::assert_snapshot!(shown(&load::secrets(&wanted.collect()).unwrap_err()), @r"
-    HW0509 secret `env:HOUSEWRIGHT_TEST_NOT_SET`: the environment variable is not set
-      hint: export HOUSEWRIGHT_TEST_NOT_SET=...
-    HW0509 secret `file:/does/not/exist`: cannot read the file: No such file or directory (os error 2)
-    ");
 }
 
 #[test]

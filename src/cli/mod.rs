@@ -3,6 +3,7 @@
 mod apply;
 mod check;
 mod context;
+mod discover;
 mod error;
 mod facts;
 mod interrupt;
@@ -12,7 +13,9 @@ mod output;
 mod plan;
 mod project;
 mod render;
+mod schema;
 mod status;
+mod vault;
 
 use std::path::PathBuf;
 
@@ -45,9 +48,20 @@ pub struct Global {
     /// Hosts to work on: names, groups, globs; `,` adds, `:&` intersects, `:!` takes away
     #[arg(short, long, global = true, value_name = "PATTERN")]
     limit: Option<String>,
+    #[command(flatten)]
+    vault: vault::Options,
     /// How many hosts are worked on at a time
     #[arg(short, long, global = true, default_value_t = 32, value_name = "N")]
     forks: usize,
+    /// Take the hosts of `*.aws_ec2.yml` from the snapshot `discovered.yml` instead of asking EC2
+    #[arg(long, global = true, env = "HOUSEWRIGHT_OFFLINE")]
+    offline: bool,
+    /// Ask EC2 although an answer that is kept (`cache: true`) is new enough
+    #[arg(long, global = true, conflicts_with = "offline")]
+    refresh: bool,
+    /// Accept an answer of EC2 that is otherwise refused: `empty:REGION` has no instances, `shrink:REGION` has lost many
+    #[arg(long, global = true, value_name = "WHAT:REGION")]
+    accept: Vec<String>,
     /// Form of the result
     #[arg(short, long, global = true, value_enum, default_value_t, value_name = "FORM")]
     output: Form,
@@ -87,6 +101,8 @@ enum ColorWhen {
 enum Verb {
     /// Check everything that is written, without any network
     Check(check::Options),
+    /// Ask EC2 for hosts, compare them with the snapshot `discovered.yml`, write it
+    Discover(discover::Options),
     /// Show the hosts that the inventory means
     Inventory(inventory::Options),
     /// Write the files that hosts should have to standard output or a directory
@@ -99,6 +115,8 @@ enum Verb {
     Apply(apply::Options),
     /// One line per host: what it is and how it is; exits with 3 when one does not serve
     Status(status::Options),
+    /// JSON Schemas of inventories, variables, roles and discovery files, for editors
+    Schema(schema::Options),
     /// A role-true local fleet to try a change on
     Lab(lab::Options),
     /// Write the completions of a shell to standard output
@@ -124,12 +142,14 @@ pub fn run(line: &CommandLine) -> Exit {
     let global = &line.global;
     let answer = match &line.verb {
         Verb::Check(options) => check::run(global, options),
+        Verb::Discover(options) => discover::run(global, options),
         Verb::Inventory(options) => inventory::run(global, options),
         Verb::Render(options) => render::run(global, options),
         Verb::Facts(options) => facts::run(global, options),
         Verb::Plan(options) => plan::run(global, options),
         Verb::Apply(options) => apply::run(global, options),
         Verb::Status(options) => status::run(global, options),
+        Verb::Schema(options) => schema::run(global, options),
         Verb::Lab(options) => lab::run(global, options),
         Verb::Completions { shell } => Ok(output::completions(*shell)),
     };

@@ -1,6 +1,7 @@
 //! Where text meets the terminal: the only file of the command line that prints (edge).
 
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::CommandFactory;
@@ -9,7 +10,7 @@ use serde_json::json;
 use super::error::{CommandError, Exit};
 use super::{ColorWhen, CommandLine, Form, Global};
 use crate::event::Sink;
-use crate::problem::{Problem, Severity};
+use crate::problem::{Problem, Severity, io_words};
 use crate::report::diagnostic::{self, Colour};
 use crate::report::style::{BAD, GOOD, QUIET, paint};
 use crate::report::{Bars, JsonLines, Lines, hosts};
@@ -41,6 +42,13 @@ pub(super) fn data(form: Form, value: &impl serde::Serialize) {
 /// Prints one JSON object on a line of its own.
 pub(super) fn line(value: &serde_json::Value) {
     result(&format!("{value}\n"));
+}
+
+/// Writes a file, and the directories above it where they are missing.
+pub(super) fn write_file(target: &Path, text: &str) -> Result<(), CommandError> {
+    let made = target.parent().map_or(Ok(()), std::fs::create_dir_all);
+    made.and_then(|()| std::fs::write(target, text))
+        .map_err(|error| CommandError::plain(format!("cannot write `{}`: {}", target.display(), io_words(&error))))
 }
 
 /// Prints something for the person that is no result.

@@ -3,18 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::Global;
+use super::discover::discover;
 use super::error::CommandError;
+use super::{Form, Global};
 use crate::clickhouse::Endpoint;
-#[cfg(feature = "ec2")]
-use crate::discovery;
 use crate::fleet::{self, ConnectionDefaults, Fleet, HostName, Reach, RoleName};
 use crate::inventory::{self, Inventory};
 use crate::lab;
 use crate::problem::{Problem, Severity};
+use crate::project::{self, Checked};
 use crate::render::{self, Desired, Templates};
-use crate::schema::{self, Object, Schema};
-use crate::secret::{Secret, SecretStore};
+use crate::reveal::{self, Ask, Passwords};
+use crate::schema::Object;
+use crate::secret::SecretStore;
 
 /// Everything that is written, without problems.
 pub(super) struct Project {
@@ -23,37 +24,19 @@ pub(super) struct Project {
     pub objects: BTreeMap<RoleName, Vec<Object>>,
     pub notes: Vec<Problem>,
     templates: Templates,
+    passwords: Passwords,
 }
 
 impl Project {
     /// Reads it; all problems of all files at once.
     pub(super) fn load(global: &Global) -> Result<Self, CommandError> {
-        let directory = directory(global)?;
-        let root = match &global.project {
-            Some(root) => root.clone(),
-            None => root_above(directory)?,
-        };
-        let mut found = Vec::new();
+        let (directory, root) = places(global)?;
         let mut read = fleet::load::read(directory, &root.join("roles"));
-        discover(&mut read)?;
-        let roles = read.roles.clone();
-        let fleet::load::Loaded { inventory, fleet, notes } = read.resolve(&connection_defaults())?;
-        found.extend(notes);
+        let passwords = complete(global, &mut read)?;
         let templates = render::load::templates(&root.join("templates"));
-        match &templates {
-            Ok(templates) => found.extend(render::undeclared(&fleet, templates)),
-            Err(problems) => found.extend(problems.iter().cloned()),
-        }
-        let (schema, problems) = Schema::read(&fleet);
-        found.extend(problems);
-        found.extend(schema::check(&fleet, &schema));
-        found.extend(schema::without_hosts(&roles, &fleet));
-        match templates {
-            Ok(templates) if found.iter().all(|problem| problem.severity == Severity::Note) => {
-                Ok(Self { inventory, fleet, objects: schema.roles, notes: found, templates })
-            }
-            _ => Err(found.into()),
-        }
+        let Checked { inventory, fleet, objects, templates, notes } =
+            project::check(read, templates, &connection_defaults())?;
+        Ok(Self { inventory, fleet, objects, notes, templates, passwords })
     }
 
     /// The hosts of `--limit`, all where it is not given; members that nobody reaches are left out.
@@ -81,17 +64,12 @@ impl Project {
 
     /// Reads every secret that the fleet refers to.
     pub(super) fn secrets(&self) -> Result<SecretStore, CommandError> {
-        Ok(render::load::secrets(&render::secrets_of(&self.fleet))?)
+        Ok(reveal::values(&render::secrets_of(&self.fleet), &self.inventory, &self.passwords)?)
     }
 
     /// Stands in for the secrets where only the form of a file counts: no secret is read.
     pub(super) fn placeholders(&self) -> SecretStore {
-        let mut store = SecretStore::default();
-        for reference in render::secrets_of(&self.fleet) {
-            let text = format!("placeholder-of-{reference}");
-            store.insert(reference, Secret::new(text));
-        }
-        store
+        project::placeholders(&self.fleet)
     }
 
     /// Renders every host's files.
@@ -124,16 +102,32 @@ pub(super) fn inventory(global: &Global) -> Result<(Inventory, Vec<Problem>), Co
     let directory = directory(global)?;
     let root = global.project.clone().or_else(|| root_above(directory).ok());
     let mut read = fleet::load::Read::of_inventory(directory, root.as_deref());
-    discover(&mut read)?;
+    complete(global, &mut read)?;
     let inventory = read.assemble();
     let problems = fleet::in_order(read.problems);
     let stops = problems.iter().any(|problem| problem.severity == Severity::Problem);
     if stops { Err(problems.into()) } else { Ok((inventory, problems)) }
 }
 
+/// Opens the files that are vaulted as a whole, and asks for the hosts that nobody wrote down.
+fn complete(global: &Global, read: &mut fleet::load::Read) -> Result<Passwords, CommandError> {
+    // Data is for programs, which are not asked.
+    let ask = if global.output == Form::Text { Ask::IfTerminal } else { Ask::Never };
+    let passwords = global.vault.passwords(ask);
+    reveal::open_files(&mut read.documents, &passwords, &mut read.problems);
+    discover(global, read)?;
+    Ok(passwords)
+}
+
 fn directory(global: &Global) -> Result<&Path, CommandError> {
     let none = || CommandError::hinted("no inventory is given", "name its directory: `-i inventories/lab`");
     global.inventory.as_deref().ok_or_else(none)
+}
+
+/// The hosts of a pattern where nothing is resolved: without roles, shards and zones.
+pub(super) fn written(inventory: &Inventory, pattern: &str) -> Result<BTreeSet<HostName>, Problem> {
+    let selection = inventory::pattern::Selection { inventory, facts: &BTreeMap::new(), read_file: &limit_file };
+    selection.select(pattern)
 }
 
 /// The lines of an `@file` part of `--limit`.
@@ -156,33 +150,18 @@ fn port(value: &serde_json::Value) -> Option<u16> {
     u16::try_from(number).ok().filter(|port| *port > 0)
 }
 
-/// Asks EC2 for the hosts of `*.aws_ec2.yml`, where there are such files.
-#[cfg(feature = "ec2")]
-fn discover(read: &mut fleet::load::Read) -> Result<(), CommandError> {
-    if read.documents.discovery.is_empty() {
-        return Ok(());
-    }
-    let discovered = discovery::discover(&mut read.documents, &discovery::ec2::Ec2, &mut read.problems);
-    super::context::block_on(discovered)?.map_err(|error| {
-        let hint = match error {
-            discovery::DiscoveryError::Empty { .. } => "do the filters of the `*.aws_ec2.yml` file fit the instances' tags?",
-            discovery::DiscoveryError::Failed { .. } => {
-                "are the credentials right? `aws sts get-caller-identity` tells; `ec2:DescribeInstances` must be allowed"
-            }
-        };
-        CommandError::hinted(crate::event::chain(&error), hint)
-    })
-}
-
-/// Without the feature, nobody is asked; the files are problems then.
-#[cfg(not(feature = "ec2"))]
-#[expect(clippy::unnecessary_wraps, reason = "as the one that asks")]
-fn discover(_: &mut fleet::load::Read) -> Result<(), CommandError> {
-    Ok(())
+/// The inventory, and the directory with `roles/` and `templates/`.
+pub(super) fn places(global: &Global) -> Result<(&Path, PathBuf), CommandError> {
+    let directory = directory(global)?;
+    let root = match &global.project {
+        Some(root) => root.clone(),
+        None => root_above(directory)?,
+    };
+    Ok((directory, root))
 }
 
 /// What holds for a connection where the inventory says nothing: the person at the keyboard.
-fn connection_defaults() -> ConnectionDefaults {
+pub(super) fn connection_defaults() -> ConnectionDefaults {
     let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME"));
     let defaults = ConnectionDefaults::default();
     ConnectionDefaults {

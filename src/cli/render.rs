@@ -31,7 +31,7 @@ pub(super) fn run(global: &Global, options: &Options) -> Answer {
             for (host, path, text) in files(&desired, options) {
                 match &options.to {
                     None => output::result(&format!("# {host} {path}\n{text}\n")),
-                    Some(to) => write(&target(to, host, path), text)?,
+                    Some(to) => output::write_file(&target(to, host, path), text)?,
                 }
             }
             Ok(Exit::Success)
@@ -49,7 +49,7 @@ fn data(global: &Global, options: &Options) -> Result<Value, CommandError> {
             None => json!({ "content": text }),
             Some(to) => {
                 let target = target(to, host, path);
-                write(&target, text)?;
+                output::write_file(&target, text)?;
                 json!({ "written": target })
             }
         };
@@ -80,10 +80,4 @@ fn files<'a>(
 
 fn target(to: &Path, host: &HostName, path: &RemotePath) -> PathBuf {
     to.join(host.as_str()).join(path.as_str().trim_start_matches('/'))
-}
-
-fn write(target: &Path, text: &str) -> Result<(), CommandError> {
-    let made = target.parent().map_or(Ok(()), std::fs::create_dir_all);
-    made.and_then(|()| std::fs::write(target, text))
-        .map_err(|error| CommandError::plain(format!("cannot write `{}`: {error}", target.display())))
 }

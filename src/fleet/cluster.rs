@@ -34,6 +34,8 @@ pub enum Layout {
 pub struct ClusterShard {
     /// Replicas in order.
     pub members: Vec<Member>,
+    /// The share of rows that it gets, where the inventory says one; with 0 it is only read.
+    pub weight: Option<u32>,
 }
 
 /// One replica as `remote_servers` has it.
@@ -47,4 +49,6 @@ pub struct Member {
     pub secure: bool,
     /// User of the other side, where the cluster has no secret.
     pub user: Option<String>,
+    /// Replicas of a lower number are asked first, where the inventory says one.
+    pub priority: Option<u32>,
 }

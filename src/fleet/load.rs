@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::{ConnectionDefaults, Fleet, RoleName, in_order, resolve};
-use crate::inventory::{self, Documents, Inventory};
+use super::{ConnectionDefaults, Doubts, Fleet, RoleName, in_order, resolve};
+use crate::inventory::{self, Documents, Inventory, Node};
 use crate::problem::{Problem, Severity};
 use crate::role::{self, Role};
 
@@ -28,6 +28,23 @@ pub struct Read {
     pub roles: BTreeMap<RoleName, Role>,
     /// What is wrong or doubtful so far.
     pub problems: Vec<Problem>,
+    /// Whether every role could be read.
+    pub all_roles: bool,
+}
+
+/// What everything means, as far as it can be told.
+#[derive(Debug)]
+pub struct Resolved {
+    /// What the operator wrote.
+    pub inventory: Inventory,
+    /// What it means; without the hosts, roles and clusters that are wrong.
+    pub fleet: Fleet,
+    /// Every role, also those that no host has.
+    pub roles: BTreeMap<RoleName, Role>,
+    /// Everything that is wrong or doubtful, in order of place.
+    pub problems: Vec<Problem>,
+    /// Whether nothing is left out of the fleet: only then something can be called missing.
+    pub is_whole: bool,
 }
 
 /// Reads the inventory and the roles, and the variables beside the roles; [`crate::discovery::discover`] may add to the
@@ -35,7 +52,9 @@ pub struct Read {
 #[must_use]
 pub fn read(inventory: &Path, roles: &Path) -> Read {
     let mut read = Read::of_inventory(inventory, roles.parent());
-    read.roles = role::load::read(roles, &mut read.problems);
+    let read_roles = role::load::read(roles, &mut read.problems);
+    read.all_roles = read_roles.all;
+    read.roles = read_roles.roles;
     read
 }
 
@@ -53,16 +72,20 @@ impl Read {
     pub fn of_inventory(inventory: &Path, project: Option<&Path>) -> Self {
         let mut problems = Vec::new();
         let documents = inventory::load::read(&[inventory], project, &mut problems);
-        Self { documents, roles: BTreeMap::new(), problems }
+        Self { documents, roles: BTreeMap::new(), problems, all_roles: true }
     }
 
     /// Puts the inventory together; a discovery file that nobody asked EC2 about is a problem, not an empty answer.
     #[must_use]
     pub fn assemble(&mut self) -> Inventory {
-        for node in &self.documents.discovery {
-            let message = "this run does not ask EC2, and the hosts of this file would be missing";
-            let hint = "move the file out of the inventory, or write its hosts down";
-            self.problems.push(Problem::new("HW0124", message).at(&node.span).hint(hint));
+        for file in &self.documents.discovery {
+            let message = "this build cannot ask EC2, and the hosts of this file would be missing";
+            let hint = "`--offline` reads the snapshot; a build with the feature `ec2` asks";
+            self.problems.push(Problem::new("HW0124", message).at(&file.node.span).hint(hint));
+        }
+        for node in inventory::vaulted::closed(&mut self.documents) {
+            self.problems
+                .push(Problem::new("HW0131", "this file is vaulted, and nothing has opened it").at(&node.span));
         }
         Inventory::assemble(&self.documents, &mut self.problems)
     }
@@ -71,23 +94,22 @@ impl Read {
     ///
     /// # Errors
     /// Every problem and note, where there is at least one problem.
-    pub fn resolve(mut self, defaults: &ConnectionDefaults) -> Result<Loaded, Vec<Problem>> {
-        let inventory = self.assemble();
-        let Self { roles, mut problems, .. } = self;
-        // What could not be read would only look like missing groups and roles.
-        if problems.iter().any(|problem| problem.severity == Severity::Problem && unread(problem.code)) {
-            return Err(in_order(problems));
-        }
-        let fleet = resolve(&inventory, &roles, defaults, &mut problems);
-        let problems = in_order(problems);
+    pub fn resolve(self, defaults: &ConnectionDefaults) -> Result<Loaded, Vec<Problem>> {
+        let Resolved { inventory, fleet, problems, .. } = self.resolve_all(defaults);
         let stops = problems.iter().any(|problem| problem.severity == Severity::Problem);
         if stops { Err(problems) } else { Ok(Loaded { inventory, fleet, notes: problems }) }
     }
-}
 
-fn unread(code: &str) -> bool {
-    matches!(
-        code,
-        "HW0101" | "HW0102" | "HW0103" | "HW0104" | "HW0114" | "HW0120" | "HW0124" | "HW0136" | "HW0137" | "HW0138"
-    ) || code.starts_with("HW02")
+    /// Gives what was read its meaning as far as that goes.
+    #[must_use]
+    pub fn resolve_all(mut self, defaults: &ConnectionDefaults) -> Resolved {
+        let inventory = self.assemble();
+        let Self { roles, mut problems, all_roles, .. } = self;
+        let doubts = Doubts { roles: !all_roles, ..Doubts::of_inventory(&problems) };
+        let fleet = resolve(&inventory, &roles, defaults, &doubts, &mut problems);
+        let written = inventory.var_of_all("clickhouse_clusters").and_then(Node::entries).unwrap_or_default();
+        let is_whole =
+            !doubts.any() && fleet.hosts.len() == inventory.hosts.len() && fleet.clusters.len() == written.len();
+        Resolved { inventory, fleet, roles, problems: in_order(problems), is_whole }
+    }
 }

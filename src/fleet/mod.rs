@@ -1,6 +1,7 @@
 //! What the inventory means: hosts, placements and clusters, resolved and validated (pure).
 
 mod cluster;
+mod doubts;
 mod host;
 mod ids;
 pub mod load;
@@ -10,8 +11,10 @@ mod vars;
 use std::collections::BTreeMap;
 
 pub use cluster::{Cluster, ClusterShard, Layout, Member};
+pub use doubts::Doubts;
 pub use host::{Connection, Host, HostKeyPolicy, JumpHost, Placement, Privilege, Proxy, Reach};
 pub use ids::{ClusterName, HostName, NameError, RoleName};
+pub(crate) use resolve::words;
 pub use resolve::{ConnectionDefaults, in_order, resolve};
 pub use vars::Vars;
 

@@ -6,10 +6,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use serde_json::Number;
-
 use super::node::{Node, NodeValue};
-use super::scalar;
+use super::{number, scalar};
+use crate::secret::SecretRef;
 
 /// A value to print: the operator's, or put together from them.
 #[derive(Debug, Clone)]
@@ -29,7 +28,15 @@ impl Data<'_> {
     #[must_use]
     pub fn json(&self) -> String {
         let mut out = String::new();
-        json(&mut out, &Shape::of(self), 0);
+        json(&mut out, &Shape::of(self, Untemplated::Bare), 0);
+        out
+    }
+
+    /// The JSON text as a source of an inventory: what `!unsafe` keeps from being a template is marked so.
+    #[must_use]
+    pub fn source(&self) -> String {
+        let mut out = String::new();
+        json(&mut out, &Shape::of(self, Untemplated::Marked), 0);
         out
     }
 
@@ -37,7 +44,7 @@ impl Data<'_> {
     #[must_use]
     pub fn yaml(&self) -> String {
         let mut out = String::new();
-        yaml(&mut out, &Shape::of(self), 0);
+        yaml(&mut out, &Shape::of(self, Untemplated::Bare), 0);
         if out.starts_with('\n') { out.split_off(1) + "\n" } else { out.trim_start().to_owned() + "\n" }
     }
 }
@@ -54,31 +61,48 @@ enum Shape<'a> {
     Text(String),
     List(Vec<Shape<'a>>),
     Map(BTreeMap<&'a str, Shape<'a>>),
+    /// A vaulted text: Ansible's mapping in JSON, its tag in YAML.
+    Vaulted(&'a str),
+}
+
+/// How a text is written that is no template.
+#[derive(Clone, Copy)]
+enum Untemplated {
+    Bare,
+    Marked,
 }
 
 impl<'a> Shape<'a> {
-    fn of(data: &'a Data<'a>) -> Self {
+    fn of(data: &'a Data<'a>, form: Untemplated) -> Self {
         match data {
-            Data::Node(node) => Self::of_node(node),
+            Data::Node(node) => Self::of_node(node, form),
             Data::Text(text) => Self::Text(text.clone()),
-            Data::List(items) => Self::List(items.iter().map(Self::of).collect()),
+            Data::List(items) => Self::List(items.iter().map(|item| Self::of(item, form)).collect()),
             Data::Map(entries) => {
-                Self::Map(entries.iter().map(|(key, value)| (key.as_str(), Self::of(value))).collect())
+                Self::Map(entries.iter().map(|(key, value)| (key.as_str(), Self::of(value, form))).collect())
             }
         }
     }
 
-    fn of_node(node: &'a Node) -> Self {
+    fn of_node(node: &'a Node, form: Untemplated) -> Self {
         match &node.value {
             NodeValue::Null => Self::Plain("null".to_owned()),
             NodeValue::Bool(flag) => Self::Plain(flag.to_string()),
-            NodeValue::Number(number) => Self::Plain(python(number)),
-            NodeValue::Wide(text) => Self::Plain(text.clone()),
-            NodeValue::Text(text) | NodeValue::Unsafe(text) => Self::Text(text.clone()),
+            NodeValue::Number(number) => Self::Plain(number::python(number)),
+            NodeValue::Wide(number) => Self::Plain(number.clone()),
+            NodeValue::Text(text) => Self::Text(text.clone()),
+            NodeValue::Unsafe(text) => match form {
+                Untemplated::Bare => Self::Text(text.clone()),
+                Untemplated::Marked => Self::Map(BTreeMap::from([("__ansible_unsafe", Self::Text(text.clone()))])),
+            },
+            NodeValue::Secret(SecretRef::Vault(vaulted)) => vaulted
+                .text()
+                .map_or_else(|| Self::Text(format!("‹{}›", SecretRef::Vault(vaulted.clone()))), Self::Vaulted),
             NodeValue::Secret(secret) => Self::Map(BTreeMap::from([("from_secret", Self::Text(secret.to_string()))])),
-            NodeValue::List(items) => Self::List(items.iter().map(Self::of_node).collect()),
+            NodeValue::List(items) => Self::List(items.iter().map(|item| Self::of_node(item, form)).collect()),
             NodeValue::Map(entries) => {
-                Self::Map(entries.iter().map(|entry| (entry.key.as_str(), Self::of_node(&entry.value))).collect())
+                let entries = entries.iter().map(|entry| (entry.key.as_str(), Self::of_node(&entry.value, form)));
+                Self::Map(entries.collect())
             }
         }
     }
@@ -107,6 +131,9 @@ fn json(out: &mut String, shape: &Shape<'_>, depth: usize) {
                 json(out, value, depth + 1);
             }
             let _ = write!(out, "\n{:1$}}}", "", depth * 4);
+        }
+        Shape::Vaulted(text) => {
+            json(out, &Shape::Map(BTreeMap::from([("__ansible_vault", Shape::Text((*text).to_owned()))])), depth);
         }
     }
 }
@@ -145,6 +172,12 @@ fn yaml(out: &mut String, shape: &Shape<'_>, depth: usize) {
                 yaml(out, value, depth + 1);
             }
         }
+        Shape::Vaulted(text) => {
+            out.push_str(" !vault |");
+            for line in text.lines() {
+                let _ = write!(out, "\n{:1$}{line}", "", depth.max(1) * 2);
+            }
+        }
     }
 }
 
@@ -158,13 +191,6 @@ fn scalar_text(out: &mut String, text: &str) {
     } else {
         quoted(out, text);
     }
-}
-
-/// A number as Python writes it: the shortest digits, and an exponent below 1e-4 and from 1e16.
-fn python(number: &Number) -> String {
-    let Some(value) = number.as_f64().filter(|_| number.is_f64()) else { return number.to_string() };
-    let text = super::number::repr(value, "Infinity");
-    if text.contains(['.', 'e']) { text } else { text + ".0" }
 }
 
 /// A number as YAML 1.1 reads it: its floats have a point, and names of their own for what is not finite.
@@ -183,25 +209,6 @@ fn in_yaml(number: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn floats_are_written_as_python_writes_them() {
-        let cases = [
-            (1.0, "1.0"),
-            (0.1, "0.1"),
-            (1e15, "1000000000000000.0"),
-            (1e16, "1e+16"),
-            (1.5e300, "1.5e+300"),
-            (0.0001, "0.0001"),
-            (0.00001, "1e-05"),
-            (-2.5, "-2.5"),
-            (123_456_789.123, "123456789.123"),
-        ];
-        for (value, expected) in cases {
-            assert_eq!(python(&Number::from_f64(value).unwrap()), expected);
-        }
-        assert_eq!(python(&Number::from(u64::MAX)), "18446744073709551615");
-    }
 
     #[test]
     fn yaml_quotes_what_would_be_read_as_something_else() {

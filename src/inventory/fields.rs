@@ -5,6 +5,7 @@ use std::fmt::Display;
 use super::node::{Entry, Node, NodeValue};
 use crate::problem::{Problem, Span, near_name};
 use crate::secret::SecretRef;
+use crate::vocabulary::{Need, Record};
 
 /// The codes under which one kind of document reports its problems.
 #[derive(Debug, Clone, Copy)]
@@ -24,10 +25,52 @@ pub struct Fields<'a, 'p> {
     span: &'a Span,
     entries: &'a [Entry],
     codes: Codes,
+    /// Where there is one, it said already which values have the wrong shape.
+    record: Option<&'static Record>,
     problems: &'p mut Vec<Problem>,
 }
 
 impl<'a, 'p> Fields<'a, 'p> {
+    /// Opens a mapping and reports its unknown and missing keys, and the values that do not have their shape.
+    pub fn of(
+        node: &'a Node,
+        what: impl Into<String>,
+        record: &'static Record,
+        codes: Codes,
+        problems: &'p mut Vec<Problem>,
+    ) -> Option<Self> {
+        let known: Vec<&str> = record.names().collect();
+        let mut fields = Self::open(node, what, &known, codes, problems)?;
+        for key in record.keys {
+            match fields.get(key.name) {
+                Some(node) => {
+                    for misfit in key.shape.misfits(node) {
+                        let message = format!("`{}` of {}: {}", key.name, fields.what, misfit.why);
+                        let mut problem = Problem::new(codes.wrong, message).at(&misfit.node.span);
+                        problem.hint = misfit.hint;
+                        fields.report(problem);
+                    }
+                }
+                None if key.need == Need::Required && !fields.misspelt(key.name, &known) => {
+                    let message = format!("{} lacks `{}`", fields.what, key.name);
+                    let mut problem = Problem::new(codes.missing, message).at(fields.span);
+                    problem.hint = key.advice();
+                    fields.report(problem);
+                }
+                None => {}
+            }
+        }
+        fields.record = Some(record);
+        Some(fields)
+    }
+
+    /// Whether an unknown key is nearly this one: that is reported already, with this name as its advice.
+    fn misspelt(&self, name: &str, known: &[&str]) -> bool {
+        let mut unknown = self.entries.iter().filter(|entry| !known.contains(&entry.key.as_str()));
+        let advice = |entry: &Entry| near_name(&entry.key, known.iter().copied());
+        unknown.any(|entry| advice(entry).is_some_and(|advice| near_name(&entry.key, [name]) == Some(advice)))
+    }
+
     /// Opens a mapping and reports its unknown keys; `what` names it, such as "role `data`". Null is an empty mapping.
     pub fn open(
         node: &'a Node,
@@ -52,7 +95,7 @@ impl<'a, 'p> Fields<'a, 'p> {
                 .or_else(|| Some(format!("its keys are {}", known.join(", "))));
             problems.push(problem.at(&entry.key_span));
         }
-        Some(Self { what, span: &node.span, entries, codes, problems })
+        Some(Self { what, span: &node.span, entries, codes, record: None, problems })
     }
 
     /// The value of a key; null counts as absent.
@@ -115,7 +158,15 @@ impl<'a, 'p> Fields<'a, 'p> {
     pub fn parsed<T, E: Display>(&mut self, key: &str, parse: impl FnOnce(String) -> Result<T, E>) -> Option<T> {
         let node = self.get(key)?;
         let text = self.text(key)?;
-        parse(text).map_err(|error| self.wrong(key, node, &error.to_string())).ok()
+        let told =
+            self.record.and_then(|record| record.key(key)).is_some_and(|key| !key.shape.misfits(node).is_empty());
+        parse(text)
+            .map_err(|error| {
+                if !told {
+                    self.wrong(key, node, &error.to_string());
+                }
+            })
+            .ok()
     }
 
     /// A secret's reference, as text or as `{ from_secret: ... }`; a literal one is reported without being repeated.
@@ -127,7 +178,10 @@ impl<'a, 'p> Fields<'a, 'p> {
             _ => None,
         };
         if secret.is_none() {
-            let message = format!("`{key}` of {} takes `env:NAME` or `file:PATH`, never the secret itself", self.what);
+            let message = format!(
+                "`{key}` of {} takes `env:NAME`, `file:PATH` or `exec:COMMAND`, never the secret itself",
+                self.what
+            );
             self.problems.push(Problem::new("HW0108", message).at(&node.span).hides_value());
         }
         secret
@@ -147,7 +201,7 @@ impl<'a, 'p> Fields<'a, 'p> {
         read: impl FnOnce(&'a Node) -> Option<T>,
     ) -> Option<T> {
         let value = read(node);
-        if value.is_none() {
+        if value.is_none() && self.record.is_none() {
             self.wrong(key, node, &format!("must be {expected}, not {}", node.describe()));
         }
         value

@@ -12,6 +12,7 @@ use super::tree::{Group, HostLayers, InDirectory, Inventory, InventoryHost, Laye
 use super::{Documents, Written, precedence, ranges};
 use crate::fleet::HostName;
 use crate::problem::{Problem, Span, near_name};
+use crate::vocabulary::GROUP;
 
 /// More hosts than ClickHouse fleets have, few enough to hold.
 const MAX_HOSTS: usize = 200_000;
@@ -129,7 +130,7 @@ impl Assembly<'_> {
 
 /// The names of a host pattern, and the port behind it.
 fn hosts(pattern: &str) -> Result<(Vec<String>, Option<u16>), String> {
-    let (pattern, port) = ranges::split_port(pattern);
+    let (pattern, port) = ranges::split_port(pattern)?;
     Ok((ranges::expand(pattern)?, port))
 }
 
@@ -154,8 +155,8 @@ impl Assembly<'_> {
             return;
         }
         self.declare(name);
-        let fields =
-            Fields::open(node, format!("group `{name}`"), &["hosts", "children", "vars"], CODES, self.problems);
+        let keys: Vec<&str> = GROUP.names().collect();
+        let fields = Fields::open(node, format!("group `{name}`"), &keys, CODES, self.problems);
         if fields.is_none() {
             return;
         }

@@ -6,8 +6,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Documents, Node, VarsFiles, Written, ini, yaml};
-use crate::problem::{Problem, Source, Span};
+use super::{DiscoveryFile, Documents, Node, VarsFiles, Written, ini, yaml};
+use crate::problem::{Problem, Source, Span, io_words};
+use crate::secret::vault::VaultText;
 
 /// The largest inventories are a few megabytes.
 const MAX_BYTES: u64 = 16 << 20;
@@ -55,9 +56,15 @@ fn inventory_directory(directory: &Path, depth: usize, documents: &mut Documents
     if depth == 0 {
         return problems.push(too_deep(directory));
     }
-    for path in entries(directory, problems).into_iter().filter(|path| wanted(path)) {
+    let paths = entries(directory, problems);
+    let discovers = paths.iter().any(|path| is_discovery(path));
+    for path in paths.into_iter().filter(|path| wanted(path)) {
         let name = path.file_name().unwrap_or_default();
         if ["group_vars", "host_vars", "vars_plugins"].iter().any(|other| name == *other) {
+            continue;
+        }
+        // The snapshot of what the discovery files find: those hosts are there already.
+        if discovers && name == crate::discovery::snapshot::FILE {
             continue;
         }
         if path.is_dir() {
@@ -69,8 +76,8 @@ fn inventory_directory(directory: &Path, depth: usize, documents: &mut Documents
 }
 
 fn too_deep(directory: &Path) -> Problem {
-    let message = format!("cannot read `{}`: too many directories in each other", directory.display());
-    Problem::new("HW0101", message).hint("does a link in it point back to a directory above it?")
+    unread(directory, "too many directories in each other")
+        .hint("does a link in it point back to a directory above it?")
 }
 
 /// Reads a whole text file.
@@ -79,16 +86,19 @@ fn too_deep(directory: &Path) -> Problem {
 /// One problem: it cannot be read, is too big, or is not UTF-8.
 pub fn source(path: &Path) -> Result<Arc<Source>, Problem> {
     let name = path.display().to_string();
-    let unreadable = |error: &std::io::Error| Problem::new("HW0101", format!("cannot read `{name}`: {error}"));
-    let mut file = fs::File::open(path).map_err(|error| unreadable(&error))?;
-    let kind = file.metadata().map_err(|error| unreadable(&error))?;
+    let unreadable = |error: &std::io::Error| unread(path, io_words(error));
+    // Before it is opened: to open a pipe is to wait for somebody who writes into it.
+    let kind = fs::metadata(path).map_err(|error| unreadable(&error))?;
     if !kind.is_file() {
-        return Err(Problem::new("HW0101", format!("cannot read `{name}`: it is not a file")));
+        return Err(unread(path, "it is not a file"));
     }
+    let mut file = fs::File::open(path).map_err(|error| unreadable(&error))?;
     let mut bytes = Vec::new();
     file.by_ref().take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
     if bytes.len() as u64 > MAX_BYTES {
-        return Err(Problem::new("HW0102", format!("`{name}` is larger than {} MB", MAX_BYTES >> 20)));
+        let message = format!("`{name}` is larger than {} MB", MAX_BYTES >> 20);
+        let problem = Problem::new("HW0102", message).at(&beginning(path));
+        return Err(problem.hint("is it an inventory? one of 10,000 hosts has about one megabyte"));
     }
     match String::from_utf8(bytes) {
         Ok(mut text) => {
@@ -99,6 +109,16 @@ pub fn source(path: &Path) -> Result<Arc<Source>, Problem> {
         }
         Err(error) => Err(not_utf8(name, error.as_bytes(), error.utf8_error().valid_up_to())),
     }
+}
+
+/// Says that a file or directory is not read, at its beginning.
+pub(crate) fn unread(path: &Path, why: impl std::fmt::Display) -> Problem {
+    Problem::new("HW0101", format!("cannot read `{}`: {why}", path.display())).at(&beginning(path))
+}
+
+/// A place for what has no text.
+fn beginning(path: &Path) -> Span {
+    Span::new(Arc::new(Source { name: path.display().to_string(), text: String::new() }), 0..0)
 }
 
 fn not_utf8(name: String, bytes: &[u8], at: usize) -> Problem {
@@ -124,15 +144,21 @@ fn inventory_file(path: &Path, documents: &mut Documents, problems: &mut Vec<Pro
         Ok(source) => source,
         Err(problem) => return problems.push(problem),
     };
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    if ["aws_ec2.yml", "aws_ec2.yaml"].iter().any(|suffix| name.ends_with(suffix)) {
-        return documents.discovery.extend(yaml::read(&source, problems));
+    if is_discovery(path) {
+        let position = documents.inventories.len();
+        let node = yaml::read(&source, problems);
+        return documents.discovery.extend(node.map(|node| DiscoveryFile { node, position }));
     }
     match written(path, &source) {
         Ok(Form::Yaml) => documents.inventories.extend(yaml::read(&source, problems).map(Written::Yaml)),
         Ok(Form::Ini) => documents.inventories.extend(ini::read(&source, problems).map(Written::Ini)),
         Err(problem) => problems.push(*problem),
     }
+}
+
+fn is_discovery(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    ["aws_ec2.yml", "aws_ec2.yaml"].iter().any(|suffix| name.ends_with(suffix))
 }
 
 enum Form {
@@ -154,6 +180,9 @@ fn written(path: &Path, source: &Arc<Source>) -> Result<Form, Box<Problem>> {
         return refuse("a program as an inventory: nothing of an inventory is run", hint);
     }
     let header = first.starts_with('[');
+    if VaultText::is_vaulted(&source.text) {
+        return Ok(Form::Yaml);
+    }
     Ok(match extension(path) {
         Some("toml") => {
             let hint = "write it as YAML: `ansible-inventory --list --yaml` prints it so";
@@ -233,7 +262,7 @@ fn tree(directory: &Path, depth: usize, problems: &mut Vec<Problem>) -> Vec<Path
 pub(crate) fn entries(directory: &Path, problems: &mut Vec<Problem>) -> Vec<PathBuf> {
     let read = fs::read_dir(directory).and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect());
     let mut paths: Vec<PathBuf> = read.unwrap_or_else(|error: std::io::Error| {
-        problems.push(Problem::new("HW0101", format!("cannot read `{}`: {error}", directory.display())));
+        problems.push(unread(directory, io_words(&error)));
         Vec::new()
     });
     paths.retain(|path| {

@@ -24,26 +24,27 @@ pub(super) fn integer(negative: bool, digits: &str, base: u32) -> Option<NodeVal
 
 /// A float; what is not finite is its name in Python's JSON.
 pub(super) fn float(value: f64) -> NodeValue {
-    Number::from_f64(value).map_or_else(|| NodeValue::Wide(repr(value, "Infinity")), NodeValue::Number)
+    Number::from_f64(value).map_or_else(|| NodeValue::Wide(repr(value).replace("inf", "Infinity")), NodeValue::Number)
 }
 
-/// The shortest text that reads back as the float, in Python's choice of notation; without a `.0`.
-pub(super) fn repr(value: f64, infinity: &str) -> String {
-    if value.is_nan() {
-        return "NaN".to_owned();
+/// A number as Python writes it.
+pub(super) fn python(number: &Number) -> String {
+    number.as_f64().filter(|_| number.is_f64()).map_or_else(|| number.to_string(), repr)
+}
+
+/// The shortest digits, and an exponent below 1e-4 and from 1e16.
+pub(super) fn repr(value: f64) -> String {
+    if !value.is_finite() {
+        return value.to_string();
     }
-    let sign = if value.is_sign_negative() { "-" } else { "" };
-    if value.is_infinite() {
-        return format!("{sign}{infinity}");
-    }
-    let shortest = format!("{:e}", value.abs());
-    let (digits, exponent) = shortest.split_once('e').unwrap_or((&shortest, "0"));
+    let shortest = format!("{value:e}");
+    let Some((mantissa, exponent)) = shortest.split_once('e') else { return shortest };
     let exponent: i32 = exponent.parse().unwrap_or_default();
     if (-4..16).contains(&exponent) {
-        return format!("{value}");
+        return format!("{value:?}");
     }
-    let exponent_sign = if exponent < 0 { '-' } else { '+' };
-    format!("{sign}{digits}e{exponent_sign}{:02}", exponent.unsigned_abs())
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{mantissa}e{sign}{:02}", exponent.abs())
 }
 
 /// An integer without sign, in limbs of nine decimal digits, the lowest first.
@@ -106,18 +107,23 @@ mod tests {
     #[test]
     fn floats_are_written_as_python_writes_them() {
         for (value, text) in [
+            (1.0, "1.0"),
             (0.1, "0.1"),
-            (-0.0, "-0"),
-            (1e15, "1000000000000000"),
+            (-0.0, "-0.0"),
+            (1e15, "1000000000000000.0"),
             (1e16, "1e+16"),
-            (1.5e-5, "1.5e-05"),
+            (1.5e300, "1.5e+300"),
             (0.0001, "0.0001"),
-            (-1.25e300, "-1.25e+300"),
-            (f64::INFINITY, "inf"),
+            (0.00001, "1e-05"),
+            (1.5e-5, "1.5e-05"),
+            (-2.5, "-2.5"),
+            (123_456_789.123, "123456789.123"),
             (f64::NEG_INFINITY, "-inf"),
         ] {
-            assert_eq!(repr(value, "inf"), text);
+            assert_eq!(repr(value), text);
         }
+        assert_eq!(python(&Number::from(u64::MAX)), "18446744073709551615");
         assert_eq!(float(f64::NAN), NodeValue::Wide("NaN".to_owned()));
+        assert_eq!(float(f64::NEG_INFINITY), NodeValue::Wide("-Infinity".to_owned()));
     }
 }

@@ -1,14 +1,18 @@
 //! Reads one YAML text into a [`Node`] (pure): bounded in depth, size and alias copies, and without panics on any text.
 
-use std::collections::{BTreeMap, HashSet};
+mod mapping;
+mod tag;
+mod vault;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_saphyr::granit_parser::{self as granit, Event, Parser, ScalarStyle, Tag};
+use serde_saphyr::granit_parser::{self as granit, Event, Parser};
 
 use super::node::{Entry, Node, NodeValue};
-use super::scalar;
 use crate::problem::{Problem, Source, Span};
-use crate::secret::SecretRef;
+use crate::secret::vault::VaultText;
+use crate::secret::{SecretRef, without_markers};
 
 /// More nesting than any inventory has; the readers after this one recurse.
 const MAX_DEPTH: usize = 64;
@@ -26,8 +30,21 @@ pub fn read(source: &Arc<Source>, problems: &mut Vec<Problem>) -> Option<Node> {
         block_nesting_limit: MAX_DEPTH,
         emit_comments: false,
     };
+    if VaultText::is_vaulted(&source.text) {
+        return vault::file(source, problems);
+    }
     let parser = Parser::new_from_str_with_options(&source.text, options);
-    let mut reader = Reader { source, parser, anchors: BTreeMap::new(), nodes: 0, copied: 0, problems };
+    let mut reader = Reader {
+        source,
+        parser,
+        anchors: BTreeMap::new(),
+        nodes: 0,
+        copied: 0,
+        at: (0, 0),
+        vaulted_line: 0,
+        json: None,
+        problems,
+    };
     match reader.document() {
         Ok(node) => Some(node),
         Err(problem) => {
@@ -46,7 +63,28 @@ struct Reader<'a> {
     anchors: BTreeMap<usize, Anchored>,
     nodes: usize,
     copied: usize,
+    /// Line and column of the scalar that was read last.
+    at: (usize, usize),
+    /// The line of the last vaulted value.
+    vaulted_line: usize,
+    /// Whether the whole text is JSON, once somebody asked.
+    json: Option<bool>,
     problems: &'a mut Vec<Problem>,
+}
+
+/// What most often is behind a message of the parser.
+fn advice(message: &str) -> Option<&'static str> {
+    let known = [
+        (
+            "mapping values are not allowed",
+            "is this line indented too far, or does a value with `: ` in it lack quotes?",
+        ),
+        ("unclosed bracket", "close it, or put the value into quotes"),
+        ("tab", "indent with spaces"),
+        ("unexpected end", "is a quote never closed?"),
+        ("quoted scalar", "is a quote never closed?"),
+    ];
+    known.iter().find(|(part, _)| message.contains(part)).map(|(_, advice)| *advice)
 }
 
 struct Anchored {
@@ -98,7 +136,9 @@ impl<'a> Reader<'a> {
             granit::ErrorKind::RecursionLimitExceeded => "HW0106",
             _ => "HW0104",
         };
-        Problem::new(code, format!("not YAML: {}", error.info())).at(&Span::new(Arc::clone(self.source), at..at + 1))
+        let mut problem = Problem::new(code, format!("not YAML: {}", error.info()));
+        problem.hint = advice(&error.info()).map(str::to_owned);
+        problem.at(&Span::new(Arc::clone(self.source), at..at + 1))
     }
 
     fn span(&self, span: &granit::Span) -> Span {
@@ -117,16 +157,16 @@ impl<'a> Reader<'a> {
         }
         let (anchor, mut built) = match event {
             Event::Scalar(text, style, anchor, tag) => {
+                self.at = (at.start.line(), at.start.col() + 1);
+                let text = without_markers(&text);
                 let value = self.scalar(&text, style, tag.as_deref(), &span);
                 (anchor, Built { node: Node { span, value }, size: 1, height: 1 })
             }
             Event::SequenceStart(_, anchor, tag) => {
-                let is_unsafe = self.container_tag(tag.as_deref(), &span);
-                (anchor, protected(self.list(span, depth)?, is_unsafe))
+                (anchor, self.tagged(tag.as_deref(), ["seq", "omap", "pairs"], span, depth)?)
             }
             Event::MappingStart(_, anchor, tag) => {
-                let is_unsafe = self.container_tag(tag.as_deref(), &span);
-                (anchor, protected(self.map(span, depth)?, is_unsafe))
+                (anchor, self.tagged(tag.as_deref(), ["map", "set", "map"], span, depth)?)
             }
             Event::Alias(id) => (0, self.alias(id, span, depth)?),
             _ => return stop(Problem::new("HW0104", "not YAML: a value is missing here").at(&span)),
@@ -136,7 +176,7 @@ impl<'a> Reader<'a> {
             let node = built.node.clone();
             self.anchors.insert(anchor, Anchored { node, size: built.size, height: built.height });
         }
-        built.node = secret(built.node, self.problems);
+        built.node = secret(self.vaulted_json(built.node), self.problems);
         Ok(built)
     }
 
@@ -172,108 +212,6 @@ impl<'a> Reader<'a> {
             items.push(item.node);
         }
     }
-
-    fn map(&mut self, mut span: Span, depth: usize) -> Result<Built, Stop> {
-        let (mut entries, mut merged, mut size, mut height) = (Vec::new(), Vec::new(), 1, 1);
-        loop {
-            let (event, at) = self.next()?;
-            if event == Event::MappingEnd {
-                span.range.end = self.span(&at).range.end.max(span.range.end);
-                break;
-            }
-            let merge = matches!(&event, Event::Scalar(text, ScalarStyle::Plain, _, None) if text == "<<");
-            let key = self.node(event, &at, depth + 1)?;
-            let (event, at) = self.next()?;
-            let value = self.node(event, &at, depth + 1)?;
-            size += value.size + 1;
-            height = height.max(value.height + 1);
-            if merge {
-                self.merge(value.node, &mut merged);
-            } else {
-                let key_span = key.node.span.clone();
-                entries.push(Entry { key: self.key(&key.node), key_span, value: value.node });
-            }
-        }
-        let entries = self.unique(entries, merged);
-        Ok(Built { node: Node { span, value: NodeValue::Map(entries) }, size, height })
-    }
-
-    /// A number or boolean as a key is its JSON text, as when Ansible prints it.
-    fn key(&mut self, node: &Node) -> String {
-        match &node.value {
-            NodeValue::Text(text) => text.clone(),
-            NodeValue::Null | NodeValue::Bool(_) | NodeValue::Number(_) => node.to_json().to_string(),
-            _ => {
-                self.problems.push(Problem::new("HW0104", "a key must be a plain value").at(&node.span));
-                String::new()
-            }
-        }
-    }
-
-    fn merge(&mut self, node: Node, merged: &mut Vec<Entry>) {
-        match node.value {
-            NodeValue::Map(entries) => merged.extend(entries),
-            NodeValue::List(items) if items.iter().all(|item| item.entries().is_some()) => {
-                items.into_iter().for_each(|item| self.merge(item, merged));
-            }
-            _ => {
-                self.problems.push(Problem::new("HW0104", "`<<` takes a mapping or a list of mappings").at(&node.span));
-            }
-        }
-    }
-
-    /// Refuses a key that stands twice; a merged entry gives way to the map's own and to earlier merged ones.
-    fn unique(&mut self, entries: Vec<Entry>, merged: Vec<Entry>) -> Vec<Entry> {
-        let mut seen = HashSet::new();
-        let mut kept = Vec::with_capacity(entries.len() + merged.len());
-        for entry in entries {
-            if seen.insert(entry.key.clone()) {
-                kept.push(entry);
-            } else {
-                let message = format!("the key `{}` stands twice in this mapping", entry.key);
-                self.problems.push(Problem::new("HW0105", message).at(&entry.key_span).hint("remove one of the two"));
-            }
-        }
-        kept.extend(merged.into_iter().filter(|entry| seen.insert(entry.key.clone())));
-        kept
-    }
-
-    fn scalar(&mut self, text: &str, style: ScalarStyle, tag: Option<&Tag>, span: &Span) -> NodeValue {
-        let name = tag.map(|tag| format!("{}{}", tag.handle(), tag.suffix()));
-        match name.as_deref() {
-            None if style == ScalarStyle::Plain => scalar::plain(text),
-            Some("!unsafe") => NodeValue::Unsafe(text.to_owned()),
-            None | Some("!" | "tag:yaml.org,2002:str") => NodeValue::Text(text.to_owned()),
-            Some("tag:yaml.org,2002:int" | "tag:yaml.org,2002:float" | "tag:yaml.org,2002:bool") => scalar::plain(text),
-            Some("tag:yaml.org,2002:null") => NodeValue::Null,
-            Some("!vault" | "!vault-encrypted") => {
-                let problem = Problem::new("HW0107", "vaulted values are not read yet").at(span);
-                self.problems.push(problem.hint("write `{ from_secret: env:NAME }` or `{ from_secret: file:PATH }`"));
-                NodeValue::Null
-            }
-            Some(other) => {
-                self.problems.push(Problem::new("HW0107", format!("the tag `{other}` is not known")).at(span));
-                NodeValue::Null
-            }
-        }
-    }
-
-    /// Refuses unknown tags; tells whether it is `!unsafe`.
-    fn container_tag(&mut self, tag: Option<&Tag>, span: &Span) -> bool {
-        let Some(name) = tag.map(|tag| format!("{}{}", tag.handle(), tag.suffix())) else { return false };
-        if !matches!(name.as_str(), "tag:yaml.org,2002:map" | "tag:yaml.org,2002:seq" | "!unsafe") {
-            self.problems.push(Problem::new("HW0107", format!("the tag `{name}` is not known")).at(span));
-        }
-        name == "!unsafe"
-    }
-}
-
-/// Under `!unsafe`, texts at any depth keep their braces.
-fn protected(mut built: Built, is_unsafe: bool) -> Built {
-    if is_unsafe {
-        built.node.protect();
-    }
-    built
 }
 
 /// A mapping with the single key `from_secret` is a reference; what it holds instead is never repeated.
@@ -285,7 +223,7 @@ pub(super) fn secret(node: Node, problems: &mut Vec<Problem>) -> Node {
     if let Some(secret) = value.text().and_then(SecretRef::parse) {
         return Node { span: node.span, value: NodeValue::Secret(secret) };
     }
-    let message = "`from_secret` takes `env:NAME` or `file:PATH`, never the secret itself";
+    let message = "`from_secret` takes `env:NAME`, `file:PATH` or `exec:COMMAND`, never the secret itself";
     problems.push(Problem::new("HW0108", message).at(&value.span).hides_value());
     Node { span: node.span, value: NodeValue::Null }
 }

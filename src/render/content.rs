@@ -66,7 +66,7 @@ impl Content {
         let mut rest = rendered;
         while let Some((before, after)) = rest.split_once(MARKER_START) {
             let (marker, after) = after.split_once(MARKER_END).ok_or(RevealError::Damaged)?;
-            let reference = SecretRef::parse(marker).ok_or(RevealError::Damaged)?;
+            let reference = SecretRef::from_marker(marker).ok_or(RevealError::Damaged)?;
             let value = store.get(&reference).ok_or_else(|| RevealError::Unknown(reference.clone()))?;
             let mask = Mask { shown: escape.apply(&format!("‹{reference}›")), value: value.clone() };
             shown.push_str(before);

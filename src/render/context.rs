@@ -8,7 +8,6 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use tera::Context;
 
-use super::secrets::with_markers;
 use crate::fleet::{Cluster, Fleet, Host, Placement, Vars};
 use crate::problem::{Problem, near_name};
 
@@ -82,8 +81,7 @@ impl<'a> HostContext<'a> {
                 return Err(problem);
             }
             if let Some(value) = self.value(name) {
-                let value = with_markers(value).map_err(|written| bad_reference(name, &written))?;
-                context.insert(name.clone(), &value);
+                context.insert(name.clone(), value);
             }
         }
         context.insert_value("fleet", self.shared.fleet.clone());
@@ -104,11 +102,6 @@ impl<'a> HostContext<'a> {
 /// The header of every file that Housewright writes.
 fn managed_by(template: &str) -> String {
     format!("Managed by Housewright from templates/{template}: changes made here are overwritten.")
-}
-
-fn bad_reference(name: &str, written: &str) -> Problem {
-    Problem::new("HW0508", format!("variable `{name}`: `{written}` is no reference to a secret"))
-        .hint("write `from_secret: env:NAME` or `from_secret: file:/path`")
 }
 
 fn describe(host: &Host, cluster_role: Option<&str>) -> Value {
@@ -148,9 +141,10 @@ fn cluster(cluster: &Cluster) -> Value {
                     "port": member.port,
                     "secure": member.secure,
                     "user": member.user,
+                    "priority": member.priority,
                 })
             });
-            json!({ "members": members.collect::<Vec<_>>() })
+            json!({ "members": members.collect::<Vec<_>>(), "weight": shard.weight })
         })
         .collect();
     json!({

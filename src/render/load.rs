@@ -1,13 +1,12 @@
-//! Templates from the disk; secrets from the environment and from files (edge).
+//! Templates from the disk (edge).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::Templates;
-use crate::problem::{Problem, Source};
-use crate::secret::{Secret, SecretRef, SecretStore};
+use crate::problem::{Problem, Source, io_words};
 
 /// Reads and parses every `*.tera` below a directory.
 ///
@@ -42,37 +41,5 @@ fn walk(dir: &Path, prefix: &str, sources: &mut BTreeMap<String, Arc<Source>>, p
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Problem {
-    Problem::new("HW0510", format!("cannot read `{}`: {error}", path.display()))
-}
-
-/// Reads the values of secrets.
-///
-/// # Errors
-/// Names each secret that is not there, not text, or empty; never a value.
-pub fn secrets(wanted: &BTreeSet<SecretRef>) -> Result<SecretStore, Vec<Problem>> {
-    let (mut store, mut problems) = (SecretStore::default(), Vec::new());
-    for reference in wanted {
-        match secret(reference) {
-            Ok(value) => store.insert(reference.clone(), Secret::new(value)),
-            Err(problem) => problems.push(problem),
-        }
-    }
-    if problems.is_empty() { Ok(store) } else { Err(problems) }
-}
-
-fn secret(reference: &SecretRef) -> Result<String, Problem> {
-    let said = |what: String| Problem::new("HW0509", format!("secret `{reference}`: {what}"));
-    let value = match reference {
-        SecretRef::Env(name) => std::env::var(name).map_err(|error| match error {
-            std::env::VarError::NotPresent => {
-                said("the environment variable is not set".to_owned()).hint(format!("export {name}=..."))
-            }
-            std::env::VarError::NotUnicode(_) => said("the environment variable is not UTF-8".to_owned()),
-        })?,
-        SecretRef::File(path) => {
-            let text = fs::read_to_string(path).map_err(|error| said(format!("cannot read the file: {error}")))?;
-            text.strip_suffix('\n').map_or(text.clone(), |text| text.strip_suffix('\r').unwrap_or(text).to_owned())
-        }
-    };
-    if value.is_empty() { Err(said("it is empty".to_owned())) } else { Ok(value) }
+    Problem::new("HW0510", format!("cannot read `{}`: {}", path.display(), io_words(error)))
 }

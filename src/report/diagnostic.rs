@@ -1,6 +1,6 @@
 //! Shows problems as compilers do: place, source line, caret, code and what to do about it (pure: text in, text out).
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde_json::{Value, json};
 
 use crate::problem::{Problem, Severity, Shows, Span};
@@ -39,6 +39,8 @@ pub fn render_one(problem: &Problem, colour: Colour) -> String {
     };
     let title = level.primary_title(printable(&problem.message)).id(problem.code);
     let mut group = match &problem.span {
+        // A file that could not be read has a name and no line to show.
+        Some(span) if span.source.text.is_empty() => title.element(Origin::path(span.source.name.as_str())),
         Some(span) => {
             let line = Line::of(span, problem.shows);
             title.element(

@@ -1,26 +1,39 @@
 //! Reads `roles/<role>/role.yml` and `roles/<role>/schema/**/*.sql` from the disk (edge).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::{Role, SchemaFile, merge, parse};
 use crate::fleet::RoleName;
-use crate::inventory::load::{document, entries, source};
+use crate::inventory::load::{document, entries, source, unread};
 use crate::problem::Problem;
 
 /// Directories below `schema/`: deeper is a loop of links.
 const MAX_DIRECTORIES: usize = 16;
 
+/// The roles of a directory.
+#[derive(Debug, Default)]
+pub struct Roles {
+    /// Those that hosts can have, by name.
+    pub roles: BTreeMap<RoleName, Role>,
+    /// Whether no other role is written there that could not be read.
+    pub all: bool,
+}
+
 /// Reads a directory of roles and merges included roles; problems of all files are added to `problems`.
 #[must_use]
-pub fn read(directory: &Path, problems: &mut Vec<Problem>) -> BTreeMap<RoleName, Role> {
-    let mut documents = BTreeMap::new();
-    for path in entries(directory, problems).into_iter().filter(|path| path.is_dir()) {
+pub fn read(directory: &Path, problems: &mut Vec<Problem>) -> Roles {
+    let (mut documents, mut broken) = (BTreeMap::new(), BTreeSet::new());
+    let before = problems.len();
+    let paths = entries(directory, problems);
+    let mut all = problems.len() == before;
+    for path in paths.into_iter().filter(|path| path.is_dir()) {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let name = match RoleName::new(name) {
             Ok(name) => name,
             Err(error) => {
                 problems.push(Problem::new("HW0211", error.to_string()));
+                all = false;
                 continue;
             }
         };
@@ -28,15 +41,19 @@ pub fn read(directory: &Path, problems: &mut Vec<Problem>) -> BTreeMap<RoleName,
         if !file.exists() {
             let message = format!("`{}` has no `role.yml`", path.display());
             problems.push(Problem::new("HW0201", message).hint("a role's directory begins with its `role.yml`"));
+            broken.insert(name);
             continue;
         }
         let schema = schema(&name, &path.join("schema"), problems);
-        let Some(root) = document(&file, problems) else { continue };
-        if let Some(role) = parse(name.clone(), &root, schema, problems) {
-            documents.insert(name, role);
+        match document(&file, problems).and_then(|root| parse(name.clone(), &root, schema, problems)) {
+            Some(role) => drop(documents.insert(name, role)),
+            None => drop(broken.insert(name)),
         }
     }
-    merge(&documents, problems)
+    let roles = merge(&documents, &broken, problems);
+    let chosen = documents.values().filter(|document| document.host_cluster_role.is_some());
+    let all = all && broken.is_empty() && chosen.count() == roles.len();
+    Roles { roles, all }
 }
 
 fn schema(role: &RoleName, directory: &Path, problems: &mut Vec<Problem>) -> Vec<SchemaFile> {
@@ -58,8 +75,7 @@ fn schema(role: &RoleName, directory: &Path, problems: &mut Vec<Problem>) -> Vec
 
 fn sql_files(directory: &Path, depth: usize, found: &mut Vec<PathBuf>, problems: &mut Vec<Problem>) {
     if depth == 0 {
-        let message = format!("cannot read `{}`: too many directories in each other", directory.display());
-        return problems.push(Problem::new("HW0101", message));
+        return problems.push(unread(directory, "too many directories in each other"));
     }
     for path in entries(directory, problems) {
         if path.is_dir() {

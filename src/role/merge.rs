@@ -9,10 +9,15 @@ use crate::remote::RemotePath;
 
 /// Makes every role that hosts can have: those with a `hostClusterRole`; the others are only there to be included.
 ///
-/// Included roles come depth first, in order, and each only once.
+/// Included roles come depth first, in order, and each only once. A role that includes a broken one is left out without a word:
+/// what it lacks may stand there.
 #[must_use]
-pub fn merge(documents: &BTreeMap<RoleName, RoleDocument>, problems: &mut Vec<Problem>) -> BTreeMap<RoleName, Role> {
-    unknown_includes(documents, problems);
+pub fn merge(
+    documents: &BTreeMap<RoleName, RoleDocument>,
+    broken: &BTreeSet<RoleName>,
+    problems: &mut Vec<Problem>,
+) -> BTreeMap<RoleName, Role> {
+    unknown_includes(documents, broken, problems);
     let mut roles = BTreeMap::new();
     let mut taken: BTreeMap<&str, &RoleName> = BTreeMap::new();
     for document in documents.values() {
@@ -25,6 +30,10 @@ pub fn merge(documents: &BTreeMap<RoleName, RoleDocument>, problems: &mut Vec<Pr
                 format!("the roles `{other}` and `{}` have the same hostClusterRole `{value}`", document.name);
             problems.push(Problem::new("HW0208", message).at(span));
         }
+        let lacks = |part: &&RoleDocument| part.misplaced || part.include.iter().any(|(name, _)| broken.contains(name));
+        if order.iter().any(lacks) {
+            continue;
+        }
         if let Some(role) = fold(document, &order, problems) {
             roles.insert(role.name.clone(), role);
         }
@@ -32,9 +41,14 @@ pub fn merge(documents: &BTreeMap<RoleName, RoleDocument>, problems: &mut Vec<Pr
     roles
 }
 
-fn unknown_includes(documents: &BTreeMap<RoleName, RoleDocument>, problems: &mut Vec<Problem>) {
+fn unknown_includes(
+    documents: &BTreeMap<RoleName, RoleDocument>,
+    broken: &BTreeSet<RoleName>,
+    problems: &mut Vec<Problem>,
+) {
+    let is_there = |name: &RoleName| documents.contains_key(name) || broken.contains(name);
     for document in documents.values() {
-        for (name, span) in document.include.iter().filter(|(name, _)| !documents.contains_key(name)) {
+        for (name, span) in document.include.iter().filter(|(name, _)| !is_there(name)) {
             let mut problem = Problem::new("HW0205", format!("no role is called `{name}`")).at(span);
             problem.hint = near_name(name.as_str(), documents.keys().map(RoleName::as_str));
             problems.push(problem);

@@ -7,14 +7,13 @@ use serde_json::{Map, Value};
 
 use super::{ClickHouseSpec, DirectorySpec, FileSpec, PlacementKind, SchemaFile, UnitSpec};
 use crate::fleet::RoleName;
+use crate::inventory::Node;
 use crate::inventory::fields::{Codes, Fields};
-use crate::inventory::{Node, NodeValue};
-use crate::problem::{Problem, Span, near_name};
+use crate::problem::{Problem, Span};
 use crate::remote::{RemotePath, UnitName};
+use crate::vocabulary::{CLICKHOUSE, DIRECTORY, FILE, ROLE, UNIT};
 
 const CODES: Codes = Codes { wrong: "HW0204", unknown: "HW0202", missing: "HW0203" };
-const KEYS: [&str; 9] =
-    ["description", "placement", "hostClusterRole", "include", "vars", "directories", "files", "units", "clickhouse"];
 
 /// One role as its own directory says it, before its included roles are merged in.
 #[derive(Debug, Clone)]
@@ -27,6 +26,8 @@ pub struct RoleDocument {
     pub description: String,
     /// What its hosts keep, where it says so itself.
     pub placement: Option<PlacementKind>,
+    /// Whether it says so in a word that is none.
+    pub misplaced: bool,
     /// The macro's value, and where it stands.
     pub host_cluster_role: Option<(String, Span)>,
     /// Names of the roles that it includes, in order, each with its place.
@@ -53,8 +54,8 @@ pub fn parse(
     schema: Vec<SchemaFile>,
     problems: &mut Vec<Problem>,
 ) -> Option<RoleDocument> {
-    let mut fields = Fields::open(root, format!("role `{name}`"), &KEYS, CODES, problems)?;
-    let placement = fields.get("placement").and_then(|node| placement(&mut fields, node));
+    let mut fields = Fields::of(root, format!("role `{name}`"), &ROLE, CODES, problems)?;
+    let placement = fields.get("placement").and_then(placement);
     let host_cluster_role = fields
         .get("hostClusterRole")
         .map(|node| node.span.clone())
@@ -63,6 +64,7 @@ pub fn parse(
     let include = include(&mut fields);
     let vars = vars(&mut fields);
     Some(RoleDocument {
+        misplaced: placement.is_none() && fields.get("placement").is_some(),
         span: root.span.clone(),
         description,
         placement,
@@ -78,20 +80,13 @@ pub fn parse(
     })
 }
 
-fn placement(fields: &mut Fields<'_, '_>, node: &Node) -> Option<PlacementKind> {
-    let known = [
-        ("storage", PlacementKind::Storage),
-        ("stateless", PlacementKind::Stateless),
-        ("keeper", PlacementKind::Keeper),
-    ];
-    let found = known.iter().find(|(name, _)| Some(*name) == node.text());
-    if found.is_none() {
-        let message = format!("`placement` must be storage, stateless or keeper, not {}", node.describe());
-        let mut problem = Problem::new("HW0204", message).at(&node.span);
-        problem.hint = near_name(node.text().unwrap_or_default(), known.map(|(name, _)| name));
-        fields.report(problem);
+fn placement(node: &Node) -> Option<PlacementKind> {
+    match node.text()? {
+        "storage" => Some(PlacementKind::Storage),
+        "stateless" => Some(PlacementKind::Stateless),
+        "keeper" => Some(PlacementKind::Keeper),
+        _ => None,
     }
-    found.map(|(_, kind)| *kind)
 }
 
 fn include(fields: &mut Fields<'_, '_>) -> Vec<(RoleName, Span)> {
@@ -106,28 +101,22 @@ fn include(fields: &mut Fields<'_, '_>) -> Vec<(RoleName, Span)> {
 }
 
 fn vars(fields: &mut Fields<'_, '_>) -> Map<String, Value> {
-    match fields.get("vars").map(|node| (node, &node.value)) {
-        None => Map::new(),
-        Some((_, NodeValue::Map(entries))) => {
-            entries.iter().map(|entry| (entry.key.clone(), entry.value.to_json())).collect()
-        }
-        Some((node, _)) => {
-            fields.wrong("vars", node, &format!("must be a mapping, not {}", node.describe()));
-            Map::new()
-        }
+    let entries = fields.get("vars").and_then(Node::entries).unwrap_or_default();
+    for entry in entries.iter().filter(|entry| entry.value.is_vaulted()) {
+        let why = "vaulted values are read from the inventory: put it into `group_vars/`";
+        fields.wrong(&entry.key, &entry.value, why);
     }
+    entries.iter().map(|entry| (entry.key.clone(), entry.value.to_json())).collect()
 }
 
 fn directories(role: &RoleName, fields: &mut Fields<'_, '_>) -> BTreeMap<RemotePath, DirectorySpec> {
     let mut directories = BTreeMap::new();
     for item in fields.items("directories") {
         let what = format!("a directory of role `{role}`");
-        let known = ["path", "owner", "group", "mode"];
-        let Some(mut entry) = Fields::open(item, what, &known, CODES, fields.problems()) else { continue };
-        entry.required("path");
+        let Some(mut entry) = Fields::of(item, what, &DIRECTORY, CODES, fields.problems()) else { continue };
         let path = entry.parsed("path", RemotePath::new);
         let (owner, group) = owner(&mut entry);
-        let mode = mode(&mut entry, 0o755);
+        let mode = mode(&entry, 0o755);
         if let Some(path) = path {
             let spec = DirectorySpec { owner, group, mode };
             once(&mut directories, path, spec, item, fields);
@@ -140,13 +129,10 @@ fn files(role: &RoleName, fields: &mut Fields<'_, '_>) -> BTreeMap<RemotePath, (
     let mut files = BTreeMap::new();
     for item in fields.items("files") {
         let what = format!("a file of role `{role}`");
-        let known = ["template", "path", "owner", "group", "mode", "unit"];
-        let Some(mut entry) = Fields::open(item, what, &known, CODES, fields.problems()) else { continue };
-        entry.required("template");
-        entry.required("path");
+        let Some(mut entry) = Fields::of(item, what, &FILE, CODES, fields.problems()) else { continue };
         let (template, path) = (entry.text("template"), entry.parsed("path", RemotePath::new));
         let (owner, group) = owner(&mut entry);
-        let (mode, unit) = (mode(&mut entry, 0o644), entry.parsed("unit", UnitName::new));
+        let (mode, unit) = (mode(&entry, 0o644), entry.parsed("unit", UnitName::new));
         if let (Some(template), Some(path)) = (template, path) {
             let spec = FileSpec { template, owner, group, mode, unit };
             once(&mut files, path, (spec, item.span.clone()), item, fields);
@@ -159,9 +145,7 @@ fn units(role: &RoleName, fields: &mut Fields<'_, '_>) -> BTreeMap<UnitName, Uni
     let mut units = BTreeMap::new();
     for item in fields.items("units") {
         let what = format!("a unit of role `{role}`");
-        let known = ["name", "enabled", "running"];
-        let Some(mut entry) = Fields::open(item, what, &known, CODES, fields.problems()) else { continue };
-        entry.required("name");
+        let Some(mut entry) = Fields::of(item, what, &UNIT, CODES, fields.problems()) else { continue };
         let name = entry.parsed("name", UnitName::new);
         let (enabled, running) = (entry.flag("enabled").unwrap_or(true), entry.flag("running").unwrap_or(true));
         if let Some(name) = name {
@@ -174,9 +158,7 @@ fn units(role: &RoleName, fields: &mut Fields<'_, '_>) -> BTreeMap<UnitName, Uni
 fn clickhouse(role: &RoleName, fields: &mut Fields<'_, '_>) -> Option<(ClickHouseSpec, Span)> {
     let node = fields.get("clickhouse")?;
     let what = format!("`clickhouse` of role `{role}`");
-    let known = ["unit", "http_port", "user", "password"];
-    let mut entry = Fields::open(node, what, &known, CODES, fields.problems())?;
-    entry.required("unit");
+    let mut entry = Fields::of(node, what, &CLICKHOUSE, CODES, fields.problems())?;
     let unit = entry.parsed("unit", UnitName::new)?;
     let http_port = entry.port("http_port").unwrap_or(8123);
     let user = entry.text("user").unwrap_or_else(|| "default".to_owned());
@@ -190,14 +172,8 @@ fn owner(entry: &mut Fields<'_, '_>) -> (String, String) {
     (owner, group)
 }
 
-/// A quoted octal number: an unquoted one means different things to different YAML readers.
-fn mode(entry: &mut Fields<'_, '_>, default: u32) -> u32 {
-    let Some(node) = entry.get("mode") else { return default };
-    let digits = node.text().filter(|text| (3..=4).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit()));
-    digits.and_then(|digits| u32::from_str_radix(digits, 8).ok()).unwrap_or_else(|| {
-        entry.wrong("mode", node, &format!("must be a quoted octal number such as \"0640\", not {}", node.describe()));
-        default
-    })
+fn mode(entry: &Fields<'_, '_>, default: u32) -> u32 {
+    entry.get("mode").and_then(Node::mode).unwrap_or(default)
 }
 
 fn once<K: Ord + ToString, V>(map: &mut BTreeMap<K, V>, key: K, value: V, item: &Node, fields: &mut Fields<'_, '_>) {

@@ -15,7 +15,7 @@ mod stage;
 
 use std::collections::BTreeMap;
 
-pub use check::{check, without_hosts};
+pub use check::{check, check_roles, without_hosts};
 pub use diff::{Difference, ObjectChange, diff};
 pub use engine::{Family, Remote, collection, kafka_setting};
 pub use object::{DEFAULT_DATABASE, Object, ObjectKind, ObjectName};
@@ -26,6 +26,7 @@ pub use stage::Stage;
 
 use crate::fleet::{Fleet, RoleName};
 use crate::problem::Problem;
+use crate::role::Role;
 
 /// The objects of every role's hosts; an object of an included role stands under every role that includes it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -38,8 +39,14 @@ impl Schema {
     /// Reads the SQL of all roles of a fleet; a problem in a shared file is told once.
     #[must_use]
     pub fn read(fleet: &Fleet) -> (Self, Vec<Problem>) {
+        Self::read_roles(&fleet.roles)
+    }
+
+    /// Reads the SQL of roles, whether hosts have them or not.
+    #[must_use]
+    pub fn read_roles(roles: &BTreeMap<RoleName, Role>) -> (Self, Vec<Problem>) {
         let (mut schema, mut problems) = (Self::default(), Vec::new());
-        for (name, role) in &fleet.roles {
+        for (name, role) in roles {
             let (objects, found) = read(role);
             schema.roles.insert(name.clone(), objects);
             for problem in found {

@@ -126,7 +126,9 @@ fn value_behind(line: &str, start: usize, end: usize) -> Option<usize> {
     };
     let value = value.trim_start();
     let inner = value.trim_start_matches(['"', '\'', '{', ' ']);
-    let reference = ["env:", "file:", "from_secret", "{%", "‹", "***"].iter().any(|start| inner.starts_with(start))
+    let reference = ["env:", "file:", "exec:", "from_secret", "!vault", "{%", "‹", "***"]
+        .iter()
+        .any(|start| inner.starts_with(start))
         || value.trim_start_matches(['"', '\'']).starts_with("{{");
     let nothing = value.is_empty() || value.starts_with('#') || value == "''";
     (!reference && !nothing).then(|| line.len() - value.len())
@@ -140,7 +142,6 @@ pub fn hide(value: &Value) -> Value {
 
 fn hide_at(path: &str, value: &Value) -> Value {
     match value {
-        Value::Object(map) if map.len() == 1 && map.contains_key("from_secret") => value.clone(),
         Value::Object(map) => {
             let entry = |(key, item): (&String, &Value)| (key.clone(), hide_at(&format!("{path}/{key}"), item));
             Value::Object(map.iter().map(entry).collect())
@@ -232,12 +233,12 @@ mod tests {
         let marker = crate::secret::SecretRef::Env("X".to_owned()).marker();
         let vars = json!({
             "users": { "m": { "password": "hunter2", "password_sha256_hex": marker, "profile": "default" } },
-            "tokens": ["a", 5, null], "urls": ["https://u:p@h", "https://h"], "api_key": { "from_secret": "env:Y" },
+            "tokens": ["a", 5, null], "urls": ["https://u:p@h", "https://h"], "api_key": { "from_secret": marker },
             "headers": [{ "name": "X-Thing", "value": "v" }],
         });
         let shown = json!({
             "users": { "m": { "password": HIDDEN, "password_sha256_hex": marker, "profile": "default" } },
-            "tokens": [HIDDEN, HIDDEN, null], "urls": [HIDDEN, "https://h"], "api_key": { "from_secret": "env:Y" },
+            "tokens": [HIDDEN, HIDDEN, null], "urls": [HIDDEN, "https://h"], "api_key": { "from_secret": marker },
             "headers": [{ "name": "X-Thing", "value": HIDDEN }],
         });
         assert_eq!(hide(&vars), shown);

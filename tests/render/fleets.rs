@@ -23,7 +23,20 @@ pub fn root() -> PathBuf {
 
 pub fn yaml(path: &str) -> Map<String, Value> {
     let text = fs::read_to_string(root().join(path)).unwrap();
-    serde_yaml::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"))
+    let vars: Value = serde_yaml::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"));
+    with_markers(&vars).as_object().unwrap().clone()
+}
+
+/// The value with each `{from_secret: ...}` as the readers give it: as the secret's marker.
+fn with_markers(value: &Value) -> Value {
+    match value {
+        Value::Array(items) => items.iter().map(with_markers).collect(),
+        Value::Object(map) => match map.get("from_secret").and_then(Value::as_str) {
+            Some(written) => SecretRef::parse(written).unwrap().marker().into(),
+            None => Value::Object(map.iter().map(|(key, item)| (key.clone(), with_markers(item))).collect()),
+        },
+        other => other.clone(),
+    }
 }
 
 fn mode(spec: &Value) -> u32 {
@@ -128,11 +141,15 @@ impl FleetBuilder {
     }
 
     pub fn cluster(mut self, name: &str, layout: Layout, shards: &[&[&str]], secret: &str) -> Self {
-        let member = |host: &&str| Member { host: (*host).to_owned(), port: 9000, secure: false, user: None };
+        let member =
+            |host: &&str| Member { host: (*host).to_owned(), port: 9000, secure: false, user: None, priority: None };
         let cluster = Cluster {
             name: ClusterName::new(name).unwrap(),
             layout,
-            shards: shards.iter().map(|hosts| ClusterShard { members: hosts.iter().map(member).collect() }).collect(),
+            shards: shards
+                .iter()
+                .map(|hosts| ClusterShard { members: hosts.iter().map(member).collect(), weight: None })
+                .collect(),
             secret: SecretRef::parse(secret),
             internal_replication: true,
         };
@@ -224,7 +241,7 @@ pub fn one_plain_file(template: &str, vars: &Value) -> (Fleet, Result<Templates,
 
 fn one_file_of(name: &str, template: &str, vars: &Value) -> (Fleet, Result<Templates, Vec<Problem>>) {
     let mut fleet = FleetBuilder::default()
-        .vars(vars.as_object().unwrap().clone())
+        .vars(with_markers(vars).as_object().unwrap().clone())
         .host("small-1", "ingestion-small", "small-1", Placement::Stateless)
         .build();
     let file = FileSpec {

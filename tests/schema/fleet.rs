@@ -92,9 +92,15 @@ pub fn add_host(fleet: &mut Fleet, name: &str, role: &str, placement: Placement)
 }
 
 fn add_cluster(fleet: &mut Fleet, name: &str, layout: Layout, shards: &[&[&str]]) {
-    let member =
-        |host: &&str| Member { host: format!("{host}.example.internal"), port: 9000, secure: false, user: None };
-    let shards = shards.iter().map(|hosts| ClusterShard { members: hosts.iter().map(member).collect() }).collect();
+    let member = |host: &&str| Member {
+        host: format!("{host}.example.internal"),
+        port: 9000,
+        secure: false,
+        user: None,
+        priority: None,
+    };
+    let shards =
+        shards.iter().map(|hosts| ClusterShard { members: hosts.iter().map(member).collect(), weight: None }).collect();
     let name = ClusterName::new(name).unwrap();
     let cluster = Cluster { name: name.clone(), layout, shards, secret: None, internal_replication: true };
     fleet.clusters.insert(name, cluster);

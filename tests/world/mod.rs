@@ -10,15 +10,16 @@ use std::time::Duration;
 use housewright::apply::{Outcome, Run};
 use housewright::clickhouse::Endpoint;
 use housewright::event::{Event, Sink};
-use housewright::fleet::load::{Loaded, load};
+use housewright::fleet::load::read;
 use housewright::fleet::{ConnectionDefaults, Fleet, HostName, Reach, RoleName};
 use housewright::inventory::Inventory;
 use housewright::observe::{Afterwards, Observed, Target, observe};
 use housewright::plan::{Inputs, Permissions, Plan, plan};
-use housewright::problem::{Problem, Severity};
+use housewright::problem::Problem;
+use housewright::project::{self, Checked};
 use housewright::render::{self, Desired, Templates};
 use housewright::resource::Probe;
-use housewright::schema::{self, Object, Schema};
+use housewright::schema::Object;
 use housewright::secret::{Secret, SecretStore};
 use housewright::sim::{SimFleet, SimHost};
 
@@ -29,6 +30,12 @@ pub fn name(text: &str) -> HostName {
 /// Takes the colours away.
 pub fn plain(text: &str) -> String {
     anstream::adapter::strip_str(text).to_string()
+}
+
+/// Small fleets with the repository's roles: that most of them have no host is no news.
+fn of_the_story(mut problems: Vec<Problem>) -> Vec<Problem> {
+    problems.retain(|problem| problem.code != "HW0407");
+    problems
 }
 
 /// Everything that the operator wrote, and what should be on the hosts.
@@ -52,16 +59,9 @@ impl Project {
         templates: Result<Templates, Vec<Problem>>,
         secret: impl Fn(&str) -> String,
     ) -> Result<Self, Vec<Problem>> {
-        let Loaded { inventory, fleet, notes } = load(inventory, roles, &ConnectionDefaults::default())?;
-        let mut found = notes;
-        found.extend(templates.as_ref().err().into_iter().flatten().cloned());
-        let (schema, problems) = Schema::read(&fleet);
-        found.extend(problems);
-        found.extend(schema::check(&fleet, &schema));
-        let Some(templates) = templates.ok().filter(|_| found.iter().all(|found| found.severity == Severity::Note))
-        else {
-            return Err(found);
-        };
+        let Checked { inventory, fleet, objects, templates, mut notes } =
+            project::check(read(inventory, roles), templates, &ConnectionDefaults::default()).map_err(of_the_story)?;
+        notes = of_the_story(notes);
         let mut secrets = SecretStore::default();
         for reference in render::secrets_of(&fleet) {
             let value = secret(&reference.to_string());
@@ -76,8 +76,8 @@ impl Project {
         let endpoints = fleet.hosts.values().filter_map(endpoint).collect();
         let reached = fleet.hosts.values().filter(|host| host.reach != Reach::Member);
         let hosts = reached.map(|host| host.name.clone()).collect();
-        let (objects, permissions) = (schema.roles, Permissions::default());
-        Ok(Self { inventory, fleet, objects, notes: found, desired, endpoints, hosts, permissions })
+        let permissions = Permissions::default();
+        Ok(Self { inventory, fleet, objects, notes, desired, endpoints, hosts, permissions })
     }
 
     /// Every host as an image leaves it.

@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::expressions::Evaluated;
+use super::members::{Common, Placed, literal};
 use super::{replica_order, shard_of};
-use crate::fleet::{Cluster, ClusterName, ClusterShard, Host, HostName, Layout, Member};
+use crate::fleet::{Cluster, ClusterName, ClusterShard, Host, HostName, Layout};
 use crate::inventory::fields::{Codes, Fields};
-use crate::inventory::{Entry, Inventory, Node, NodeValue, pattern, ranges};
-use crate::problem::{Problem, Span, near_name};
+use crate::inventory::{Entry, Inventory, Node, pattern};
+use crate::problem::{Problem, Span};
+use crate::vocabulary::CLUSTER;
 
-const CODES: Codes = Codes { wrong: "HW0317", unknown: "HW0316", missing: "HW0317" };
-const KEYS: [&str; 8] = ["hosts", "members", "layout", "port", "secure", "user", "secret", "internal_replication"];
+pub(super) const CODES: Codes = Codes { wrong: "HW0317", unknown: "HW0316", missing: "HW0317" };
 
 /// Reads `clickhouse_clusters` of the group `all`.
 pub(super) fn resolve(
@@ -44,13 +45,6 @@ pub(super) fn resolve(
     clusters
 }
 
-/// What holds for every member.
-struct Common {
-    port: Option<u16>,
-    secure: bool,
-    user: Option<String>,
-}
-
 fn cluster(
     name: &ClusterName,
     entry: &Entry,
@@ -58,23 +52,19 @@ fn cluster(
     hosts: &BTreeMap<HostName, Host>,
     problems: &mut Vec<Problem>,
 ) -> Option<Cluster> {
-    let mut fields = Fields::open(&entry.value, format!("cluster `{name}`"), &KEYS, CODES, problems)?;
-    let layout = layout(&mut fields);
-    let common = Common {
-        port: fields.port("port"),
-        secure: fields.flag("secure").unwrap_or_default(),
-        user: fields.text("user"),
-    };
+    let mut fields = Fields::of(&entry.value, format!("cluster `{name}`"), &CLUSTER, CODES, problems)?;
+    let layout = fields.get("layout").and_then(layout);
+    let common = Common::read(&mut fields, selection);
     let secret = fields.secret("secret");
     // Several replicas in one shard hold Replicated tables, which copy by themselves: writing to each would double the work.
     // One replica has nothing to copy to; ClickHouse's own default holds there.
     let replicated = layout != Some(Layout::OneShardPerHost);
     let internal_replication = fields.flag("internal_replication").unwrap_or(replicated);
-    let (selected, spans) = selected(&mut fields, &selection);
+    let selected = selected(&mut fields, selection);
     let literal = literal(&mut fields, &common);
-    if fields.get("hosts").is_none() && fields.get("members").is_none()
-        || (spans && selected.is_empty() && literal.is_empty())
-    {
+    let readable = selected.is_some() && literal.is_some();
+    let (selected, literal) = (selected.unwrap_or_default(), literal.unwrap_or_default());
+    if readable && selected.is_empty() && literal.is_empty() {
         // ClickHouse refuses the whole file for one empty cluster (SHARD_HAS_NO_CONNECTIONS) and keeps the old one,
         // or starts without any cluster.
         let problem = Problem::new("HW0318", format!("cluster `{name}` has no hosts")).at(&entry.key_span);
@@ -85,137 +75,115 @@ fn cluster(
     Some(Cluster { name: name.clone(), layout: layout?, shards, secret, internal_replication })
 }
 
-fn layout(fields: &mut Fields<'_, '_>) -> Option<Layout> {
-    let node = fields.required("layout")?;
-    let known = [
-        ("sharded", Layout::Sharded),
-        ("single_shard", Layout::SingleShard),
-        ("one_shard_per_host", Layout::OneShardPerHost),
-    ];
-    let found = known.iter().find(|(name, _)| Some(*name) == node.text());
-    if found.is_none() {
-        let message = format!("`layout` must be sharded, single_shard or one_shard_per_host, not {}", node.describe());
-        let mut problem = Problem::new("HW0317", message).at(&node.span);
-        problem.hint = near_name(node.text().unwrap_or_default(), known.map(|(name, _)| name));
-        fields.report(problem);
+fn layout(node: &Node) -> Option<Layout> {
+    match node.text()? {
+        "sharded" => Some(Layout::Sharded),
+        "single_shard" => Some(Layout::SingleShard),
+        "one_shard_per_host" => Some(Layout::OneShardPerHost),
+        _ => None,
     }
-    found.map(|(_, layout)| *layout)
 }
 
-/// Hosts by pattern, or by a list of patterns; the flag says that every pattern could be read.
-fn selected(fields: &mut Fields<'_, '_>, selection: &pattern::Selection<'_>) -> (BTreeSet<HostName>, bool) {
-    let Some(node) = fields.get("hosts") else { return (BTreeSet::new(), true) };
-    let patterns: Vec<&str> = match &node.value {
-        NodeValue::Text(text) => vec![text],
-        NodeValue::List(items) if items.iter().all(|item| item.text().is_some()) => {
-            items.iter().filter_map(Node::text).collect()
-        }
-        _ => {
-            fields.wrong("hosts", node, &format!("must be a host pattern or a list of them, not {}", node.describe()));
-            return (BTreeSet::new(), false);
-        }
+/// Hosts by pattern, or by a list of patterns; none where a pattern cannot be read.
+fn selected(fields: &mut Fields<'_, '_>, selection: &pattern::Selection<'_>) -> Option<BTreeSet<HostName>> {
+    let Some(node) = fields.get("hosts") else { return Some(BTreeSet::new()) };
+    let patterns: Vec<&str> = match node.items() {
+        Some(items) => items.iter().map(Node::text).collect::<Option<_>>()?,
+        None => vec![node.text()?],
     };
     if patterns.iter().all(|pattern| pattern.trim().is_empty()) {
-        return (BTreeSet::new(), true);
+        return Some(BTreeSet::new());
     }
-    match selection.in_order(&patterns) {
-        Ok(hosts) => (hosts.into_iter().collect(), true),
-        Err(problem) => {
-            fields.report(problem.at(&node.span));
-            (BTreeSet::new(), false)
-        }
-    }
-}
-
-/// Members that are no hosts of the inventory: `pod-[0:3]` or `pod-[0:3]:9440`.
-fn literal(fields: &mut Fields<'_, '_>, common: &Common) -> Vec<Member> {
-    let mut members = Vec::new();
-    for node in fields.items("members") {
-        let Some(text) = node.text() else {
-            fields.wrong("members", node, &format!("must be a list of names, not {}", node.describe()));
-            continue;
-        };
-        let (pattern, port) = ranges::split_port(text);
-        match ranges::expand(pattern) {
-            Ok(names) => members.extend(names.into_iter().map(|host| member(host, port.or(common.port), common))),
-            Err(why) => {
-                fields.report(Problem::new("HW0111", format!("`{text}` is not a member: {why}")).at(&node.span));
-            }
-        }
-    }
-    members
-}
-
-fn member(host: String, port: Option<u16>, common: &Common) -> Member {
-    let port = port.unwrap_or(if common.secure { 9440 } else { 9000 });
-    Member { host, port, secure: common.secure, user: common.user.clone() }
-}
-
-fn member_host(host: &Host, common: &Common) -> Member {
-    let own = host
-        .vars
-        .get("clickhouse_tcp_port")
-        .and_then(serde_json::Value::as_u64)
-        .and_then(|port| u16::try_from(port).ok());
-    member(host.fqdn.clone(), common.port.or(own.filter(|_| !common.secure)), common)
+    let hosts = selection.in_order(&patterns).map_err(|problem| fields.report(problem.at(&node.span))).ok()?;
+    Some(hosts.into_iter().collect())
 }
 
 fn shards(
     name: &ClusterName,
     layout: Layout,
     hosts: &[&Host],
-    literal: Vec<Member>,
+    literal: Vec<Placed>,
     common: &Common,
     fields: &mut Fields<'_, '_>,
 ) -> Vec<ClusterShard> {
     let at: Option<Span> = fields.get("hosts").or_else(|| fields.get("members")).map(|node| node.span.clone());
     let at = at.unwrap_or_else(|| fields.span().clone());
     if layout == Layout::Sharded {
-        if !literal.is_empty() {
-            let message = format!("cluster `{name}` is sharded, and its `members` have no shard");
-            fields.report(
-                Problem::new("HW0320", message)
-                    .at(&at)
-                    .hint("write them into the inventory with `housewright_reach: member`"),
-            );
-        }
-        // Waves and peers are counted by role: two roles in one shard would be taken away together.
-        let mut storage = hosts.iter().filter(|host| shard_of(&host.placement).is_some());
-        let first = storage.next();
-        if let Some(other) = storage.find(|host| first.is_some_and(|first| first.role != host.role)) {
-            let message = format!(
-                "cluster `{name}` is sharded over several roles: host `{}` has the role `{}`",
-                other.name, other.role
-            );
-            fields
-                .report(Problem::new("HW0323", message).at(&at).hint("give each role's hosts a cluster of their own"));
-        }
-        let mut shards: BTreeMap<u32, Vec<&Host>> = BTreeMap::new();
-        for host in hosts {
-            if let Some((shard, _)) = shard_of(&host.placement) {
-                shards.entry(shard).or_default().push(host);
-            } else {
-                let message = format!(
-                    "cluster `{name}` is sharded, and host `{}` has no shard: its role is `{}`",
-                    host.name, host.role
-                );
-                fields
-                    .report(Problem::new("HW0320", message).at(&at).hint("choose storage hosts, or another `layout`"));
-            }
-        }
-        return shards.into_values().map(|hosts| shard(&hosts, common)).collect();
+        return sharded(name, hosts, &literal, common, &at, fields);
     }
-    let members = in_order(hosts).into_iter().map(|host| member_host(host, common)).chain(literal);
+    let members = in_order(hosts).into_iter().map(|host| common.host(host)).chain(literal);
     if layout == Layout::OneShardPerHost {
-        members.map(|member| ClusterShard { members: vec![member] }).collect()
+        members.map(|member| shard(name, vec![member], fields)).collect()
     } else {
-        let members: Vec<Member> = members.collect();
-        if members.is_empty() { Vec::new() } else { vec![ClusterShard { members }] }
+        let members: Vec<Placed> = members.collect();
+        if members.is_empty() { Vec::new() } else { vec![shard(name, members, fields)] }
     }
 }
 
-fn shard(hosts: &[&Host], common: &Common) -> ClusterShard {
-    ClusterShard { members: in_order(hosts).into_iter().map(|host| member_host(host, common)).collect() }
+fn sharded(
+    name: &ClusterName,
+    hosts: &[&Host],
+    literal: &[Placed],
+    common: &Common,
+    at: &Span,
+    fields: &mut Fields<'_, '_>,
+) -> Vec<ClusterShard> {
+    if !literal.is_empty() {
+        let message = format!("cluster `{name}` is sharded, and its `members` have no shard");
+        let hint = "write them into the inventory with `housewright_reach: member`";
+        fields.report(Problem::new("HW0320", message).at(at).hint(hint));
+    }
+    // Waves and peers are counted by role: two roles in one shard would be taken away together.
+    let mut storage = hosts.iter().filter(|host| shard_of(&host.placement).is_some());
+    let first = storage.next();
+    if let Some(other) = storage.find(|host| first.is_some_and(|first| first.role != host.role)) {
+        let message = format!(
+            "cluster `{name}` is sharded over several roles: host `{}` has the role `{}`",
+            other.name, other.role
+        );
+        fields.report(Problem::new("HW0323", message).at(at).hint("give each role's hosts a cluster of their own"));
+    }
+    let mut shards: BTreeMap<u32, Vec<&Host>> = BTreeMap::new();
+    let mut without: Vec<&Host> = Vec::new();
+    for host in hosts {
+        match shard_of(&host.placement) {
+            Some((number, _)) => shards.entry(number).or_default().push(host),
+            None => without.push(host),
+        }
+    }
+    if let Some(host) = without.first() {
+        let message = match without.len() {
+            1 => format!(
+                "cluster `{name}` is sharded, and host `{}` has no shard: its role is `{}`",
+                host.name, host.role
+            ),
+            many => format!(
+                "cluster `{name}` is sharded, and {many} of its hosts have no shard: `{}` with the role `{}` is one",
+                host.name, host.role
+            ),
+        };
+        fields.report(Problem::new("HW0320", message).at(at).hint("choose storage hosts, or another `layout`"));
+    }
+    let shards = shards.into_values().map(|hosts| in_order(&hosts).into_iter().map(|host| common.host(host)).collect());
+    shards.map(|members| shard(name, members, fields)).collect()
+}
+
+/// A shard has one weight: the one that its members' patterns or mappings say.
+fn shard(name: &ClusterName, members: Vec<Placed>, fields: &mut Fields<'_, '_>) -> ClusterShard {
+    let mut weighted = members.iter().filter_map(|placed| Some((&placed.member.host, placed.weight?)));
+    let first = weighted.next();
+    if let Some((host, weight)) = first
+        && let Some((other, another)) = weighted.find(|(_, another)| *another != weight)
+    {
+        let message = format!(
+            "in cluster `{name}`, `{host}` and `{other}` are in one shard, and the weights {weight} and {another} are for both"
+        );
+        let place = fields.get("weight").or_else(|| fields.get("members")).map_or(fields.span(), |node| &node.span);
+        let problem = Problem::new("HW0170", message).at(place);
+        fields.report(problem.hint("a shard has one weight: choose all hosts of the shard in one pattern"));
+    }
+    let weight = first.map(|(_, weight)| weight);
+    ClusterShard { members: members.into_iter().map(|placed| placed.member).collect(), weight }
 }
 
 /// By shard and replica where the hosts have them, then by name.

@@ -4,45 +4,79 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::missing::list;
 use super::{place, replica_order, shard_of};
-use crate::fleet::{Fleet, Host, HostName, Placement, Reach, RoleName};
+use crate::fleet::{Doubts, Fleet, Host, HostName, Placement, Reach, RoleName};
 use crate::inventory::Inventory;
-use crate::problem::Problem;
+use crate::problem::{Problem, Span};
 
-/// Runs every check.
-pub(super) fn check(inventory: &Inventory, fleet: &Fleet, problems: &mut Vec<Problem>) {
-    placements_held_twice(inventory, fleet, problems);
-    replica_gaps(inventory, fleet, problems);
-    addresses_held_twice(inventory, fleet, problems);
-    for host in fleet.hosts.values().filter(|host| host.placement == Placement::Stateless) {
-        stored_on_stateless(inventory, host, problems);
+/// Runs every check; what may stand in a file that could not be read is not missed.
+pub(super) fn check(inventory: &Inventory, fleet: &Fleet, doubts: &Doubts, problems: &mut Vec<Problem>) {
+    let known = |host: &Host| {
+        let written = inventory.hosts.get(&host.name);
+        !written.is_some_and(|written| doubts.about(inventory, &host.name, written))
+    };
+    let hosts: Vec<&Host> = fleet.hosts.values().filter(|host| known(host)).collect();
+    placements_held_twice(inventory, &hosts, problems);
+    if hosts.len() == inventory.hosts.len() {
+        replica_gaps(inventory, fleet, problems);
     }
+    addresses_held_twice(inventory, &hosts, problems);
+    stored_on_stateless(inventory, &hosts, problems);
 }
 
 /// The numbers of different roles are apart from each other: they are different clusters.
-fn placements_held_twice(inventory: &Inventory, fleet: &Fleet, problems: &mut Vec<Problem>) {
-    let mut replicas: BTreeMap<(&RoleName, u32, &str), &HostName> = BTreeMap::new();
-    let mut ids: BTreeMap<(&RoleName, u32), &HostName> = BTreeMap::new();
-    for host in fleet.hosts.values() {
-        let (code, variable, first, what) = match &host.placement {
+fn placements_held_twice(inventory: &Inventory, hosts: &[&Host], problems: &mut Vec<Problem>) {
+    let mut replicas: BTreeMap<(&RoleName, u32, &str), Vec<&HostName>> = BTreeMap::new();
+    let mut ids: BTreeMap<(&RoleName, u32), Vec<&HostName>> = BTreeMap::new();
+    for host in hosts {
+        match &host.placement {
             Placement::Storage { shard, replica } => {
-                let first = replicas.insert((&host.role, *shard, replica), &host.name);
-                ("HW0305", "replica", first, format!("replica `{replica}` of shard {shard}"))
+                replicas.entry((&host.role, *shard, replica)).or_default().push(&host.name);
             }
-            Placement::Keeper { id } => {
-                ("HW0307", "keeper_id", ids.insert((&host.role, *id), &host.name), format!("the keeper_id {id}"))
-            }
-            Placement::Stateless => continue,
-        };
-        let (Some(first), Some(span)) = (first, place(inventory, &host.name, variable)) else { continue };
-        let message = format!("the hosts `{first}` and `{}` are both {what} of role `{}`", host.name, host.role);
-        let message = message.replace("both the keeper_id", "both keeper_id");
-        let mut problem = Problem::new(code, message).at(span);
-        if let Some(other) = place(inventory, first, variable) {
-            problem = problem.hint(format!("`{first}` says so at {other}"));
+            Placement::Keeper { id } => ids.entry((&host.role, *id)).or_default().push(&host.name),
+            Placement::Stateless => {}
         }
-        problems.push(problem);
     }
+    for ((role, shard, replica), holders) in replicas.iter().filter(|(_, holders)| holders.len() > 1) {
+        let what = format!("replica `{replica}` of shard {shard} of role `{role}`");
+        // The one of the two that the hosts do not all have from the same place.
+        let differs = |variable: &str| {
+            let places = holders.iter().filter_map(|host| place(inventory, host, variable)).map(place_key);
+            places.collect::<BTreeSet<_>>().len() == holders.len()
+        };
+        let variable = if !differs("replica") && differs("shard") { "shard" } else { "replica" };
+        problems.extend(held_twice(inventory, "HW0305", variable, holders, &what));
+    }
+    for ((role, id), holders) in ids.iter().filter(|(_, holders)| holders.len() > 1) {
+        let what = format!("keeper_id {id} of role `{role}`");
+        problems.extend(held_twice(inventory, "HW0307", "keeper_id", holders, &what));
+    }
+}
+
+fn place_key(span: &Span) -> (&str, usize) {
+    (span.source.name.as_str(), span.range.start)
+}
+
+/// Several hosts are what only one can be; the place is that of the second.
+fn held_twice(
+    inventory: &Inventory,
+    code: &'static str,
+    variable: &str,
+    holders: &[&HostName],
+    what: &str,
+) -> Option<Problem> {
+    let [first, second, ..] = holders else { return None };
+    let quantity = if holders.len() == 2 { "both" } else { "all" };
+    let names = list(holders.iter().map(|name| name.as_str()));
+    let message = format!("the hosts {names} are {quantity} {what}");
+    let (here, there) = (place(inventory, second, variable)?, place(inventory, first, variable)?);
+    let hint = if place_key(here) == place_key(there) {
+        format!("`{variable}` is said once for all of them: say it beside each host")
+    } else {
+        format!("`{first}` says so at {there}")
+    };
+    Some(Problem::new(code, message).at(here).hint(hint))
 }
 
 /// Replica and host, by shard.
@@ -83,50 +117,64 @@ fn replica_gaps(inventory: &Inventory, fleet: &Fleet, problems: &mut Vec<Problem
 }
 
 /// One machine under two names would be written to twice and restarted twice.
-fn addresses_held_twice(inventory: &Inventory, fleet: &Fleet, problems: &mut Vec<Problem>) {
-    let mut reached = BTreeMap::new();
-    let mut named = BTreeMap::new();
-    for host in fleet.hosts.values() {
-        let over_ssh = match &host.reach {
-            Reach::Ssh(connection) => {
-                let key = (&connection.address, connection.port, &connection.proxy);
-                reached.insert(key, &host.name).map(|first| (first, "ansible_host", &connection.address))
-            }
-            Reach::Member => None,
-        };
-        let port = host.vars.get("clickhouse_tcp_port").and_then(Value::as_u64);
-        let by_name = named.insert((&host.fqdn, port), &host.name).map(|first| (first, "fqdn", &host.fqdn));
-        let Some((first, variable, address)) = over_ssh.or(by_name) else { continue };
-        let Some(span) = place(inventory, &host.name, variable) else { continue };
-        let message = format!("the hosts `{first}` and `{}` have the same address `{address}`", host.name);
-        let mut problem = Problem::new("HW0308", message).at(span);
-        if let Some(other) = place(inventory, first, variable) {
-            problem = problem.hint(format!("`{first}` says so at {other}"));
+fn addresses_held_twice(inventory: &Inventory, hosts: &[&Host], problems: &mut Vec<Problem>) {
+    let mut reached: BTreeMap<_, Vec<&HostName>> = BTreeMap::new();
+    let mut named: BTreeMap<_, Vec<&HostName>> = BTreeMap::new();
+    for host in hosts {
+        if let Reach::Ssh(connection) = &host.reach {
+            let key = (&connection.address, connection.port, &connection.proxy);
+            reached.entry(key).or_default().push(&host.name);
         }
-        problems.push(problem);
+        let port = host.vars.get("clickhouse_tcp_port").and_then(Value::as_u64);
+        named.entry((&host.fqdn, port)).or_default().push(&host.name);
+    }
+    let by_address = reached.iter().map(|((address, ..), holders)| ("ansible_host", *address, holders));
+    let by_name = named.iter().map(|((fqdn, _), holders)| ("fqdn", *fqdn, holders));
+    let mut told: BTreeSet<&HostName> = BTreeSet::new();
+    for (variable, address, holders) in by_address.chain(by_name) {
+        let [first, second, ..] = holders.as_slice() else { continue };
+        if !told.insert(second) {
+            continue;
+        }
+        let (Some(here), Some(there)) = (place(inventory, second, variable), place(inventory, first, variable)) else {
+            continue;
+        };
+        let names = list(holders.iter().map(|name| name.as_str()));
+        let message = format!("the hosts {names} have the same address `{address}`");
+        let hint = if place_key(here) == place_key(there) {
+            format!("`{variable}` is said once for all of them: say it beside each host")
+        } else {
+            format!("`{first}` says so at {there}")
+        };
+        problems.push(Problem::new("HW0308", message).at(here).hint(hint));
     }
 }
 
-/// A host that anybody may kill must have nothing to lose.
-fn stored_on_stateless(inventory: &Inventory, host: &Host, problems: &mut Vec<Problem>) {
-    let filled = |name: &str| host.vars.get(name).and_then(Value::as_array).is_some_and(|items| !items.is_empty());
-    let enabled = |name: &str| host.vars.get(name).is_some_and(|value| *value == Value::Bool(true));
-    let wrong = [
-        ("raid_volumes", filled("raid_volumes"), "must be empty", "raid_volumes: []"),
-        ("backup_tables", filled("backup_tables"), "must be empty", "backup_tables: []"),
-        (
-            "clickhouse_disk_balancer_enabled",
-            enabled("clickhouse_disk_balancer_enabled"),
-            "must be false",
-            "clickhouse_disk_balancer_enabled: false",
-        ),
+/// Hosts that anybody may kill must have nothing to lose; each place that says otherwise is told once.
+fn stored_on_stateless(inventory: &Inventory, hosts: &[&Host], problems: &mut Vec<Problem>) {
+    let rules = [
+        ("raid_volumes", "must be empty", "[]"),
+        ("backup_tables", "must be empty", "[]"),
+        ("clickhouse_disk_balancer_enabled", "must be false", "false"),
     ];
-    for (name, _, rule, example) in wrong.into_iter().filter(|(_, found, ..)| *found) {
-        let message = format!("`{name}` {rule} on hosts of the stateless role `{}`: they keep nothing", host.role);
-        let problem = Problem::new("HW0309", message).hint(format!("write `{example}` for its group"));
-        problems.push(match place(inventory, &host.name, name) {
-            Some(span) => problem.at(span),
-            None => problem,
-        });
+    for (name, rule, example) in rules {
+        let stores = |host: &&&Host| match host.vars.get(name) {
+            Some(Value::Array(items)) => !items.is_empty(),
+            value => value == Some(&Value::Bool(true)),
+        };
+        let mut places: BTreeMap<(&str, usize), (&Span, BTreeSet<&str>)> = BTreeMap::new();
+        for host in hosts.iter().filter(|host| host.placement == Placement::Stateless).filter(stores) {
+            let Some(span) = place(inventory, &host.name, name) else { continue };
+            places.entry(place_key(span)).or_insert((span, BTreeSet::new())).1.insert(host.role.as_str());
+        }
+        for (span, roles) in places.into_values() {
+            let many = if roles.len() == 1 { "role" } else { "roles" };
+            let message = format!(
+                "`{name}` {rule} on hosts of the stateless {many} {}: they keep nothing",
+                list(roles.into_iter())
+            );
+            let hint = format!("write `{name}: {example}` for their group, or move this to the hosts that store");
+            problems.push(Problem::new("HW0309", message).at(span).hint(hint));
+        }
     }
 }

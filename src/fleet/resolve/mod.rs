@@ -4,6 +4,8 @@ mod clusters;
 mod connection;
 mod expressions;
 mod lint;
+mod members;
+mod missing;
 mod placement;
 mod shared;
 mod ssh_args;
@@ -13,24 +15,31 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use connection::ConnectionDefaults;
 use expressions::{Evaluated, Failure};
+use missing::Missing;
 use shared::Shared;
+pub(crate) use ssh_args::words;
 
-use super::{Fleet, Host, HostName, Placement, Reach, RoleName};
+use super::{Doubts, Fleet, Host, HostName, Placement, Reach, RoleName};
 use crate::inventory::{Entry, Inventory, InventoryHost, Node};
 use crate::problem::{Problem, Severity, near_name};
 use crate::role::Role;
 
 /// Resolves and validates the whole; problems and notes are added to `problems`.
 ///
-/// Where there is a problem, the fleet lacks what is wrong: it may be checked further, never acted on.
+/// Where there is a problem, the fleet lacks what is wrong: it may be checked further, never acted on. Nothing is called
+/// missing that may stand where `doubts` are.
 #[must_use]
 pub fn resolve(
     inventory: &Inventory,
     roles: &BTreeMap<RoleName, Role>,
     defaults: &ConnectionDefaults,
+    doubts: &Doubts,
     problems: &mut Vec<Problem>,
 ) -> Fleet {
     // Where something is wrong already, that is why.
+    if doubts.inventory {
+        problems.retain(|problem| problem.code != "HW0116");
+    }
     if inventory.hosts.is_empty() && !problems.iter().any(|problem| problem.severity == Severity::Problem) {
         problems.push(Problem::new("HW0122", "the inventory has no hosts"));
     }
@@ -40,20 +49,29 @@ pub fn resolve(
     problems.extend(evaluated.problems(vocabulary::is_read));
     let mut fleet = Fleet::default();
     let mut shared = Shared::default();
+    let mut missing = Missing::new(inventory, doubts);
     let by_value: BTreeMap<&str, &Role> =
         roles.values().filter_map(|role| Some((role.host_cluster_role.as_deref()?, role))).collect();
     for (name, written) in &inventory.hosts {
         let vars = HostVars::new(name, written, &evaluated);
-        if let Some(host) = host(&vars, &by_value, defaults, &mut shared, problems) {
+        if let Some(host) = host(&vars, &by_value, defaults, &mut shared, &mut missing, problems) {
             fleet.hosts.insert(name.clone(), host);
         }
     }
+    missing.tell(problems);
     let used: BTreeSet<&RoleName> = fleet.hosts.values().map(|host| &host.role).collect();
     fleet.roles =
         roles.iter().filter(|(name, _)| used.contains(name)).map(|(name, role)| (name.clone(), role.clone())).collect();
-    fleet.network_namespace = network_namespace(inventory, &evaluated, problems);
+    fleet.network_namespace = network_namespace(inventory, &evaluated, doubts, problems);
+    let before = problems.len();
     fleet.clusters = clusters::resolve(inventory, &evaluated, &fleet.hosts, problems);
-    lint::check(inventory, &fleet, problems);
+    if doubts.inventory {
+        // A cluster without hosts, or a pattern that chooses nobody, may have some in what was not read.
+        let mut found = problems.split_off(before);
+        found.retain(|problem| !matches!(problem.code, "HW0118" | "HW0318"));
+        problems.extend(found);
+    }
+    lint::check(inventory, &fleet, doubts, problems);
     fleet
 }
 
@@ -94,20 +112,21 @@ impl<'a> HostVars<'a> {
     }
 }
 
-fn host(
-    vars: &HostVars<'_>,
-    roles: &BTreeMap<&str, &Role>,
+fn host<'a>(
+    vars: &HostVars<'a>,
+    roles: &BTreeMap<&str, &'a Role>,
     defaults: &ConnectionDefaults,
     shared: &mut Shared,
+    missing: &mut Missing<'a>,
     problems: &mut Vec<Problem>,
 ) -> Option<Host> {
-    let role = role(vars, roles, problems);
+    let role = role(vars, roles, missing, problems);
     let reach = match vars.text("housewright_reach").as_deref() {
         Some("member") => Reach::Member,
         _ => Reach::Ssh(connection::resolve(vars, defaults, problems)),
     };
     let role = role?;
-    let placement = placement::resolve(vars, role, problems)?;
+    let placement = placement::resolve(vars, role, missing, problems)?;
     let fqdn = vars.text("fqdn").or_else(|| vars.text("ansible_host")).unwrap_or_else(|| vars.name.to_string());
     let mut all = shared.role(role);
     for (name, entry) in &vars.merged {
@@ -127,7 +146,12 @@ fn host(
     })
 }
 
-fn role<'a>(vars: &HostVars<'_>, roles: &BTreeMap<&str, &'a Role>, problems: &mut Vec<Problem>) -> Option<&'a Role> {
+fn role<'a>(
+    vars: &HostVars<'a>,
+    roles: &BTreeMap<&str, &'a Role>,
+    missing: &mut Missing<'a>,
+    problems: &mut Vec<Problem>,
+) -> Option<&'a Role> {
     let known = || roles.keys().copied();
     let listed = || known().map(|value| format!("`{value}`")).collect::<Vec<_>>().join(", ");
     // Its expression is a problem of its own.
@@ -135,18 +159,17 @@ fn role<'a>(vars: &HostVars<'_>, roles: &BTreeMap<&str, &'a Role>, problems: &mu
         return None;
     }
     let Some(node) = vars.get("hostClusterRole") else {
-        let mut problem = Problem::new("HW0301", format!("host `{}` has no `hostClusterRole`", vars.name));
         let near = vars.merged.keys().find(|name| near_name(name, ["hostClusterRole"]).is_some());
-        problem.hint = Some(match near {
+        let hint = match near {
             Some(near) => format!("did you mean `hostClusterRole` where you wrote `{near}`?"),
             None => format!("say in `group_vars/` what its group is: one of {}", listed()),
-        });
-        problems.push(problem.at(&vars.written.span));
+        };
+        missing.add("hostClusterRole", None, hint, vars);
         return None;
     };
     let value = node.scalar_text()?;
     let role = roles.get(value.as_str()).copied();
-    if role.is_none() {
+    if role.is_none() && !missing.doubts_roles() {
         let mut problem = Problem::new("HW0302", format!("no role has the hostClusterRole `{value}`")).at(&node.span);
         problem.hint = near_name(&value, known()).or_else(|| Some(format!("the roles have {}", listed())));
         problems.push(problem);
@@ -155,7 +178,12 @@ fn role<'a>(vars: &HostVars<'_>, roles: &BTreeMap<&str, &'a Role>, problems: &mu
 }
 
 /// All connections of a run come from one process, which is in one namespace.
-fn network_namespace(inventory: &Inventory, evaluated: &Evaluated, problems: &mut Vec<Problem>) -> Option<String> {
+fn network_namespace(
+    inventory: &Inventory,
+    evaluated: &Evaluated,
+    doubts: &Doubts,
+    problems: &mut Vec<Problem>,
+) -> Option<String> {
     let mut named = inventory.hosts.iter().map(|(name, host)| {
         let node = match evaluated.get(name, "network_namespace") {
             Some(outcome) => outcome.as_ref().ok().map(|entry| &entry.value),
@@ -164,7 +192,8 @@ fn network_namespace(inventory: &Inventory, evaluated: &Evaluated, problems: &mu
         (name, host, node.and_then(Node::scalar_text))
     });
     let (first, _, namespace) = named.next()?;
-    if let Some((other, host, _)) = named.find(|(_, _, other)| *other != namespace) {
+    let differs = named.find(|(_, _, other)| *other != namespace).filter(|_| !doubts.any());
+    if let Some((other, host, _)) = differs {
         let message = format!("the hosts `{first}` and `{other}` have different values of `network_namespace`");
         let span = host.var("network_namespace").map_or(&host.span, |entry| &entry.value.span);
         let hint = "one run works in one network namespace: say it once, in `group_vars/all.yml`";

@@ -1,6 +1,7 @@
 //! What a host keeps: the role says the kind, the inventory the numbers (pure).
 
 use super::HostVars;
+use super::missing::Missing;
 use crate::fleet::Placement;
 use crate::inventory::Node;
 use crate::problem::Problem;
@@ -9,7 +10,12 @@ use crate::role::{PlacementKind, Role};
 /// Reads the variables that the role's placement needs; each that is missing is a problem.
 ///
 /// Values of the wrong type are not reported here: `vocabulary` has done so at each place once.
-pub(super) fn resolve(vars: &HostVars<'_>, role: &Role, problems: &mut Vec<Problem>) -> Option<Placement> {
+pub(super) fn resolve<'a>(
+    vars: &HostVars<'a>,
+    role: &'a Role,
+    missing: &mut Missing<'a>,
+    problems: &mut Vec<Problem>,
+) -> Option<Placement> {
     let unused: &[&str] = match role.placement {
         PlacementKind::Storage => &["keeper_id"],
         PlacementKind::Stateless => &["shard", "replica", "keeper_id"],
@@ -24,12 +30,12 @@ pub(super) fn resolve(vars: &HostVars<'_>, role: &Role, problems: &mut Vec<Probl
     match role.placement {
         PlacementKind::Stateless => Some(Placement::Stateless),
         PlacementKind::Storage => {
-            let shard = required(vars, role, "shard", "shard: 1", problems);
-            let replica = required(vars, role, "replica", "replica: 1", problems);
+            let shard = required(vars, role, "shard", missing);
+            let replica = required(vars, role, "replica", missing);
             Some(Placement::Storage { shard: number(shard?)?, replica: replica?.scalar_text()? })
         }
         PlacementKind::Keeper => {
-            let id = required(vars, role, "keeper_id", "keeper_id: 1", problems);
+            let id = required(vars, role, "keeper_id", missing);
             Some(Placement::Keeper { id: number(id?)? })
         }
     }
@@ -37,16 +43,17 @@ pub(super) fn resolve(vars: &HostVars<'_>, role: &Role, problems: &mut Vec<Probl
 
 fn required<'a>(
     vars: &HostVars<'a>,
-    role: &Role,
-    name: &str,
-    example: &str,
-    problems: &mut Vec<Problem>,
+    role: &'a Role,
+    name: &'static str,
+    missing: &mut Missing<'a>,
 ) -> Option<&'a Node> {
     let node = vars.get(name);
     if node.is_none() && !vars.refused.contains_key(name) {
-        let message = format!("host `{}` of role `{}` has no `{name}`", vars.name, role.name);
-        let problem = Problem::new("HW0304", message).at(&vars.written.span);
-        problems.push(problem.hint(format!("write `{example}` (or another number) beside the host")));
+        let hint = match vars.text("instance_id") {
+            Some(instance) => format!("tag the instance `{instance}`, and name the tag in `placement_tags`"),
+            None => format!("write `{name}: 1` (or another number) beside the host"),
+        };
+        missing.add(name, Some(role), hint, vars);
     }
     node
 }

@@ -167,7 +167,7 @@ fn ignored(what: &str, node: &Node, problems: &mut Vec<Problem>) {
 }
 
 /// Splits as a shell does; none where a quotation stays open.
-fn words(text: &str) -> Option<Vec<String>> {
+pub(crate) fn words(text: &str) -> Option<Vec<String>> {
     let (mut words, mut word, mut begun, mut quote) = (Vec::new(), String::new(), false, None);
     let mut chars = text.chars();
     while let Some(c) = chars.next() {

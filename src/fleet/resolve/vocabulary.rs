@@ -9,64 +9,21 @@ use crate::fleet::RoleName;
 use crate::inventory::{Entry, Inventory, Node, NodeValue, Owner};
 use crate::problem::{Problem, near_name};
 use crate::role::Role;
-
-#[derive(Debug, Clone, Copy)]
-enum Kind {
-    Text,
-    Number,
-    Port,
-    Flag,
-    List,
-    Mapping,
-    Replica,
-    Reach,
-}
-
-/// Sorted by use; a name that is not here is for templates.
-const KNOWN: [(&str, Kind); 30] = [
-    ("hostClusterRole", Kind::Text),
-    ("shard", Kind::Number),
-    ("replica", Kind::Replica),
-    ("keeper_id", Kind::Number),
-    ("zone", Kind::Text),
-    ("fqdn", Kind::Text),
-    ("raid_volumes", Kind::List),
-    ("backup_tables", Kind::List),
-    ("clickhouse_disk_balancer_enabled", Kind::Flag),
-    ("clickhouse_clusters", Kind::Mapping),
-    ("clickhouse_named_collections", Kind::Mapping),
-    ("clickhouse_settings", Kind::Mapping),
-    ("clickhouse_tcp_port", Kind::Port),
-    ("clickhouse_http_port", Kind::Port),
-    ("network_namespace", Kind::Text),
-    ("housewright_reach", Kind::Reach),
-    ("ansible_host", Kind::Text),
-    ("ansible_ssh_host", Kind::Text),
-    ("ansible_port", Kind::Port),
-    ("ansible_ssh_port", Kind::Port),
-    ("ansible_user", Kind::Text),
-    ("ansible_ssh_user", Kind::Text),
-    ("ansible_ssh_private_key_file", Kind::Text),
-    ("ansible_private_key_file", Kind::Text),
-    ("ansible_ssh_common_args", Kind::Text),
-    ("ansible_ssh_extra_args", Kind::Text),
-    ("ansible_become", Kind::Flag),
-    ("ansible_become_user", Kind::Text),
-    ("ansible_become_method", Kind::Text),
-    ("ansible_connection", Kind::Text),
-];
+use crate::vocabulary::{Checked, Key, VARIABLES, variable};
 
 /// Checks every definition of every variable; a role's own variables are as well known as Housewright's.
 pub(super) fn check(inventory: &Inventory, roles: &BTreeMap<RoleName, Role>, problems: &mut Vec<Problem>) {
     let of_roles = roles.values().flat_map(|role| role.vars.keys()).map(String::as_str);
-    let names: BTreeSet<&str> = KNOWN.iter().map(|(known, _)| *known).chain(of_roles).collect();
+    let own = VARIABLES.iter().flat_map(|section| section.record.names());
+    let names: BTreeSet<&str> = own.chain(of_roles).collect();
     let mut judged: BTreeSet<&str> = BTreeSet::new();
     for layer in inventory.layers() {
         for (name, entry) in &layer.vars {
-            match KNOWN.iter().find(|(known, _)| known == name) {
+            match variable(name) {
                 // An expression has its type when it has its value.
                 Some(_) if entry.value.text().is_some() && holds_expression(&entry.value) => {}
-                Some((_, kind)) => typed(name, *kind, &entry.value, problems),
+                Some((key, Checked::Always)) => typed(key, &entry.value, problems),
+                Some((_, Checked::ByTemplates)) => {}
                 None if names.contains(name.as_str()) => {}
                 // A thousand hosts with one slip need one note.
                 None => {
@@ -87,8 +44,8 @@ pub(super) fn check(inventory: &Inventory, roles: &BTreeMap<RoleName, Role>, pro
 /// Checks the values of expressions.
 pub(super) fn check_values(evaluated: &Evaluated, problems: &mut Vec<Problem>) {
     for entry in evaluated.values() {
-        if let Some((name, kind)) = KNOWN.iter().find(|(known, _)| *known == entry.key) {
-            typed(name, *kind, &entry.value, problems);
+        if let Some((key, Checked::Always)) = variable(&entry.key) {
+            typed(key, &entry.value, problems);
         }
     }
 }
@@ -96,33 +53,25 @@ pub(super) fn check_values(evaluated: &Evaluated, problems: &mut Vec<Problem>) {
 /// Tells whether Housewright itself reads a variable; others are read by templates. The clusters are read from the group `all`.
 pub(super) fn is_read(name: &str) -> bool {
     let by_the_fleet = ["keeper_port", "keeper_raft_port"].contains(&name);
-    name != "clickhouse_clusters" && (by_the_fleet || KNOWN.iter().any(|(known, _)| *known == name))
+    name != "clickhouse_clusters" && (by_the_fleet || matches!(variable(name), Some((_, Checked::Always))))
 }
 
-fn typed(name: &str, kind: Kind, node: &Node, problems: &mut Vec<Problem>) {
+fn typed(key: &Key, node: &Node, problems: &mut Vec<Problem>) {
     if node.is_null() {
         return;
     }
-    let (fits, expected) = match kind {
-        Kind::Text => (node.scalar_text().is_some_and(|text| !text.is_empty()), "a text"),
-        Kind::Number => {
-            let fits = node.whole().is_some_and(|number| (1..=u64::from(u32::MAX)).contains(&number));
-            (fits, "a whole number from 1")
-        }
-        Kind::Port => (node.port().is_some(), "a port from 1 to 65535"),
-        Kind::Flag => (node.flag().is_some(), "true or false"),
-        Kind::List => (node.items().is_some(), "a list"),
-        Kind::Mapping => (matches!(node.value, NodeValue::Map(_)), "a mapping"),
-        // It becomes a part of a path in ZooKeeper.
-        Kind::Replica => {
-            let allowed = |text: String| !text.is_empty() && !text.contains(|c: char| c == '/' || c.is_control());
-            (node.scalar_text().is_some_and(allowed), "a name or a number, without `/`")
-        }
-        Kind::Reach => (matches!(node.text(), Some("ssh" | "member")), "`ssh` or `member`"),
-    };
-    if !fits {
-        let message = format!("`{name}` must be {expected}, not {}", node.describe());
-        problems.push(Problem::new("HW0303", message).at(&node.span));
+    if let NodeValue::Secret(reference) = &node.value {
+        let message =
+            format!("`{}` is read by Housewright itself and cannot be a secret, such as `{reference}`", key.name);
+        let hint = "write it in a file that is not vaulted, as a plain value";
+        problems.push(Problem::new("HW0134", message).at(&node.span).hint(hint));
+        return;
+    }
+    for misfit in key.shape.misfits(node) {
+        let mut problem = Problem::new("HW0303", format!("`{}`: {}", key.name, misfit.why)).at(&misfit.node.span);
+        problem.message = problem.message.replacen("`: must", "` must", 1);
+        problem.hint = misfit.hint;
+        problems.push(problem);
     }
 }
 

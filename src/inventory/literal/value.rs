@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use crate::inventory::node::{Entry, Node, NodeValue};
 use crate::inventory::number;
 use crate::problem::Span;
+use crate::secret::without_markers;
 
 /// A value that a literal stands for.
 #[derive(Debug, Clone, PartialEq)]
@@ -102,8 +103,11 @@ impl Literal {
             Self::Integer(value) => value,
             Self::Float(value) => number::float(value),
             Self::Complex(real, imaginary) => NodeValue::Text(complex(real, imaginary)),
-            Self::Text(text) => NodeValue::Text(text),
-            Self::Bytes(bytes) => NodeValue::Text(String::from_utf8(bytes).map_err(|_| "bytes that are not UTF-8")?),
+            Self::Text(text) => NodeValue::Text(without_markers(&text).into_owned()),
+            Self::Bytes(bytes) => {
+                let text = String::from_utf8(bytes).map_err(|_| "bytes that are not UTF-8")?;
+                NodeValue::Text(without_markers(&text).into_owned())
+            }
             Self::List(items) | Self::Tuple(items) | Self::Set(items) => {
                 let items = items.into_iter().map(|item| node(item, span));
                 NodeValue::List(items.collect::<Result<_, _>>()?)
@@ -118,8 +122,8 @@ impl Literal {
             Self::None => "null".to_owned(),
             Self::Bool(flag) => flag.to_string(),
             Self::Integer(value) => digits(value),
-            Self::Float(value) => float_key(*value),
-            Self::Text(text) => text.clone(),
+            Self::Float(value) => number::repr(*value).replace("inf", "Infinity"),
+            Self::Text(text) => without_markers(text).into_owned(),
             _ => return Err("a key of a mapping must be a text, a number, `True`, `False` or `None`"),
         })
     }
@@ -151,17 +155,12 @@ fn digits(value: &NodeValue) -> String {
     }
 }
 
-fn float_key(value: f64) -> String {
-    let text = number::repr(value, "Infinity");
-    if text.contains(['.', 'e', 'n', 'N']) { text } else { format!("{text}.0") }
-}
-
-/// As Python's `str` writes it.
+/// As Python's `str` writes it: in its parts, whole numbers have no `.0`.
 fn complex(real: f64, imaginary: f64) -> String {
-    let imaginary_text = number::repr(imaginary, "inf");
+    let part = |value: f64| number::repr(value).trim_end_matches(".0").to_owned();
     if real == 0.0 && real.is_sign_positive() {
-        return format!("{imaginary_text}j");
+        return format!("{}j", part(imaginary));
     }
     let plus = if imaginary.is_sign_negative() { "" } else { "+" };
-    format!("({}{plus}{imaginary_text}j)", number::repr(real, "inf"))
+    format!("({}{plus}{}j)", part(real), part(imaginary))
 }

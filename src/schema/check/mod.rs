@@ -33,6 +33,24 @@ pub fn check(fleet: &Fleet, schema: &Schema) -> Vec<Problem> {
         problems.extend(keeper_path::check(&place));
         problems.extend(queues::check(&place));
     }
+    once(problems)
+}
+
+/// The checks that look at a role alone, for a fleet that is not known in full.
+#[must_use]
+pub fn check_roles(roles: &BTreeMap<RoleName, Role>, schema: &Schema) -> Vec<Problem> {
+    let (fleet, mut problems) = (Fleet::default(), Vec::new());
+    for (name, objects) in &schema.roles {
+        let Some(role) = roles.get(name) else { continue };
+        let place = Place { fleet: &fleet, schema, name, role, objects, hosts: Vec::new() };
+        problems.extend(cycles(objects));
+        problems.extend(placement::check(&place));
+        problems.extend(views::check(&place));
+    }
+    once(problems)
+}
+
+fn once(problems: Vec<Problem>) -> Vec<Problem> {
     let mut once: Vec<Problem> = Vec::new();
     for problem in problems {
         if !once.contains(&problem) {

@@ -1,0 +1,86 @@
+//! Whether a written value has its shape, and where it has not (pure).
+
+use super::shape::Shape;
+use crate::inventory::{Node, NodeValue};
+use crate::problem::near_name;
+
+/// A value, or a part of one, that does not have its shape.
+#[derive(Debug)]
+pub struct Misfit<'n> {
+    /// The part.
+    pub node: &'n Node,
+    /// What is wrong, such as "must be a list, not `nvme1n1`", behind the key's name.
+    pub why: String,
+    /// What to write instead, where that is clear.
+    pub hint: Option<String>,
+}
+
+impl Shape {
+    /// Every part of a value that does not fit. Mappings with keys of their own, and secrets, are left to their readers.
+    #[must_use]
+    pub fn misfits<'n>(&self, node: &'n Node) -> Vec<Misfit<'n>> {
+        let mut found = Vec::new();
+        self.fit(node, "", &mut found);
+        found
+    }
+
+    fn fit<'n>(&self, node: &'n Node, part: &str, found: &mut Vec<Misfit<'n>>) {
+        if self.takes(node) {
+            return match (self, &node.value) {
+                (Self::List(item) | Self::OneOrList(item), NodeValue::List(items)) => {
+                    items.iter().for_each(|node| item.fit(node, "each item ", found));
+                }
+                // Null is a key without a value yet: absent.
+                (Self::Map(value), NodeValue::Map(entries)) => {
+                    let written = entries.iter().filter(|entry| !entry.value.is_null());
+                    written.for_each(|entry| value.fit(&entry.value, "each value ", found));
+                }
+                _ => {}
+            };
+        }
+        let why = format!("{part}must be {}, not {}", self.expected(), described(node));
+        found.push(Misfit { node, why, hint: self.hint(node) });
+    }
+
+    /// Whether the value itself fits, whatever is in it.
+    fn takes(&self, node: &Node) -> bool {
+        let text = || node.scalar_text().filter(|text| !text.is_empty());
+        match self {
+            Self::Any | Self::Secret => true,
+            Self::Text => text().is_some(),
+            Self::Flag => node.flag().is_some(),
+            Self::Whole(from, to) => node.whole().is_some_and(|number| (*from..=*to).contains(&number)),
+            Self::Port => node.port().is_some(),
+            Self::Choice(choices) => choices.iter().any(|choice| Some(choice.word) == node.text()),
+            Self::Ruled(_, _, rule) => text().is_some_and(|text| rule(&text)),
+            Self::Mode => node.mode().is_some(),
+            Self::List(_) => node.items().is_some(),
+            Self::OneOrList(item) => node.items().is_some() || item.takes(node),
+            Self::Map(_) | Self::Record(_) | Self::Defined(_) => node.entries().is_some(),
+            Self::Either(shapes) => shapes.iter().any(|shape| shape.takes(node)),
+        }
+    }
+
+    fn hint(&self, node: &Node) -> Option<String> {
+        match (self, node.scalar_text()) {
+            (Self::Choice(choices), Some(text)) => near_name(&text, choices.iter().map(|choice| choice.word)),
+            // Without the zero it is decimal to YAML: 644 is not 0644.
+            (Self::Mode, Some(text)) if text.len() == 3 && u32::from_str_radix(&text, 8).is_ok() => {
+                Some(format!("write `\"0{text}\"`"))
+            }
+            (Self::List(item), Some(text)) if item.takes(node) => Some(format!("write `[{text}]`")),
+            _ => None,
+        }
+    }
+}
+
+/// The value as it was written, and what YAML makes of it where that is something else: `0640` is 416, `no` is false.
+fn described(node: &Node) -> String {
+    let value = node.describe();
+    let written = node.span.source.text.get(node.span.range.clone()).unwrap_or_default().trim();
+    let is_plain = matches!(node.value, NodeValue::Bool(_) | NodeValue::Number(_));
+    if !is_plain || written.is_empty() || written.len() > 40 || value == format!("`{written}`") {
+        return value;
+    }
+    format!("`{written}`, which YAML reads as {value}")
+}

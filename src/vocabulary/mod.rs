@@ -1,0 +1,24 @@
+//! What can be written: every key of every kind of document with its shape, meaning and default (pure).
+//!
+//! One table serves the readers, the JSON Schemas of `schema/` and the tables of `docs/vocabulary.md`, so that none of
+//! them can say something else than the others.
+
+mod clusters;
+mod discovery;
+mod document;
+mod fit;
+mod inventory;
+mod json_schema;
+mod role;
+mod shape;
+mod variables;
+
+pub use clusters::{CLUSTER, MEMBER};
+pub use discovery::{EC2_FILE, KEYED_GROUP};
+pub use document::DocumentKind;
+pub use fit::Misfit;
+pub use inventory::GROUP;
+pub use json_schema::json_schema;
+pub use role::{CLICKHOUSE, DIRECTORY, FILE, ROLE, UNIT};
+pub use shape::{Choice, Defined, Key, Need, Others, Record, Shape};
+pub use variables::{Checked, Section, VARIABLES, variable};

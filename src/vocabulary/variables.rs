@@ -1,0 +1,212 @@
+//! The variables of the inventory that mean something to Housewright or to the repository's templates (pure).
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use super::clusters::CLUSTER;
+use super::shape::{Choice, Key, Others, Record, Shape};
+
+/// Variables that belong together.
+#[derive(Debug)]
+pub struct Section {
+    /// Title, sentence and variables.
+    pub record: Record,
+    /// Who says what they look like.
+    pub checked: Checked,
+}
+
+/// Whether Housewright itself insists on a variable's shape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Checked {
+    /// It does: it reads them.
+    Always,
+    /// The roles and templates do: another `roles/` may have others.
+    ByTemplates,
+}
+
+const REACHES: [Choice; 2] = [
+    Choice { word: "ssh", about: "Housewright looks after it" },
+    Choice {
+        word: "member",
+        about: "a part of clusters that is never connected to, such as a pod that an operator runs",
+    },
+];
+const FROM_ONE: Shape = Shape::Whole(1, u32::MAX as u64);
+/// It becomes a part of a path in ZooKeeper.
+const REPLICA: Shape = Shape::Ruled("a name or a number, without `/`", r"^[^/\x00-\x1f\x7f]+$", |text| {
+    !text.contains(|c: char| c == '/' || c.is_control())
+});
+const NAMES: Shape = Shape::List(&Shape::Text);
+const SETTINGS: Shape = Shape::Map(&Shape::Any);
+
+/// All sections.
+pub static VARIABLES: [Section; 4] = [
+    Section {
+        checked: Checked::Always,
+        record: Record {
+            title: "What the host is",
+            about: "Who a host is in the fleet, and what it keeps.",
+            others: Others::Allowed,
+            keys: &[
+                Key::new(
+                    "hostClusterRole",
+                    Shape::Text,
+                    "Chooses the host's role: the one whose `role.yml` has this value. It is also the ClickHouse macro of this name. Every host needs it.",
+                )
+                .examples(&["data", "small"]),
+                Key::new("shard", FROM_ONE, "The shard that a storage host holds a replica of; required there.")
+                    .examples(&["1"]),
+                Key::new(
+                    "replica",
+                    REPLICA,
+                    "Which replica of its shard a storage host is; required there. No two hosts of a role have the same shard and replica.",
+                )
+                .examples(&["a", "1"]),
+                Key::new(
+                    "keeper_id",
+                    FROM_ONE,
+                    "The id of a coordination server; required there. Never used again for another machine.",
+                )
+                .examples(&["1"]),
+                Key::new("zone", Shape::Text, "Availability zone: shown, and given to templates.").examples(&["us-east-1a"]),
+                Key::new(
+                    "fqdn",
+                    Shape::Text,
+                    "The name under which other hosts reach it. By default `ansible_host`, else the host's name.",
+                ),
+                Key::new("housewright_reach", Shape::Choice(&REACHES), "Whether Housewright reaches the host.").default("ssh"),
+                Key::new("raid_volumes", NAMES, "Disks to join to one array; empty on stateless hosts. Checked and shown: nothing is done with it yet.")
+                    .examples(&["[\"nvme1n1\", \"nvme2n1\"]"]),
+                Key::new("backup_tables", NAMES, "Tables to back up; empty on stateless hosts. Checked and shown: nothing is done with it yet.")
+                    .examples(&["[\"default.events\"]"]),
+                Key::new(
+                    "clickhouse_disk_balancer_enabled",
+                    Shape::Flag,
+                    "Whether parts are moved between disks; false on stateless hosts. Checked and shown: nothing is done with it yet.",
+                ),
+                Key::new(
+                    "network_namespace",
+                    Shape::Text,
+                    "The run enters this network namespace of your machine: for the lab. The same on all hosts.",
+                ),
+            ],
+        },
+    },
+    Section {
+        checked: Checked::Always,
+        record: Record {
+            title: "ClickHouse and its coordination",
+            about: "What Housewright itself reads about the servers.",
+            others: Others::Allowed,
+            keys: &[
+                Key::new(
+                    "clickhouse_clusters",
+                    Shape::Map(&Shape::Record(&CLUSTER)),
+                    "The entries of `remote_servers`, by name. Read from the group `all` only: they are the same on every host.",
+                ),
+                Key::new(
+                    "clickhouse_named_collections",
+                    Shape::Map(&SETTINGS),
+                    "Named collections: name, then keys such as `kafka_broker_list`.",
+                )
+                .examples(&["{\"msk_ingestion\": {\"kafka_broker_list\": \"broker-1:9092\"}}"]),
+                Key::new("clickhouse_settings", SETTINGS, "Server settings, as ClickHouse names and nests them.")
+                    .examples(&["{\"mark_cache_size\": 5368709120, \"logger\": {\"level\": \"information\"}}"]),
+                Key::new("clickhouse_tcp_port", Shape::Port, "Port of the native protocol.").default("9000"),
+                Key::new("clickhouse_http_port", Shape::Port, "Port of HTTP; Housewright asks there, on the host itself.").default("8123"),
+                Key::new("keeper_port", Shape::Port, "Where a coordination server's clients connect. The roles set 9181 (ClickHouse Keeper) and 2181 (ZooKeeper)."),
+                Key::new("keeper_raft_port", Shape::Port, "Where ClickHouse Keepers speak to each other.").default("9234"),
+            ],
+        },
+    },
+    Section {
+        checked: Checked::Always,
+        record: Record {
+            title: "How the host is reached",
+            about: "Ansible's connection variables.",
+            others: Others::Allowed,
+            keys: &[
+                Key::new("ansible_host", Shape::Text, "Address or name to connect to. By default the host's name.").examples(&["10.0.1.11"]),
+                Key::new("ansible_port", Shape::Port, "SSH port.").default("22"),
+                Key::new("ansible_user", Shape::Text, "Login user. By default the user who runs Housewright.").examples(&["deploy"]),
+                Key::new(
+                    "ansible_ssh_private_key_file",
+                    Shape::Text,
+                    "The key to log in with. By default the agent's keys, else `~/.ssh/id_ed25519`, `id_ecdsa`, `id_rsa`.",
+                )
+                .examples(&["~/.ssh/fleet"]),
+                Key::new(
+                    "ansible_become",
+                    Shape::Flag,
+                    "True: work as root through `sudo -n`; false: as the login user. By default true unless the login user is `root`.",
+                ),
+                Key::new("ansible_ssh_common_args", Shape::Text, "ssh's own arguments; those that are followed are in docs/inventory.md.")
+                    .examples(&["-J user@bastion"]),
+                Key::new("ansible_ssh_extra_args", Shape::Text, "More of ssh's own arguments."),
+                Key::new("ansible_connection", Shape::Text, "`ssh`, or one of its other names: nothing else is supported.").default("ssh"),
+                Key::new("ansible_become_user", Shape::Text, "`root`: nothing else is supported.").default("root"),
+                Key::new("ansible_become_method", Shape::Text, "`sudo`: nothing else is supported.").default("sudo"),
+                Key::new("ansible_ssh_host", Shape::Text, "An older name of `ansible_host`."),
+                Key::new("ansible_ssh_port", Shape::Port, "An older name of `ansible_port`."),
+                Key::new("ansible_ssh_user", Shape::Text, "An older name of `ansible_user`."),
+                Key::new("ansible_private_key_file", Shape::Text, "Another name of `ansible_ssh_private_key_file`."),
+                Key::new("ansible_password", Shape::Any, "Not used: Housewright logs in with keys."),
+                Key::new("ansible_ssh_pass", Shape::Any, "Not used, as `ansible_password`."),
+                Key::new("ansible_become_password", Shape::Any, "Not used: Housewright asks `sudo -n`."),
+                Key::new("ansible_become_pass", Shape::Any, "Not used, as `ansible_become_password`."),
+                Key::new(
+                    "ansible_group_priority",
+                    Shape::Any,
+                    "A whole number, in a group's `vars` of an inventory file: orders groups of the same depth, the higher wins.",
+                )
+                .default("1"),
+            ],
+        },
+    },
+    Section {
+        checked: Checked::ByTemplates,
+        record: Record {
+            title: "Of the roles and templates of this repository",
+            about: "Another `roles/` may have others, and these in another form.",
+            others: Others::Allowed,
+            keys: &[
+                Key::new("hostClusterType", Shape::Text, "The ClickHouse macro of this name.").default("online"),
+                Key::new("clickhouse_macros", SETTINGS, "Macros beside `hostClusterRole`, `hostClusterType`, `shard` and `replica`."),
+                Key::new("clickhouse_users", SETTINGS, "Users, as in ClickHouse's `users.xml`.")
+                    .examples(&["{\"metrics\": {\"password_sha256_hex\": {\"from_secret\": \"env:METRICS_SHA256\"}}}"]),
+                Key::new("clickhouse_profiles", SETTINGS, "Profiles, as in ClickHouse's `users.xml`.").examples(&["{\"readonly\": {\"readonly\": 1}}"]),
+                Key::new(
+                    "clickhouse_default_user_networks",
+                    NAMES,
+                    "Who else than the host itself comes in as `default`, without a password.",
+                )
+                .examples(&["[\"10.77.0.0/16\"]"]),
+                Key::new("clickhouse_listen_hosts", NAMES, "Addresses that the server listens on.").examples(&["[\"0.0.0.0\"]"]),
+                Key::new("clickhouse_interserver_http_port", Shape::Port, "Where replicas fetch parts from each other.").default("9009"),
+                Key::new("zookeeper_heap", Shape::Text, "Memory of ZooKeeper's Java.").default("1g"),
+                Key::new("zookeeper_java_options", Shape::Text, "More options of ZooKeeper's Java.").default("-XX:+UseG1GC"),
+            ],
+        },
+    },
+];
+
+static BY_NAME: LazyLock<BTreeMap<&'static str, (&'static Key, Checked)>> = LazyLock::new(|| {
+    let keys = |section: &'static Section| section.record.keys.iter().map(|key| (key.name, (key, section.checked)));
+    VARIABLES.iter().flat_map(keys).collect()
+});
+
+/// A variable by its name, and who insists on its shape.
+#[must_use]
+pub fn variable(name: &str) -> Option<(&'static Key, Checked)> {
+    BY_NAME.get(name).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_variable_stands_twice() {
+        assert_eq!(BY_NAME.len(), VARIABLES.iter().map(|section| section.record.keys.len()).sum::<usize>());
+    }
+}

@@ -1,0 +1,1 @@
+//! 300 instances in two regions of moto's EC2.

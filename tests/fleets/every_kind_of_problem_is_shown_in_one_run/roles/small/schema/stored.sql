@@ -1,0 +1,1 @@
+CREATE TABLE stored (id UInt64) ENGINE = MergeTree ORDER BY id;
