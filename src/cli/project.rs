@@ -124,6 +124,12 @@ fn directory(global: &Global) -> Result<&Path, CommandError> {
     global.inventory.as_deref().ok_or_else(none)
 }
 
+/// The hosts of a pattern where nothing is resolved: without roles, shards and zones.
+pub(super) fn written(inventory: &Inventory, pattern: &str) -> Result<BTreeSet<HostName>, Problem> {
+    let selection = inventory::pattern::Selection { inventory, facts: &BTreeMap::new(), read_file: &limit_file };
+    selection.select(pattern)
+}
+
 /// The lines of an `@file` part of `--limit`.
 fn limit_file(path: &str) -> Result<String, Problem> {
     inventory::load::source(Path::new(path)).map(|source| source.text.clone())
