@@ -175,7 +175,8 @@ fn add(documents: &mut Documents, files: &[DiscoveryFile], found: &[Found], prob
 
 fn insert(documents: &mut Documents, files: &[DiscoveryFile], node: Node) {
     let at = files.first().map_or(usize::MAX, |file| file.position).min(documents.inventories.len());
-    documents.inventories.insert(at, inventory::Written::Yaml(node));
+    // A tag may hold any text, also what looks like the marker of a secret.
+    documents.inventories.insert(at, inventory::Written::Yaml(node.without_markers()));
 }
 
 /// Takes the hosts of the snapshot beside the discovery files.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::{ConnectionDefaults, Doubts, Fleet, RoleName, in_order, resolve};
-use crate::inventory::{self, Documents, Inventory, Node};
+use crate::inventory::{self, Documents, Inventory, Node, vaulted};
 use crate::problem::{Problem, Severity};
 use crate::role::{self, Role};
 
@@ -83,9 +83,10 @@ impl Read {
             let hint = "`--offline` reads the snapshot; a build with the feature `ec2` asks";
             self.problems.push(Problem::new("HW0124", message).at(&file.node.span).hint(hint));
         }
-        for node in inventory::vaulted::closed(&mut self.documents) {
+        for file in vaulted::closed(&mut self.documents) {
             self.problems
-                .push(Problem::new("HW0131", "this file is vaulted, and nothing has opened it").at(&node.span));
+                .push(Problem::new("HW0131", "this file is vaulted, and nothing has opened it").at(&file.vault().span));
+            file.forget();
         }
         Inventory::assemble(&self.documents, &mut self.problems)
     }

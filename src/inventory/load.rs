@@ -149,10 +149,21 @@ fn inventory_file(path: &Path, documents: &mut Documents, problems: &mut Vec<Pro
         let node = yaml::read(&source, problems);
         return documents.discovery.extend(node.map(|node| DiscoveryFile { node, position }));
     }
-    match written(path, &source) {
-        Ok(Form::Yaml) => documents.inventories.extend(yaml::read(&source, problems).map(Written::Yaml)),
-        Ok(Form::Ini) => documents.inventories.extend(ini::read(&source, problems).map(Written::Ini)),
-        Err(problem) => problems.push(*problem),
+    documents.inventories.extend(inventory_text(path, &source, problems));
+}
+
+/// Reads an inventory file's text, whichever form it has; a vaulted one stays closed.
+pub(crate) fn inventory_text(path: &Path, source: &Arc<Source>, problems: &mut Vec<Problem>) -> Option<Written> {
+    if VaultText::is_vaulted(&source.text) {
+        return yaml::read(source, problems).map(Written::Yaml);
+    }
+    match written(path, source) {
+        Ok(Form::Yaml) => yaml::read(source, problems).map(Written::Yaml),
+        Ok(Form::Ini) => ini::read(source, problems).map(Written::Ini),
+        Err(problem) => {
+            problems.push(*problem);
+            None
+        }
     }
 }
 

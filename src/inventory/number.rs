@@ -32,19 +32,35 @@ pub(super) fn python(number: &Number) -> String {
     number.as_f64().filter(|_| number.is_f64()).map_or_else(|| number.to_string(), repr)
 }
 
-/// The shortest digits, and an exponent below 1e-4 and from 1e16.
+/// The shortest digits, of equally near ones the even, and an exponent below 1e-4 and from 1e16.
 pub(super) fn repr(value: f64) -> String {
-    if !value.is_finite() {
-        return value.to_string();
+    let Some(number) = Number::from_f64(value.abs()) else { return value.to_string() };
+    let sign = if value.is_sign_negative() { "-" } else { "" };
+    let shortest = number.to_string();
+    let (mantissa, exponent) = shortest.split_once('e').unwrap_or((&shortest, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let all = format!("{whole}{fraction}");
+    let digits = all.trim_start_matches('0');
+    // How many digits stand before the point.
+    let mut point = exponent.parse::<i32>().unwrap_or_default();
+    point += i32::try_from(whole.len() + digits.len()).unwrap_or_default();
+    point -= i32::try_from(all.len()).unwrap_or_default();
+    let digits = digits.trim_end_matches('0');
+    if digits.is_empty() {
+        return format!("{sign}0.0");
     }
-    let shortest = format!("{value:e}");
-    let Some((mantissa, exponent)) = shortest.split_once('e') else { return shortest };
-    let exponent: i32 = exponent.parse().unwrap_or_default();
-    if (-4..16).contains(&exponent) {
-        return format!("{value:?}");
+    let places = usize::try_from(point).unwrap_or_default();
+    match (digits.split_at_checked(places), point) {
+        (_, ..-3 | 17..) => {
+            let (first, rest) = digits.split_at(1);
+            let dot = if rest.is_empty() { "" } else { "." };
+            let exponent_sign = if point < 1 { '-' } else { '+' };
+            format!("{sign}{first}{dot}{rest}e{exponent_sign}{:02}", (point - 1).abs())
+        }
+        (_, ..=0) => format!("{sign}0.{}{digits}", "0".repeat(usize::try_from(-point).unwrap_or_default())),
+        (Some((before, behind)), _) if !behind.is_empty() => format!("{sign}{before}.{behind}"),
+        _ => format!("{sign}{digits}{}.0", "0".repeat(places - digits.len())),
     }
-    let sign = if exponent < 0 { '-' } else { '+' };
-    format!("{mantissa}e{sign}{:02}", exponent.abs())
 }
 
 /// An integer without sign, in limbs of nine decimal digits, the lowest first.
@@ -118,6 +134,11 @@ mod tests {
             (1.5e-5, "1.5e-05"),
             (-2.5, "-2.5"),
             (123_456_789.123, "123456789.123"),
+            (1_844_674_407_370_955.25, "1844674407370955.2"),
+            (0.000_123, "0.000123"),
+            (9_999_999_999_999_998.0, "9999999999999998.0"),
+            (5e-324, "5e-324"),
+            (100.0, "100.0"),
             (f64::NEG_INFINITY, "-inf"),
         ] {
             assert_eq!(repr(value), text);

@@ -47,9 +47,14 @@ pub(super) fn tagged(name: &str, text: &str) -> Option<Result<NodeValue, &'stati
         "bool" => boolean(text).map(NodeValue::Bool).ok_or("it is neither true nor false"),
         "int" => integer(text),
         "float" => float(text),
-        "timestamp" => timestamp::read(text).unwrap_or(Err("it is no date")),
+        "timestamp" => timestamp::any(text).unwrap_or(Err("it is no date")),
         _ => return None,
     })
+}
+
+/// Tells whether an unquoted text is a date, and so no text to Ansible.
+pub(super) fn is_date(text: &str) -> bool {
+    timestamp::read(text).is_some()
 }
 
 fn boolean(text: &str) -> Option<bool> {
@@ -127,7 +132,7 @@ fn integer(text: &str) -> Result<NodeValue, &'static str> {
         let digits = if digits.is_empty() { None } else { number::integer(negative, digits, base) };
         digits.ok_or("it is no whole number of at most 4300 digits")
     };
-    if digits.contains(':') {
+    if digits.contains(':') && !digits.starts_with('0') {
         let mut whole = Whole::default();
         for (position, part) in digits.split(':').enumerate() {
             if part.is_empty() || (position > 0 && part.len() > 9) || digits.len() > 4300 {

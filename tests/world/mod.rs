@@ -19,8 +19,9 @@ use housewright::problem::Problem;
 use housewright::project::{self, Checked};
 use housewright::render::{self, Desired, Templates};
 use housewright::resource::Probe;
+use housewright::reveal::{self, Ask, PasswordSource, Passwords};
 use housewright::schema::Object;
-use housewright::secret::{Secret, SecretStore};
+use housewright::secret::{Secret, SecretRef};
 use housewright::sim::{SimFleet, SimHost};
 
 pub fn name(text: &str) -> HostName {
@@ -52,18 +53,25 @@ pub struct Project {
 }
 
 impl Project {
-    /// Reads it as `housewright check` does; every secret gets the value that `secret` gives.
+    /// Reads it as `housewright check` does; every secret gets the value that `secret` gives, vaulted ones their own by the
+    /// password in `.vault_password`.
     pub fn load(
         inventory: &Path,
         roles: &Path,
         templates: Result<Templates, Vec<Problem>>,
         secret: impl Fn(&str) -> String,
     ) -> Result<Self, Vec<Problem>> {
-        let Checked { inventory, fleet, objects, templates, mut notes } =
-            project::check(read(inventory, roles), templates, &ConnectionDefaults::default()).map_err(of_the_story)?;
-        notes = of_the_story(notes);
-        let mut secrets = SecretStore::default();
-        for reference in render::secrets_of(&fleet) {
+        let source = PasswordSource::file(&inventory.join(".vault_password").to_string_lossy());
+        let passwords = Passwords::new(vec![source], Ask::Never);
+        let mut read = read(inventory, roles);
+        reveal::open_files(&mut read.documents, &passwords, &mut read.problems);
+        let Checked { inventory, fleet, objects, templates, notes } =
+            project::check(read, templates, &ConnectionDefaults::default()).map_err(of_the_story)?;
+        let notes = of_the_story(notes);
+        let (vaulted, others): (BTreeSet<_>, BTreeSet<_>) =
+            render::secrets_of(&fleet).into_iter().partition(|reference| matches!(reference, SecretRef::Vault(_)));
+        let mut secrets = reveal::values(&vaulted, &inventory, &passwords)?;
+        for reference in others {
             let value = secret(&reference.to_string());
             secrets.insert(reference, Secret::new(value));
         }

@@ -61,9 +61,8 @@ fn typed(key: &Key, node: &Node, problems: &mut Vec<Problem>) {
         return;
     }
     if let NodeValue::Secret(reference) = &node.value {
-        let message =
-            format!("`{}` is read by Housewright itself and cannot be a secret, such as `{reference}`", key.name);
-        let hint = "write it in a file that is not vaulted, as a plain value";
+        let message = format!("`{}` is the secret `{reference}`, but Housewright itself reads it", key.name);
+        let hint = "write it as a plain value, in a file that is not vaulted";
         problems.push(Problem::new("HW0134", message).at(&node.span).hint(hint));
         return;
     }

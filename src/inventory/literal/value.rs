@@ -106,7 +106,8 @@ impl Literal {
             Self::Text(text) => NodeValue::Text(without_markers(&text).into_owned()),
             Self::Bytes(bytes) => {
                 let text = String::from_utf8(bytes).map_err(|_| "bytes that are not UTF-8")?;
-                NodeValue::Text(without_markers(&text).into_owned())
+                // Ansible trusts only what was written as a text to be a template.
+                NodeValue::Unsafe(without_markers(&text).into_owned())
             }
             Self::List(items) | Self::Tuple(items) | Self::Set(items) => {
                 let items = items.into_iter().map(|item| node(item, span));

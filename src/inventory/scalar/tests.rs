@@ -113,10 +113,13 @@ fn a_tag_types_quoted_texts_too() {
         ("bool", "yEs", json!(true)),
         ("null", "x", json!(null)),
         ("str", "5", json!("5")),
+        ("timestamp", "2026-1-2", json!("2026-01-02")),
     ] {
         assert_eq!(json_of(tagged(tag, text).unwrap().unwrap()), expected, "{tag} {text}");
     }
-    for (tag, text) in [("int", "1.5"), ("int", ""), ("float", "0x1"), ("bool", "x"), ("timestamp", "x")] {
+    for (tag, text) in
+        [("int", "1.5"), ("int", ""), ("int", "03:04"), ("float", "0x1"), ("bool", "x"), ("timestamp", "x")]
+    {
         assert!(tagged(tag, text).unwrap().is_err(), "{tag} {text}");
     }
     assert_eq!(tagged("binary", "aGk="), None);

@@ -4,16 +4,20 @@ use crate::inventory::node::NodeValue;
 
 const WRONG: &str = "there is no such day or time";
 
-/// A date, or a date with a time; nothing where the text has another form.
+/// What is a date, or a date with a time, also without a tag; nothing where the text has another form.
 pub(super) fn read(text: &str) -> Option<Result<NodeValue, &'static str>> {
-    let date_only = text.len() == 10;
+    any(text).filter(|_| text.len() == 10 || text.contains(':'))
+}
+
+/// A date, where month and day may have one digit, or a date with a time.
+pub(super) fn any(text: &str) -> Option<Result<NodeValue, &'static str>> {
     let mut rest = Rest(text);
     let year = rest.digits(4, 4)?;
     let month = rest.after("-", 1, 2)?;
     let day = rest.after("-", 1, 2)?;
     let date = format!("{year:04}-{month:02}-{day:02}");
     if rest.0.is_empty() {
-        return date_only.then(|| if is_day(year, month, day) { Ok(NodeValue::Text(date)) } else { Err(WRONG) });
+        return Some(if is_day(year, month, day) { Ok(NodeValue::Text(date)) } else { Err(WRONG) });
     }
     let blank = rest.blanks();
     if !blank {

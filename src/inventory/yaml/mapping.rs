@@ -124,7 +124,7 @@ impl<'a> Reader<'a> {
         for entry in entries {
             if seen.insert(entry.key.clone()) {
                 kept.push(entry);
-            } else {
+            } else if self.problems.len() <= self.enough {
                 let message = format!("the key `{}` stands twice in this mapping", entry.key);
                 self.problems.push(Problem::new("HW0105", message).at(&entry.key_span).hint("remove one of the two"));
             }

@@ -20,7 +20,9 @@ impl Reader<'_> {
                 None => scalar::typed(text),
             },
             // libyaml takes what is behind `!` for unquoted.
+            Some("!") if text.is_empty() => return NodeValue::Text(String::new()),
             Some("!") => scalar::typed(text),
+            Some("!unsafe") if scalar::is_date(text) => scalar::typed(text),
             Some("!unsafe") => scalar::typed(text).map(untemplated),
             Some("!vault" | "!vault-encrypted") => return self.vaulted(text, span),
             Some(tag) => tag.strip_prefix(YAML).and_then(|name| scalar::tagged(name, text)).unwrap_or_else(|| {

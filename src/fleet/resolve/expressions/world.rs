@@ -242,13 +242,16 @@ impl World {
         if let Some(index) = self.refuse(key, entry) {
             return Err(index);
         }
-        if let Some(done) = self.traced(host, key.1) {
-            self.state().done.insert(key, done.clone());
-            return done;
-        }
         let span = entry.value.span.clone();
         let open = Open { host, address: key.1, name: entry.key.clone(), span, seen: Vec::new() };
         self.state().open.push(open);
+        // Also the look at another host's inputs may come back to this variable.
+        if let Some(done) = self.traced(host, key.1) {
+            let mut state = self.state();
+            state.open.pop();
+            state.done.insert(key, done.clone());
+            return done;
+        }
         let value = match (self.written.get(&key.1), self.me.upgrade()) {
             (Some(written), Some(world)) => self.run(written, entry, &HostScope { world, host, records: true }),
             _ => Ok(Value::from(())),
@@ -260,7 +263,7 @@ impl World {
         let mut state = self.state();
         state.done.insert(key, done.clone());
         let traces = state.traces.entry(key.1).or_default();
-        if traces.len() < MAX_TRACES && !seen.iter().any(|(_, identity)| Some(*identity) == own) {
+        if done.is_ok() && traces.len() < MAX_TRACES && !seen.iter().any(|(_, identity)| Some(*identity) == own) {
             traces.push((seen, done.clone()));
         }
         done
@@ -378,7 +381,9 @@ impl Scope for HostScope {
         let layers = &self.world.asker(self.host).layers;
         let names: BTreeSet<&str> =
             layers.iter().flat_map(|layer| layer.vars.keys()).map(String::as_str).chain(MAGIC).collect();
-        names.into_iter().map(str::to_owned).collect()
+        // Nobody meant the variable that is being evaluated.
+        let own = self.world.state().open.last().map(|open| open.name.clone());
+        names.into_iter().filter(|name| Some(*name) != own.as_deref()).map(str::to_owned).collect()
     }
 }
 
