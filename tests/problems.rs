@@ -909,7 +909,7 @@ fn a_broken_inventory_file_makes_nothing_else_missing() {
         .group_vars("data.yml", "hostClusterRole: data")
         .said();
     assert_snapshot!(said, @r#"
-    error[HW0303]: `raid_volumes` must be a list, not `false`
+    error[HW0303]: `raid_volumes` must be a list, not `no`, which YAML reads as `false`
      --> 1.yml:1:58
       |
     1 | all: { children: { small: { hosts: { s1: { raid_volumes: no } } } } }
@@ -987,15 +987,39 @@ fn a_mode_is_octal_with_or_without_quotes_and_never_decimal() {
         assert!(!said(mode).contains("mode"), "{}", said(mode));
     }
     assert_snapshot!(said("644"), @r#"
+    note[HW0322]: `shard` means nothing to the role `data`
+     --> hosts.yml:1:53
+      |
+    1 | all: { hosts: { d1: { hostClusterRole: data, shard: 1, replica: 1 } } }
+      |                                                     ^
+
+    note[HW0322]: `replica` means nothing to the role `data`
+     --> hosts.yml:1:65
+      |
+    1 | all: { hosts: { d1: { hostClusterRole: data, shard: 1, replica: 1 } } }
+      |                                                                 ^
+
     error[HW0204]: `mode` of a directory of role `data`: must be an octal number such as "0640", not `644`
      --> roles/data/role.yml:3:33
       |
     3 | directories: [{ path: /a, mode: 644 }]
       |                                 ^^^
       |
-      = help: write `mode: "0644"`
+      = help: write `"0644"`
     "#);
     assert_snapshot!(said("0o644"), @r#"
+    note[HW0322]: `shard` means nothing to the role `data`
+     --> hosts.yml:1:53
+      |
+    1 | all: { hosts: { d1: { hostClusterRole: data, shard: 1, replica: 1 } } }
+      |                                                     ^
+
+    note[HW0322]: `replica` means nothing to the role `data`
+     --> hosts.yml:1:65
+      |
+    1 | all: { hosts: { d1: { hostClusterRole: data, shard: 1, replica: 1 } } }
+      |                                                                 ^
+
     error[HW0204]: `mode` of a directory of role `data`: must be an octal number such as "0640", not `0o644`
      --> roles/data/role.yml:3:33
       |

@@ -88,6 +88,7 @@ fn advice(message: &str) -> Option<&'static str> {
         ("tab", "indent with spaces"),
         ("unexpected end", "is a quote never closed?"),
         ("quoted scalar", "is a quote never closed?"),
+        ("unexpected character", "put the value into quotes"),
     ];
     known.iter().find(|(part, _)| message.contains(part)).map(|(_, advice)| *advice)
 }

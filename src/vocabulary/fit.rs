@@ -74,11 +74,11 @@ impl Shape {
     }
 }
 
-/// The value as it was written, and what YAML makes of it where that is something else: `0640` is 416, `no` is false.
+/// The value as it was written, and what YAML makes of it where that is something else: `no` is false.
 fn described(node: &Node) -> String {
     let value = node.describe();
     let written = node.span.source.text.get(node.span.range.clone()).unwrap_or_default().trim();
-    let is_plain = matches!(node.value, NodeValue::Bool(_) | NodeValue::Number(_));
+    let is_plain = matches!(node.value, NodeValue::Bool(_));
     if !is_plain || written.is_empty() || written.len() > 40 || value == format!("`{written}`") {
         return value;
     }

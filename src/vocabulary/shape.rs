@@ -19,7 +19,7 @@ pub enum Shape {
     Choice(&'static [Choice]),
     /// A text with a rule: how it is called, the rule as a regular expression, and the rule itself.
     Ruled(&'static str, &'static str, fn(&str) -> bool),
-    /// Permission bits: an unquoted number would mean different things to different YAML readers.
+    /// Permission bits; without quotes they mean different things to different YAML readers.
     Mode,
     /// A reference to a secret, never the secret itself.
     Secret,
@@ -169,7 +169,7 @@ impl Shape {
                 if words.is_empty() { last.into() } else { format!("{} or {last}", words.join(", ")).into() }
             }
             Self::Ruled(what, ..) => (*what).into(),
-            Self::Mode => "a quoted octal number such as \"0640\"".into(),
+            Self::Mode => "an octal number such as \"0640\"".into(),
             Self::Secret => "`env:NAME`, `file:PATH` or `exec:COMMAND`".into(),
             Self::List(_) => "a list".into(),
             Self::OneOrList(item) => format!("{} or a list", item.expected()).into(),
@@ -190,7 +190,7 @@ impl Shape {
             Self::OneOrList(item) => format!("{}, or a list", item.short()),
             Self::Map(Self::Any) | Self::Record(_) | Self::Defined(_) => "mapping".to_owned(),
             Self::Map(value) => format!("mapping: {}", value.short()),
-            Self::Mode => "quoted octal number".to_owned(),
+            Self::Mode => "octal number".to_owned(),
             Self::Secret => "secret reference".to_owned(),
             Self::Either(shapes) => shapes.iter().map(Self::short).collect::<Vec<_>>().join(", or "),
             Self::Flag | Self::Whole(..) | Self::Port | Self::Choice(_) | Self::Ruled(..) => {
