@@ -1,6 +1,6 @@
 //! Expressions in variables: the values that Ansible gives them.
 
-use housewright::jinja::{Template, Values, from_json, to_json};
+use housewright::jinja::{self, Template, Values, from_json, to_json};
 use serde_json::{Value, json};
 
 #[allow(dead_code, reason = "each test crate uses its own part")]
@@ -28,14 +28,12 @@ fn evaluate(text: &str, vars: &Value) -> Value {
     }
 }
 
-use housewright::jinja;
-
 #[test]
 fn values_are_ansibles() {
     let written = written();
     let texts = written["texts"].as_array().unwrap();
     let ours: Vec<Value> = texts.iter().map(|text| evaluate(text.as_str().unwrap(), &written["vars"])).collect();
-    let theirs = python::ask("tests/ansible/template.py", &written);
+    let theirs = python::Ansible::script("tests/ansible/template.py").ask(&written);
     let theirs = theirs.as_array().unwrap();
     assert!(texts.len() > 150 && theirs.len() == texts.len());
     let mut differ = Vec::new();

@@ -53,7 +53,11 @@ impl Project {
     /// The hosts of `--limit`, all where it is not given, members among them.
     pub(super) fn named(&self, global: &Global) -> Result<BTreeSet<HostName>, CommandError> {
         Ok(match &global.limit {
-            Some(pattern) => inventory::pattern::select(&self.inventory, pattern).map_err(|problem| vec![problem])?,
+            Some(pattern) => {
+                let (facts, read_file) = (self.fleet.facts(), &limit_file);
+                let selection = inventory::pattern::Selection { inventory: &self.inventory, facts: &facts, read_file };
+                selection.select(pattern).map_err(|problem| vec![problem])?
+            }
             None => self.fleet.hosts.keys().cloned().collect(),
         })
     }
@@ -118,6 +122,11 @@ fn complete(global: &Global, read: &mut fleet::load::Read) -> Result<Passwords, 
 fn directory(global: &Global) -> Result<&Path, CommandError> {
     let none = || CommandError::hinted("no inventory is given", "name its directory: `-i inventories/lab`");
     global.inventory.as_deref().ok_or_else(none)
+}
+
+/// The lines of an `@file` part of `--limit`.
+fn limit_file(path: &str) -> Result<String, Problem> {
+    inventory::load::source(Path::new(path)).map(|source| source.text.clone())
 }
 
 /// Nothing would be done, and that would look like success.

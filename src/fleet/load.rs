@@ -52,9 +52,9 @@ pub struct Resolved {
 #[must_use]
 pub fn read(inventory: &Path, roles: &Path) -> Read {
     let mut read = Read::of_inventory(inventory, roles.parent());
-    let before = read.problems.len();
-    read.roles = role::load::read(roles, &mut read.problems);
-    read.all_roles = read.problems.iter().skip(before).all(|problem| problem.severity == Severity::Note);
+    let read_roles = role::load::read(roles, &mut read.problems);
+    read.all_roles = read_roles.all;
+    read.roles = read_roles.roles;
     read
 }
 

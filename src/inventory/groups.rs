@@ -130,7 +130,7 @@ impl Assembly<'_> {
 
 /// The names of a host pattern, and the port behind it.
 fn hosts(pattern: &str) -> Result<(Vec<String>, Option<u16>), String> {
-    let (pattern, port) = ranges::split_port(pattern);
+    let (pattern, port) = ranges::split_port(pattern)?;
     Ok((ranges::expand(pattern)?, port))
 }
 

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::literal;
 use super::node::{Entry, Node, NodeValue};
 use crate::problem::{Problem, Source, Span, near_name};
+use crate::secret::without_markers;
 use lines::Line;
 
 /// As many values as a YAML document may hold.
@@ -146,7 +147,7 @@ impl Reader<'_> {
             }
         };
         self.seen.clear();
-        Some(Section { name: name.to_owned(), span: self.span(line), body })
+        Some(Section { name: without_markers(name).into_owned(), span: self.span(line), body })
     }
 
     fn host(&mut self, line: &Line) -> Option<HostLine> {
@@ -216,7 +217,7 @@ impl Reader<'_> {
             Ok(value) => {
                 let value = super::yaml::secret(Node { span, value }, self.problems);
                 self.nodes += size(&value);
-                Some(Entry { key: key.to_owned(), key_span, value })
+                Some(Entry { key: without_markers(key).into_owned(), key_span, value })
             }
             Err(why) => {
                 let problem = Problem::new("HW0137", format!("the value of `{key}` cannot be read: {why}")).at(&span);
@@ -248,7 +249,10 @@ impl Reader<'_> {
             self.problems.push(problem.hint("variables go below `[group:vars]`, hosts below `[group]`"));
             return None;
         }
-        Some((name.to_owned(), Span::new(Arc::clone(self.source), line.start..line.start + name.len())))
+        Some((
+            without_markers(name).into_owned(),
+            Span::new(Arc::clone(self.source), line.start..line.start + name.len()),
+        ))
     }
 
     fn span(&self, line: &Line) -> Span {

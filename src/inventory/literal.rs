@@ -9,6 +9,7 @@ mod value;
 use super::node::NodeValue;
 use super::number;
 use crate::problem::Span;
+use crate::secret::without_markers;
 use value::{Kind, Literal};
 
 /// As deep as a YAML document may be.
@@ -25,7 +26,7 @@ pub fn read(text: &str, span: &Span) -> Result<NodeValue, &'static str> {
     match reader.whole() {
         None if reader.depth > MAX_DEPTH => Err("nested too deeply"),
         None if reader.atoms > MAX_ATOMS => Err("too many values"),
-        None => Ok(NodeValue::Text(text.to_owned())),
+        None => Ok(NodeValue::Text(without_markers(text).into_owned())),
         Some(literal) => reader.refused.map_or_else(|| literal.into_value(span), Err),
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::{DiscoveryFile, Documents, Node, VarsFiles, Written, ini, yaml};
 use crate::problem::{Problem, Source, Span, io_words};
+use crate::secret::vault::VaultText;
 
 /// The largest inventories are a few megabytes.
 const MAX_BYTES: u64 = 16 << 20;
@@ -179,6 +180,9 @@ fn written(path: &Path, source: &Arc<Source>) -> Result<Form, Box<Problem>> {
         return refuse("a program as an inventory: nothing of an inventory is run", hint);
     }
     let header = first.starts_with('[');
+    if VaultText::is_vaulted(&source.text) {
+        return Ok(Form::Yaml);
+    }
     Ok(match extension(path) {
         Some("toml") => {
             let hint = "write it as YAML: `ansible-inventory --list --yaml` prints it so";

@@ -103,11 +103,30 @@ impl Node {
         }
     }
 
-    /// A whole number from 0, quoted or not.
+    /// A number as it was written with a leading zero, which YAML 1.1 takes for octal digits.
+    #[must_use]
+    pub fn octal(&self) -> Option<&str> {
+        let NodeValue::Number(_) = self.value else { return None };
+        let written = self.span.source.text.get(self.span.range.clone())?.trim();
+        let octal = written.len() > 1 && written.starts_with('0') && written.bytes().all(|byte| byte.is_ascii_digit());
+        octal.then_some(written)
+    }
+
+    /// Permission bits: three or four octal digits, quoted, or with the leading zero that makes them octal to YAML too.
+    #[must_use]
+    pub fn mode(&self) -> Option<u32> {
+        let digits = self.text().or_else(|| self.octal()).filter(|digits| (3..=4).contains(&digits.len()))?;
+        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| u32::from_str_radix(digits, 8).ok())?
+    }
+
+    /// A whole number from 0, quoted or not; not one that is another in decimal than in octal.
     #[must_use]
     pub fn whole(&self) -> Option<u64> {
         match &self.value {
-            NodeValue::Number(number) => number.as_u64(),
+            NodeValue::Number(number) => number.as_u64().filter(|number| {
+                let decimal = self.octal().and_then(|written| written.parse().ok());
+                decimal.is_none_or(|decimal: u64| decimal == *number)
+            }),
             NodeValue::Text(text) | NodeValue::Unsafe(text) if text.bytes().all(|byte| byte.is_ascii_digit()) => {
                 text.parse().ok()
             }
@@ -120,7 +139,7 @@ impl Node {
     pub fn whole_number(&self) -> Option<i64> {
         match &self.value {
             NodeValue::Number(number) => number.as_i64(),
-            NodeValue::Text(text) => text.trim().parse().ok(),
+            NodeValue::Text(text) | NodeValue::Unsafe(text) => text.trim().parse().ok(),
             _ => None,
         }
     }
@@ -183,7 +202,12 @@ impl Node {
         match &self.value {
             NodeValue::Null => "nothing".to_owned(),
             NodeValue::Bool(flag) => format!("`{flag}`"),
-            NodeValue::Number(number) => format!("`{number}`"),
+            NodeValue::Number(number) => match self.octal() {
+                Some(written) if written.trim_start_matches('0') != number.to_string() => {
+                    format!("`{written}`, which is octal to YAML: {number}")
+                }
+                _ => format!("`{number}`"),
+            },
             NodeValue::Wide(number) if number.len() <= 60 => format!("`{number}`"),
             NodeValue::Wide(_) => "a long number".to_owned(),
             NodeValue::Text(text) | NodeValue::Unsafe(text) if text.len() > 60 || text.contains('\n') => {

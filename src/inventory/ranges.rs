@@ -1,5 +1,9 @@
 //! Expands the ranges of host names, `data-[01:30]`, `rack-[a:f]`, `[0:10:2]`, as Ansible does (pure; bounded).
 
+use std::sync::LazyLock;
+
+use regex::Regex;
+
 /// More hosts than one line may stand for.
 const MAX_NAMES: usize = 100_000;
 
@@ -27,14 +31,92 @@ pub fn expand(pattern: &str) -> Result<Vec<String>, String> {
     Ok(names)
 }
 
-/// Splits the port off `name:2222`; an IPv6 address has more than one colon and keeps them.
-#[must_use]
-pub fn split_port(name: &str) -> (&str, Option<u16>) {
-    let behind = name.rfind(']').map_or(0, |end| end + 1);
-    let outside = name.get(behind..).unwrap_or_default();
-    let Some((before, port)) = outside.split_once(':') else { return (name, None) };
-    let Some(host) = name.get(..behind + before.len()).filter(|host| !host.is_empty()) else { return (name, None) };
-    port.parse().map_or((name, None), |port| (host, Some(port)))
+/// Splits the port off `name:2222` or `[fe80::1]:2222`; what Ansible takes for no address keeps its `:2222` as part of the name.
+///
+/// # Errors
+/// The port is beyond 65535.
+pub fn split_port(pattern: &str) -> Result<(&str, Option<u16>), String> {
+    let (mut address, mut digits) = (pattern, None);
+    // One after the other, as in Ansible: the `3` of `[name:3]:22` is a port too.
+    for split in [bracketed, behind_name] {
+        if let Some((before, port)) = split(address) {
+            (address, digits) = (before, Some(port));
+        }
+    }
+    let Some(digits) = digits.filter(|_| is_name(address) || is_ipv6(address)) else { return Ok((pattern, None)) };
+    let port: u16 = digits.parse().map_err(|_| format!("the port {digits} is beyond 65535"))?;
+    Ok((address, Some(port).filter(|port| *port > 0)))
+}
+
+/// `[anything]:22`.
+fn bracketed(address: &str) -> Option<(&str, &str)> {
+    let (before, port) = port(address)?;
+    let inner = before.strip_prefix('[')?.strip_suffix(']')?;
+    (!inner.is_empty()).then_some((inner, port))
+}
+
+/// `anything:22`, where colons stand only in brackets.
+fn behind_name(address: &str) -> Option<(&str, &str)> {
+    let (name, port) = port(address)?;
+    let mut rest = name;
+    while let Some((before, after)) = rest.split_once('[') {
+        let (_, behind) = after.split_once(']')?;
+        if before.contains([':', ']']) {
+            return None;
+        }
+        rest = behind;
+    }
+    (!rest.contains([':', ']'])).then_some((name, port))
+}
+
+fn port(address: &str) -> Option<(&str, &str)> {
+    let (before, digits) = address.rsplit_once(':')?;
+    (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some((before, digits))
+}
+
+/// Labels with dots between them, of letters, digits, `-`, `_` and ranges; no label begins with `-` or ends with `-` or `_`.
+fn is_name(mut rest: &str) -> bool {
+    let mut last = '.';
+    loop {
+        if let Some(behind) = behind_range(rest) {
+            (rest, last) = (behind, ']');
+            continue;
+        }
+        let mut chars = rest.chars();
+        match chars.next() {
+            None => return !matches!(last, '.' | '-' | '_'),
+            Some('.') if matches!(last, '.' | '-' | '_') => return false,
+            Some('-') if last == '.' => return false,
+            Some(c) if c.is_alphanumeric() || "._-".contains(c) => last = c,
+            Some(_) => return false,
+        }
+        rest = chars.as_str();
+    }
+}
+
+/// What follows `[1:3]`, `[a:f]` or either with a step.
+fn behind_range(text: &str) -> Option<&str> {
+    let (range, behind) = text.strip_prefix('[')?.split_once(']')?;
+    let mut parts = range.split(':');
+    let (first, last, step) = (parts.next()?, parts.next()?, parts.next());
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let letter = |text: &str| matches!(text.as_bytes(), [byte] if byte.is_ascii_alphabetic());
+    let both = (digits(first) && digits(last)) || (letter(first) && letter(last));
+    (both && step.is_none_or(digits) && parts.next().is_none()).then_some(behind)
+}
+
+/// An IPv6 address, with ranges in the place of groups or without.
+fn is_ipv6(address: &str) -> bool {
+    const GROUP: &str = r"(?:[0-9a-f]{1,4}|\[[0-9a-f]+:[0-9a-f]+(?::[0-9]+)?\])";
+    static FORM: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        let ipv4 = r"(?:G\.){3}G";
+        let mut forms =
+            vec!["(?:G:){7}G".to_owned(), "(?:G:){1,6}:".to_owned(), ":(?::G){1,6}".to_owned(), "G?::".to_owned()];
+        forms.extend((1..=6).map(|before| format!("(?:G:){{{before}}}(?::G){{1,{}}}", 7 - before)));
+        forms.extend(["(?:0:){6}", "::(?:ffff:)?", "(?:0:){5}ffff:"].map(|before| format!("{before}{ipv4}")));
+        Regex::new(&format!("(?i)^(?:{})$", forms.join("|").replace('G', GROUP))).ok()
+    });
+    FORM.as_ref().is_some_and(|form| form.is_match(address))
 }
 
 fn values(range: &str) -> Result<Vec<String>, String> {
@@ -125,13 +207,30 @@ mod tests {
     }
 
     #[test]
-    fn a_port_is_split_off_but_an_ipv6_address_stays_whole() {
+    fn a_port_is_split_off_where_ansible_splits_it_off() {
         use super::split_port;
-        assert_eq!(split_port("data-[1:3]:2222"), ("data-[1:3]", Some(2222)));
-        assert_eq!(split_port("data-1:22"), ("data-1", Some(22)));
-        assert_eq!(split_port("data-[1:3]"), ("data-[1:3]", None));
-        assert_eq!(split_port("fe80::1"), ("fe80::1", None));
-        assert_eq!(split_port(":1"), (":1", None));
+        for (pattern, name, port) in [
+            ("data-[1:3]:2222", "data-[1:3]", Some(2222)),
+            ("data-1:22", "data-1", Some(22)),
+            ("data-1:0", "data-1", None),
+            ("data-[1:3]", "data-[1:3]", None),
+            ("data-[a:f:2].x:22", "data-[a:f:2].x", Some(22)),
+            ("fe80::1", "fe80::1", None),
+            ("[fe80::1]:22", "fe80::1", Some(22)),
+            ("[fe80::[1:3]]:22", "fe80::[1:3]", Some(22)),
+            ("[::ffff:10.0.0.1]:22", "::ffff:10.0.0.1", Some(22)),
+            ("[db]:22", "db", Some(22)),
+            ("[db:3]:22", "db", Some(3)),
+            ("10.0.0.1:22", "10.0.0.1", Some(22)),
+            (":1", ":1", None),
+            ("db-:22", "db-:22", None),
+            ("a..b:22", "a..b:22", None),
+            ("db[:3]:22", "db[:3]:22", None),
+            ("user@db:22", "user@db:22", None),
+        ] {
+            assert_eq!(split_port(pattern), Ok((name, port)), "{pattern}");
+        }
+        assert_eq!(split_port("db:65536").unwrap_err(), "the port 65536 is beyond 65535");
     }
 
     proptest! {

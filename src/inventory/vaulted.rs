@@ -78,7 +78,8 @@ impl Sealer<'_> {
             NodeValue::Null => NodeValue::Null,
             NodeValue::Bool(flag) => self.secret(path, flag.to_string()),
             NodeValue::Number(number) => self.secret(path, number.to_string()),
-            NodeValue::Wide(text) | NodeValue::Text(text) | NodeValue::Unsafe(text) => self.secret(path, text),
+            NodeValue::Wide(text) | NodeValue::Text(text) => self.secret(path, text),
+            NodeValue::Unsafe(text) => self.held(path, Held::Value(Secret::new(text))),
             NodeValue::Secret(SecretRef::Vault(vaulted)) => match vaulted.held() {
                 Some(Held::Text(vault)) => self.held(path, Held::Text(vault.clone())),
                 _ => NodeValue::Null,

@@ -109,6 +109,14 @@ fn newlines(text: &str) -> usize {
     text.len() - text.trim_end_matches('\n').len()
 }
 
+/// One of Python's regular expressions, matched from a text's begin.
+///
+/// # Errors
+/// Says why it is none, or what it uses that is not read.
+pub fn regex_at_begin(pattern: &str) -> Result<regex::Regex, Wrong> {
+    filters::compile(pattern, filters::Flags { anchored: true, ..filters::Flags::default() })
+}
+
 /// The first reason in a value why a part of it is not there.
 #[must_use]
 pub fn first_missing(value: &Value) -> Option<Wrong> {

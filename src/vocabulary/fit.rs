@@ -38,7 +38,7 @@ impl Shape {
                 _ => {}
             };
         }
-        let why = format!("{part}must be {}, not {}", self.expected(), node.describe());
+        let why = format!("{part}must be {}, not {}", self.expected(), described(node));
         found.push(Misfit { node, why, hint: self.hint(node) });
     }
 
@@ -53,9 +53,7 @@ impl Shape {
             Self::Port => node.port().is_some(),
             Self::Choice(choices) => choices.iter().any(|choice| Some(choice.word) == node.text()),
             Self::Ruled(_, _, rule) => text().is_some_and(|text| rule(&text)),
-            Self::Mode => node.text().is_some_and(|text| {
-                (3..=4).contains(&text.len()) && text.bytes().all(|byte| (b'0'..=b'7').contains(&byte))
-            }),
+            Self::Mode => node.mode().is_some(),
             Self::List(_) => node.items().is_some(),
             Self::OneOrList(item) => node.items().is_some() || item.takes(node),
             Self::Map(_) | Self::Record(_) | Self::Defined(_) => node.entries().is_some(),
@@ -66,8 +64,23 @@ impl Shape {
     fn hint(&self, node: &Node) -> Option<String> {
         match (self, node.scalar_text()) {
             (Self::Choice(choices), Some(text)) => near_name(&text, choices.iter().map(|choice| choice.word)),
+            // Without the zero it is decimal to YAML: 644 is not 0644.
+            (Self::Mode, Some(text)) if text.len() == 3 && u32::from_str_radix(&text, 8).is_ok() => {
+                Some(format!("write `\"0{text}\"`"))
+            }
             (Self::List(item), Some(text)) if item.takes(node) => Some(format!("write `[{text}]`")),
             _ => None,
         }
     }
+}
+
+/// The value as it was written, and what YAML makes of it where that is something else: `0640` is 416, `no` is false.
+fn described(node: &Node) -> String {
+    let value = node.describe();
+    let written = node.span.source.text.get(node.span.range.clone()).unwrap_or_default().trim();
+    let is_plain = matches!(node.value, NodeValue::Bool(_) | NodeValue::Number(_));
+    if !is_plain || written.is_empty() || written.len() > 40 || value == format!("`{written}`") {
+        return value;
+    }
+    format!("`{written}`, which YAML reads as {value}")
 }

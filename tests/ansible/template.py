@@ -1,4 +1,7 @@
-"""Evaluates texts as Ansible evaluates variables: {"vars": {...}, "texts": [...]} gives [{"value": ...} or {"error": ...}]."""
+"""Evaluates texts as Ansible evaluates variables, one JSON object a line.
+
+{"vars": {...}, "texts": [...]} gives [{"value": ...} or {"error": ...}].
+"""
 
 import json
 import sys
@@ -25,6 +28,7 @@ def evaluate(text, variables):
         return {"error": str(error)}
 
 
-request = json.load(sys.stdin)
-variables = trusted(request["vars"])
-json.dump([evaluate(text, variables) for text in request["texts"]], sys.stdout)
+for line in sys.stdin:
+    request = json.loads(line)
+    variables = trusted(request["vars"])
+    print(json.dumps([evaluate(text, variables) for text in request["texts"]]), flush=True)

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use crate::inventory::node::{Entry, Node, NodeValue};
 use crate::inventory::number;
 use crate::problem::Span;
+use crate::secret::without_markers;
 
 /// A value that a literal stands for.
 #[derive(Debug, Clone, PartialEq)]
@@ -102,8 +103,11 @@ impl Literal {
             Self::Integer(value) => value,
             Self::Float(value) => number::float(value),
             Self::Complex(real, imaginary) => NodeValue::Text(complex(real, imaginary)),
-            Self::Text(text) => NodeValue::Text(text),
-            Self::Bytes(bytes) => NodeValue::Text(String::from_utf8(bytes).map_err(|_| "bytes that are not UTF-8")?),
+            Self::Text(text) => NodeValue::Text(without_markers(&text).into_owned()),
+            Self::Bytes(bytes) => {
+                let text = String::from_utf8(bytes).map_err(|_| "bytes that are not UTF-8")?;
+                NodeValue::Text(without_markers(&text).into_owned())
+            }
             Self::List(items) | Self::Tuple(items) | Self::Set(items) => {
                 let items = items.into_iter().map(|item| node(item, span));
                 NodeValue::List(items.collect::<Result<_, _>>()?)
@@ -119,7 +123,7 @@ impl Literal {
             Self::Bool(flag) => flag.to_string(),
             Self::Integer(value) => digits(value),
             Self::Float(value) => number::repr(*value).replace("inf", "Infinity"),
-            Self::Text(text) => text.clone(),
+            Self::Text(text) => without_markers(text).into_owned(),
             _ => return Err("a key of a mapping must be a text, a number, `True`, `False` or `None`"),
         })
     }

@@ -10,6 +10,8 @@ mod text;
 
 use minijinja::Value;
 
+pub(super) use regexes::{Flags, compile};
+
 use super::budget::Budget;
 use super::evaluate::Run;
 use super::library::{Takes, filter, test};
