@@ -9,9 +9,12 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use housewright::discovery::DiscoverySource;
+use housewright::problem::Source;
+use housewright::report::diagnostic::{Colour, render};
 use housewright::vocabulary::{
-    CLICKHOUSE, CLUSTER, Checked, DIRECTORY, DocumentKind, EC2_FILE, FILE, GROUP, HOST_NAME, KEYED_GROUP, Key, MEMBER,
-    Need, PLACEMENT_TAGS, ROLE, Record, Shape, UNIT, VARIABLES, json_schema,
+    CLICKHOUSE, CLUSTER, Checked, DIRECTORY, DocumentKind, EC2_FILE, EC2_NOT_READ, FILE, GROUP, HOSTNAME, KEYED_GROUP,
+    Key, MEMBER, Need, PLACEMENT_TAGS, ROLE, Record, Shape, UNIT, VARIABLES, json_schema,
 };
 use serde_json::Value;
 use written::written;
@@ -72,7 +75,7 @@ fn vocabulary() -> String {
         }
         let _ = write!(out, "\n\n{}", table(&section.record));
     }
-    let titled: [(&str, &Record); 12] = [
+    let titled: [(&str, &Record); 13] = [
         ("An entry of `clickhouse_clusters`", &CLUSTER),
         ("A member of a cluster", &MEMBER),
         ("A group of an inventory file", &GROUP),
@@ -82,9 +85,10 @@ fn vocabulary() -> String {
         ("An item of `units`", &UNIT),
         ("`clickhouse` of a role", &CLICKHOUSE),
         ("`*.aws_ec2.yml`", &EC2_FILE),
-        ("A mapping among `hostnames`", &HOST_NAME),
+        ("An item of `hostnames`", &HOSTNAME),
         ("`placement_tags`", &PLACEMENT_TAGS),
         ("An item of `keyed_groups`", &KEYED_GROUP),
+        ("Keys of the plugin that are not read", &EC2_NOT_READ),
     ];
     for (title, record) in titled {
         let _ = write!(out, "\n## {title}\n\n{}\n\n{}", record.about, table(record));
@@ -165,10 +169,6 @@ fn every_document_of_the_repository_fits_its_schema_and_names_it() {
     for (path, kind) in documents {
         let text = fs::read_to_string(&path).unwrap();
         assert_eq!(findings(kind, &yaml(&text)), Vec::<String>::new(), "{}", path.display());
-        // A snapshot is written by the program, for any project.
-        if path.ends_with("discovered.yml") {
-            continue;
-        }
         let first = text.lines().next().unwrap_or_default();
         let named = first.strip_prefix("# yaml-language-server: $schema=");
         let named = named.unwrap_or_else(|| panic!("the first line of {} names no schema", path.display()));
@@ -178,8 +178,16 @@ fn every_document_of_the_repository_fits_its_schema_and_names_it() {
 }
 
 /// What is wrong, the document, and the code under which Housewright itself reports it.
-const WRONG: [(&str, DocumentKind, &str, &str); 16] = [
+const WRONG: [(&str, DocumentKind, &str, &str); 19] = [
     ("a key of a group that is none", DocumentKind::Inventory, "all: { host: { d1: } }", "HW0110"),
+    (
+        "a discovery key that is none",
+        DocumentKind::AwsEc2,
+        "plugin: aws_ec2\nregions: [us-east-1]\nfilter: {}",
+        "HW0120",
+    ),
+    ("discovery without regions", DocumentKind::AwsEc2, "plugin: aws_ec2", "HW0120"),
+    ("a share that is none", DocumentKind::AwsEc2, "plugin: aws_ec2\nregions: [us-east-1]\nmax_shrink: 200%", "HW0120"),
     ("hosts as a list", DocumentKind::Inventory, "all: { hosts: [d1] }", "HW0109"),
     ("a shard that is no number", DocumentKind::Inventory, "all: { hosts: { d1: { shard: one } } }", "HW0303"),
     ("a shard zero", DocumentKind::Vars, "shard: 0", "HW0303"),
@@ -225,10 +233,20 @@ fn what_is_wrong_is_wrong_for_editors_and_for_housewright() {
         let said = match kind {
             DocumentKind::Inventory => written().hosts(text).said(),
             DocumentKind::Role => written().own_roles().hosts(one).file("roles/x/role.yml", text).said(),
-            DocumentKind::Vars | DocumentKind::AwsEc2 => written().hosts(one).group_vars("all.yml", text).said(),
+            DocumentKind::Vars => written().hosts(one).group_vars("all.yml", text).said(),
+            DocumentKind::AwsEc2 => discovery(text),
         };
         assert!(said.contains(&format!("error[{code}]")), "{what}: no {code} in\n{said}");
     }
+}
+
+/// What the reader of discovery files says, without asking EC2.
+fn discovery(text: &str) -> String {
+    let source = std::sync::Arc::new(Source { name: "fleet.aws_ec2.yml".to_owned(), text: text.to_owned() });
+    let mut problems = Vec::new();
+    let root = housewright::inventory::yaml::read(&source, &mut problems).unwrap();
+    assert!(DiscoverySource::parse(&root, &mut problems).is_none());
+    render(&problems, Colour::Plain)
 }
 
 /// Forms that operators write and that both must take.

@@ -38,8 +38,8 @@ pub(super) fn run(global: &Global, options: &Options) -> Answer {
         let only = global.limit.as_ref().map(|limit| project::written(&inventory, limit)).transpose();
         let only = only.map_err(|problem| vec![problem])?;
         match global.output {
-            Form::Yaml => output::result(&inventory.tree(only.as_ref()).yaml()),
-            Form::Text | Form::Json => output::result(&(inventory.list(only.as_ref()).source() + "\n")),
+            Form::Yaml => output::plain(&inventory.tree(only.as_ref()).yaml()),
+            Form::Text | Form::Json => output::plain(&(inventory.list(only.as_ref()).source() + "\n")),
         }
     } else if let Some(name) = &options.host {
         let (inventory, notes) = project::inventory(global)?;

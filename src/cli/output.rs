@@ -30,6 +30,11 @@ pub(super) fn result(text: &str) {
     let _ = anstream::stdout().lock().write_all(text.as_bytes());
 }
 
+/// Prints a result that holds no colours: a megabyte of data is not searched for them.
+pub(super) fn plain(text: &str) {
+    let _ = io::stdout().lock().write_all(text.as_bytes());
+}
+
 /// Prints a result as data in the chosen form.
 pub(super) fn data(form: Form, value: &impl serde::Serialize) {
     let text = match form {

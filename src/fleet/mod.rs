@@ -16,7 +16,7 @@ pub use host::{Connection, Host, HostKeyPolicy, JumpHost, Placement, Privilege, 
 pub use ids::{ClusterName, HostName, NameError, RoleName};
 pub(crate) use resolve::words;
 pub use resolve::{ConnectionDefaults, in_order, resolve};
-pub use vars::Vars;
+pub use vars::{Seen, Values, Vars};
 
 use crate::inventory::pattern::Fact;
 use crate::role::Role;

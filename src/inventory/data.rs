@@ -28,7 +28,7 @@ impl Data<'_> {
     #[must_use]
     pub fn json(&self) -> String {
         let mut out = String::new();
-        json(&mut out, &Shape::of(self, Untemplated::Bare), 0);
+        json_data(&mut out, self, Untemplated::Bare, 0);
         out
     }
 
@@ -36,7 +36,7 @@ impl Data<'_> {
     #[must_use]
     pub fn source(&self) -> String {
         let mut out = String::new();
-        json(&mut out, &Shape::of(self, Untemplated::Marked), 0);
+        json_data(&mut out, self, Untemplated::Marked, 0);
         out
     }
 
@@ -108,42 +108,75 @@ impl<'a> Shape<'a> {
     }
 }
 
+/// One value after the other, so that a list of a thousand hosts is never in memory as shapes too.
+fn json_data(out: &mut String, data: &Data<'_>, form: Untemplated, depth: usize) {
+    match data {
+        Data::Node(node) => json(out, &Shape::of_node(node, form), depth),
+        Data::Text(text) => quoted(out, text),
+        Data::List(items) => json_list(out, items, depth, |out, item| json_data(out, item, form, depth + 1)),
+        Data::Map(entries) => json_map(out, entries, depth, |out, value| json_data(out, value, form, depth + 1)),
+    }
+}
+
 fn json(out: &mut String, shape: &Shape<'_>, depth: usize) {
     match shape {
         Shape::Plain(text) => out.push_str(text),
         Shape::Text(text) => quoted(out, text),
-        Shape::List(items) if items.is_empty() => out.push_str("[]"),
-        Shape::Map(entries) if entries.is_empty() => out.push_str("{}"),
-        Shape::List(items) => {
-            out.push('[');
-            for (position, item) in items.iter().enumerate() {
-                line(out, position, depth + 1);
-                json(out, item, depth + 1);
-            }
-            let _ = write!(out, "\n{:1$}]", "", depth * 4);
-        }
-        Shape::Map(entries) => {
-            out.push('{');
-            for (position, (key, value)) in entries.iter().enumerate() {
-                line(out, position, depth + 1);
-                quoted(out, key);
-                out.push_str(": ");
-                json(out, value, depth + 1);
-            }
-            let _ = write!(out, "\n{:1$}}}", "", depth * 4);
-        }
+        Shape::List(items) => json_list(out, items, depth, |out, item| json(out, item, depth + 1)),
+        Shape::Map(entries) => json_map(out, entries, depth, |out, value| json(out, value, depth + 1)),
         Shape::Vaulted(text) => {
             json(out, &Shape::Map(BTreeMap::from([("__ansible_vault", Shape::Text((*text).to_owned()))])), depth);
         }
     }
 }
 
-fn line(out: &mut String, position: usize, depth: usize) {
-    let _ = write!(out, "{}\n{:2$}", if position > 0 { "," } else { "" }, "", depth * 4);
+fn json_list<T>(out: &mut String, items: &[T], depth: usize, write: impl Fn(&mut String, &T)) {
+    if items.is_empty() {
+        return out.push_str("[]");
+    }
+    for (position, item) in items.iter().enumerate() {
+        out.push(if position > 0 { ',' } else { '[' });
+        line(out, depth + 1);
+        write(out, item);
+    }
+    line(out, depth);
+    out.push(']');
+}
+
+fn json_map<K: AsRef<str>, T>(
+    out: &mut String,
+    entries: &BTreeMap<K, T>,
+    depth: usize,
+    write: impl Fn(&mut String, &T),
+) {
+    if entries.is_empty() {
+        return out.push_str("{}");
+    }
+    for (position, (key, value)) in entries.iter().enumerate() {
+        out.push(if position > 0 { ',' } else { '{' });
+        line(out, depth + 1);
+        quoted(out, key.as_ref());
+        out.push_str(": ");
+        write(out, value);
+    }
+    line(out, depth);
+    out.push('}');
+}
+
+fn line(out: &mut String, depth: usize) {
+    out.push('\n');
+    (0..depth).for_each(|_| out.push_str("    "));
 }
 
 /// Characters that steer a terminal are escaped, also those that JSON allows as they are.
 fn quoted(out: &mut String, text: &str) {
+    // Most texts need no escapes.
+    if text.bytes().all(|byte| (b' '..=b'~').contains(&byte) && byte != b'"' && byte != b'\\') {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+        return;
+    }
     for c in serde_json::Value::from(text).to_string().chars() {
         if c.is_control() {
             let _ = write!(out, "\\u{:04x}", u32::from(c));

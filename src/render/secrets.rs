@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::fleet::{Fleet, Reach};
+use crate::fleet::{Fleet, Reach, Seen};
 use crate::secret::{MARKER_END, MARKER_START, SecretRef};
 
 /// Every secret that rendering the fleet and reaching its ClickHouse servers can need.
@@ -16,8 +16,9 @@ pub fn secrets_of(fleet: &Fleet) -> BTreeSet<SecretRef> {
         fleet.clusters.values().filter_map(|cluster| cluster.secret.clone()).collect();
     let passwords = fleet.roles.values().filter_map(|role| role.clickhouse.as_ref()?.password.clone());
     secrets.extend(passwords);
+    let mut seen = Seen::default();
     for host in fleet.hosts.values().filter(|host| !matches!(host.reach, Reach::Member)) {
-        for value in host.vars.values() {
+        for value in host.vars.fresh_values(&mut seen) {
             collect(value, &mut secrets);
         }
     }

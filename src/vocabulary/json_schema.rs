@@ -2,9 +2,11 @@
 //!
 //! Editors read YAML 1.2, where `yes` is a text: a flag takes its words too. A variable may be an expression.
 
+use std::fmt::Write;
+
 use serde_json::{Map, Value, json};
 
-use super::discovery::EC2_FILE;
+use super::discovery::{EC2_FILE, EC2_NOT_READ};
 use super::document::DocumentKind;
 use super::inventory::GROUP;
 use super::role::ROLE;
@@ -42,7 +44,13 @@ pub fn json_schema(kind: DocumentKind) -> Value {
             add(&mut body, json!({ "$defs": { "variables": variables(), "expression": expression() } }));
             body
         }
-        DocumentKind::AwsEc2 => record(&EC2_FILE, Place::Fixed),
+        DocumentKind::AwsEc2 => {
+            let mut body = record(&EC2_FILE, Place::Fixed);
+            if let Some(Value::Object(properties)) = body.get_mut("properties") {
+                properties.extend(EC2_NOT_READ.keys.iter().map(not_read));
+            }
+            body
+        }
     };
     let said: Vec<String> = ["title", "description"].map(str::to_owned).into();
     add(&mut schema, without(body, &said));
@@ -60,6 +68,11 @@ fn without(mut value: Value, names: &[String]) -> Value {
         map.retain(|name, _| !names.contains(name));
     }
     value
+}
+
+/// A key that editors need not mark as a mistake.
+fn not_read(key: &Key) -> (String, Value) {
+    (key.name.to_owned(), json!({ "description": format!("Not read: {}.", key.about) }))
 }
 
 fn reference(name: &str) -> Value {
@@ -116,8 +129,15 @@ fn described(key: &Key, place: Place) -> Value {
     let plain = matches!(key.shape, Shape::Any | Shape::Text);
     let mut schema =
         if place == Place::Variable && !plain { json!({ "anyOf": [inner, reference("expression")] }) } else { inner };
-    let words: String =
-        choices(&key.shape).iter().map(|choice| format!("\n- `{}`: {}", choice.word, choice.about)).collect();
+    let words = choices(&key.shape).iter().fold(String::new(), |mut words, choice| {
+        let _ = write!(
+            words,
+            "
+- `{}`: {}",
+            choice.word, choice.about
+        );
+        words
+    });
     // A reference to a record keeps the record's own words beside the key's.
     add(&mut schema, json!({ "description": format!("{}{words}", key.about) }));
     if let Some(value) = key.default {

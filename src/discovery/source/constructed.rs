@@ -6,6 +6,7 @@ use crate::inventory::Node;
 use crate::inventory::fields::{Codes, Fields};
 use crate::jinja;
 use crate::problem::{Problem, Span};
+use crate::vocabulary::KEYED_GROUP;
 
 /// What becomes of an instance's facts.
 #[derive(Debug, Clone, Default)]
@@ -107,7 +108,7 @@ fn named(key: &str, fields: &mut Fields<'_, '_>) -> Vec<(String, Expression)> {
 }
 
 fn keyed_groups(codes: Codes, fields: &mut Fields<'_, '_>) -> Vec<KeyedGroup> {
-    let known = ["key", "prefix", "separator", "parent_group", "default_value", "trailing_separator"];
+    let known: Vec<&str> = KEYED_GROUP.names().collect();
     let mut groups = Vec::new();
     for item in fields.items("keyed_groups") {
         let Some(mut entry) = Fields::open(item, "a keyed group", &known, codes, fields.problems()) else { continue };

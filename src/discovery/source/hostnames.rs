@@ -6,6 +6,7 @@ use super::super::{Instance, attribute};
 use crate::inventory::Node;
 use crate::inventory::fields::{Codes, Fields};
 use crate::problem::near_name;
+use crate::vocabulary::HOSTNAME;
 
 /// One way to name a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,7 +81,7 @@ impl Hostname {
         if node.entries().is_none() {
             return Self::text(node, Literals::Refused, fields);
         }
-        let known = ["name", "prefix", "separator"];
+        let known: Vec<&str> = HOSTNAME.names().collect();
         let mut entry = Fields::open(node, "a host name", &known, codes, fields.problems())?;
         let (name, prefix) = (entry.required("name")?, entry.get("prefix"));
         let separator = entry.text("separator").unwrap_or_else(|| "_".to_owned());

@@ -2,26 +2,7 @@
 
 use crate::inventory::Node;
 use crate::problem::Problem;
-use crate::vocabulary::EC2_FILE;
-
-/// Keys of the plugin that are not read, and what holds instead.
-const UNREAD: [(&str, &str); 15] = [
-    ("allow_duplicated_hosts", "each instance is one host, under its first name"),
-    ("aws_ca_bundle", "`AWS_CA_BUNDLE` names further authorities"),
-    ("cache_connection", "the cache is in the user's cache directory"),
-    ("cache_plugin", "the cache is in the user's cache directory"),
-    ("cache_prefix", "the cache is in the user's cache directory"),
-    ("debug_botocore_endpoint_logs", "there is no such log"),
-    ("include_extra_api_calls", "`events` and `persistent` are not asked"),
-    ("route53_enabled", "names are those of EC2 and of tags"),
-    ("route53_excluded_zones", "names are those of EC2 and of tags"),
-    ("route53_hostnames", "names are those of EC2 and of tags"),
-    ("strict_permissions", "a region that may not be listed is always an error"),
-    ("use_contrib_script_compatible_sanitization", "group names have letters, digits and `_` only"),
-    ("use_extra_vars", "there are no extra variables"),
-    ("use_ssm_inventory", "nothing is asked of Systems Manager"),
-    ("validate_certs", "certificates are always checked"),
-];
+use crate::vocabulary::{EC2_FILE, EC2_NOT_READ};
 
 const SECRETS: [&str; 13] = [
     "access_key",
@@ -41,7 +22,7 @@ const SECRETS: [&str; 13] = [
 
 /// Every key that is not a slip.
 pub(super) fn known() -> Vec<&'static str> {
-    EC2_FILE.keys.iter().map(|key| key.name).chain(UNREAD.map(|(key, _)| key)).chain(SECRETS).collect()
+    EC2_FILE.keys.iter().chain(EC2_NOT_READ.keys).map(|key| key.name).chain(SECRETS).collect()
 }
 
 /// Notes the keys that are not read, and refuses credentials.
@@ -54,8 +35,8 @@ pub(super) fn check(root: &Node, problems: &mut Vec<Problem>) {
             problems.push(Problem::new("HW0108", message).at(&entry.value.span).hint(hint).hides_value());
         }
         let default = entry.value.is_null() || entry.value.flag() == Some(default_of(key));
-        if let Some((_, instead)) = UNREAD.iter().find(|(unread, _)| *unread == key && !default) {
-            let message = format!("`{key}` is not read: {instead}");
+        if let Some(unread) = EC2_NOT_READ.key(key).filter(|_| !default) {
+            let message = format!("`{key}` is not read: {}", unread.about);
             problems.push(Problem::note("HW0166", message).at(&entry.key_span).hint("remove it, or nothing"));
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::inventory::fields::{Codes, Fields};
 use crate::problem::Span;
+use crate::vocabulary::PLACEMENT_TAGS;
 
 /// The keys, each with the variable that it gives.
 const KEYS: [(&str, &str, Form); 4] = [
@@ -39,7 +40,7 @@ pub struct PlacementTag {
 
 pub(super) fn read(codes: Codes, fields: &mut Fields<'_, '_>) -> Vec<PlacementTag> {
     let Some(node) = fields.get("placement_tags") else { return Vec::new() };
-    let known = KEYS.map(|(key, ..)| key);
+    let known: Vec<&str> = PLACEMENT_TAGS.names().collect();
     let Some(mut entries) = Fields::open(node, "`placement_tags`", &known, codes, fields.problems()) else {
         return Vec::new();
     };

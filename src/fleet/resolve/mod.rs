@@ -3,6 +3,7 @@
 mod clusters;
 mod connection;
 mod expressions;
+mod host_vars;
 mod lint;
 mod members;
 mod missing;
@@ -14,13 +15,14 @@ mod vocabulary;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use connection::ConnectionDefaults;
-use expressions::{Evaluated, Failure};
+use expressions::Evaluated;
+use host_vars::{HostVars, Merged};
 use missing::Missing;
 use shared::Shared;
 pub(crate) use ssh_args::words;
 
-use super::{Doubts, Fleet, Host, HostName, Placement, Reach, RoleName};
-use crate::inventory::{Entry, Inventory, InventoryHost, Node};
+use super::{Doubts, Fleet, Host, HostName, Placement, Reach, RoleName, Vars};
+use crate::inventory::{Inventory, Node};
 use crate::problem::{Problem, Severity, near_name};
 use crate::role::Role;
 
@@ -48,12 +50,12 @@ pub fn resolve(
     vocabulary::check_values(&evaluated, problems);
     problems.extend(evaluated.problems(vocabulary::is_read));
     let mut fleet = Fleet::default();
-    let mut shared = Shared::default();
+    let (mut shared, mut merged) = (Shared::default(), Merged::default());
     let mut missing = Missing::new(inventory, doubts);
     let by_value: BTreeMap<&str, &Role> =
         roles.values().filter_map(|role| Some((role.host_cluster_role.as_deref()?, role))).collect();
     for (name, written) in &inventory.hosts {
-        let vars = HostVars::new(name, written, &evaluated);
+        let vars = HostVars::new(name, written, &evaluated, &mut merged);
         if let Some(host) = host(&vars, &by_value, defaults, &mut shared, &mut missing, problems) {
             fleet.hosts.insert(name.clone(), host);
         }
@@ -75,48 +77,11 @@ pub fn resolve(
     fleet
 }
 
-/// The variables of one host while it is resolved.
-struct HostVars<'a> {
-    name: &'a HostName,
-    written: &'a InventoryHost,
-    merged: BTreeMap<&'a str, &'a Entry>,
-    /// Variables whose expressions have no value.
-    refused: BTreeMap<&'a str, &'a Failure>,
-}
-
-impl<'a> HostVars<'a> {
-    /// The variables as written, with the values of expressions in their places.
-    fn new(name: &'a HostName, written: &'a InventoryHost, evaluated: &'a Evaluated) -> Self {
-        let (mut merged, mut refused) = (written.vars(), BTreeMap::new());
-        for (variable, outcome) in evaluated.of(name) {
-            match outcome {
-                Ok(entry) => {
-                    merged.insert(variable, entry);
-                }
-                Err(failure) => {
-                    merged.remove(variable.as_str());
-                    refused.insert(variable.as_str(), failure.as_ref());
-                }
-            }
-        }
-        Self { name, written, merged, refused }
-    }
-
-    /// The value that wins; null counts as absent.
-    fn get(&self, name: &str) -> Option<&'a Node> {
-        self.merged.get(name).map(|entry| &entry.value).filter(|node| !node.is_null())
-    }
-
-    fn text(&self, name: &str) -> Option<String> {
-        self.get(name)?.scalar_text()
-    }
-}
-
 fn host<'a>(
     vars: &HostVars<'a>,
     roles: &BTreeMap<&str, &'a Role>,
     defaults: &ConnectionDefaults,
-    shared: &mut Shared,
+    shared: &mut Shared<'a>,
     missing: &mut Missing<'a>,
     problems: &mut Vec<Problem>,
 ) -> Option<Host> {
@@ -128,8 +93,8 @@ fn host<'a>(
     let role = role?;
     let placement = placement::resolve(vars, role, missing, problems)?;
     let fqdn = vars.text("fqdn").or_else(|| vars.text("ansible_host")).unwrap_or_else(|| vars.name.to_string());
-    let mut all = shared.role(role);
-    for (name, entry) in &vars.merged {
+    let mut all = Vars::inheriting(shared.inherited(role, &vars.inherited));
+    for (name, entry) in &vars.own {
         all.insert((*name).to_owned(), shared.value(entry));
     }
     for (name, failure) in &vars.refused {
@@ -159,7 +124,7 @@ fn role<'a>(
         return None;
     }
     let Some(node) = vars.get("hostClusterRole") else {
-        let near = vars.merged.keys().find(|name| near_name(name, ["hostClusterRole"]).is_some());
+        let near = vars.names().find(|name| near_name(name, ["hostClusterRole"]).is_some());
         let hint = match near {
             Some(near) => format!("did you mean `hostClusterRole` where you wrote `{near}`?"),
             None => format!("say in `group_vars/` what its group is: one of {}", listed()),

@@ -9,7 +9,7 @@ use crate::fleet::RoleName;
 use crate::inventory::{Entry, Inventory, Node, NodeValue, Owner};
 use crate::problem::{Problem, near_name};
 use crate::role::Role;
-use crate::vocabulary::{Checked, Key, VARIABLES, variable};
+use crate::vocabulary::{Checked, Key, Shape, VARIABLES, variable};
 
 /// Checks every definition of every variable; a role's own variables are as well known as Housewright's.
 pub(super) fn check(inventory: &Inventory, roles: &BTreeMap<RoleName, Role>, problems: &mut Vec<Problem>) {
@@ -52,12 +52,12 @@ pub(super) fn check_values(evaluated: &Evaluated, problems: &mut Vec<Problem>) {
 
 /// Tells whether Housewright itself reads a variable; others are read by templates. The clusters are read from the group `all`.
 pub(super) fn is_read(name: &str) -> bool {
-    let by_the_fleet = ["keeper_port", "keeper_raft_port"].contains(&name);
-    name != "clickhouse_clusters" && (by_the_fleet || matches!(variable(name), Some((_, Checked::Always))))
+    let read = |key: &Key, checked| checked == Checked::Always && !matches!(key.shape, Shape::Any);
+    name != "clickhouse_clusters" && variable(name).is_some_and(|(key, checked)| read(key, checked))
 }
 
 fn typed(key: &Key, node: &Node, problems: &mut Vec<Problem>) {
-    if node.is_null() {
+    if node.is_null() || matches!(key.shape, Shape::Any) {
         return;
     }
     if let NodeValue::Secret(reference) = &node.value {

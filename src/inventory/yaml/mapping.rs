@@ -93,7 +93,7 @@ impl<'a> Reader<'a> {
                 let mut problem = Problem::new("HW0104", "a key must be a plain value").at(&node.span);
                 let before = self.source.text.get(..node.span.range.start).unwrap_or_default();
                 if before.ends_with('{') && matches!(node.value, NodeValue::Map(_)) {
-                    problem.message = "to YAML `{{` is a mapping in a mapping".to_owned();
+                    "to YAML `{{` is a mapping in a mapping".clone_into(&mut problem.message);
                     problem.hint = Some("put the whole value into quotes: `\"{{ ... }}\"`".to_owned());
                 }
                 self.problems.push(problem);
