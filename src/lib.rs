@@ -46,6 +46,7 @@ pub mod vocabulary;
 // What the operator wrote.
 pub mod discovery;
 pub mod inventory;
+pub mod jinja;
 pub mod role;
 
 // What it means, and what should be there.

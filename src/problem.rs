@@ -37,8 +37,14 @@ impl Span {
     pub fn line_column(&self) -> (usize, usize) {
         let before = self.source.text.get(..self.range.start).unwrap_or_default();
         let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        (line, column)
+        (line, self.column())
+    }
+
+    /// Tells the column, counted from 1 in characters.
+    #[must_use]
+    pub fn column(&self) -> usize {
+        let before = self.source.text.get(..self.range.start).unwrap_or_default();
+        before.rsplit('\n').next().unwrap_or_default().chars().count() + 1
     }
 }
 

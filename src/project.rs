@@ -42,13 +42,17 @@ pub fn check(
     let (mut schema, found) = Schema::read_roles(&roles);
     let readable = found.is_empty();
     problems.extend(found);
-    if is_whole {
+    let mut found = if is_whole {
         schema.roles.retain(|name, _| fleet.roles.contains_key(name));
-        problems.extend(schema::check(&fleet, &schema));
-        problems.extend(schema::without_hosts(&roles, &fleet));
+        let without_hosts = schema::without_hosts(&roles, &fleet);
+        schema::check(&fleet, &schema).into_iter().chain(without_hosts).collect()
+    } else {
+        schema::check_roles(&roles, &schema)
+    };
+    found.retain(|problem| readable || !schema::code::misses_an_object(problem.code));
+    problems.extend(found);
+    if is_whole {
         problems.extend(templates.iter().flat_map(|templates| render::undeclared(&fleet, templates)));
-    } else if readable {
-        problems.extend(schema::check_roles(&roles, &schema));
     }
     let stops = problems.iter().any(|problem| problem.severity == Severity::Problem);
     match templates {

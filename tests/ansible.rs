@@ -4,6 +4,7 @@
 
 #[path = "ansible/generated.rs"]
 mod generated;
+#[allow(dead_code, reason = "each test crate uses its own part")]
 #[path = "support/python.rs"]
 mod python;
 

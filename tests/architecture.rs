@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules that decide; everything else may speak to the world.
-const PURE: [&str; 14] = [
+const PURE: [&str; 15] = [
     "problem.rs",
     "project.rs",
     "vocabulary",
@@ -12,6 +12,7 @@ const PURE: [&str; 14] = [
     "secret",
     "remote",
     "fleet",
+    "jinja",
     "render",
     "resource",
     "schema",

@@ -40,8 +40,24 @@ fn patterns_select_as_in_ansible() {
         ("zone_*:!i?", "data-1-a"),
         ("dta", "no host and no group is called `dta`: did you mean `data`?"),
         ("i1:!all", "the pattern `i1:!all` selects no host: "),
-        ("data[0]", "`data[0]`: regular expressions and slices are not read yet: "),
-        ("~i.", "`~i.`: regular expressions and slices are not read yet: "),
+        ("data[0]", "data-1-a"),
+        ("data[-1],data[1:2]", "data-1-b data-2-a data-3-b"),
+        ("~i.", "i1 i2"),
+        (
+            "data[6:]",
+            "`data[6:]`: the slice is outside of the 6 hosts that it is taken of: the first host has the number 0, and the end of a slice is in it",
+        ),
+        ("~i(", "`~i(`: `i(` is no regular expression: unclosed group: "),
+        (
+            "~(?!i)x",
+            "`~(?!i)x`: the regular expression `(?!i)x` uses look-around or a back-reference: write it without: they can take unbounded time, and are not read",
+        ),
+        (
+            "~1",
+            "no host and no group begins with a match of `~1`: an expression is matched from the name's begin: write `~.*name` for any place",
+        ),
+        ("rol=data", "`rol=data`: hosts are not selected by `rol`: did you mean `role`?"),
+        ("@hosts.retry", "`@hosts.retry`: only `--limit` reads patterns from a file: write the patterns themselves"),
     ];
     for (pattern, expected) in cases {
         assert_eq!(selected(pattern), expected, "{pattern}");

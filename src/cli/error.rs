@@ -9,7 +9,7 @@ pub enum Exit {
     Success,
     /// The command line or what the operator wrote is wrong; nothing was done.
     Invalid,
-    /// `plan --detailed-exitcode`: there is something to do.
+    /// `plan --detailed-exitcode`: there is something to do; `discover --detailed-exitcode`: the snapshot is old.
     Changes,
     /// Some hosts were not reached, failed, do not serve or are held back; the others are done.
     Partial,
@@ -39,7 +39,7 @@ pub const EXIT_CODES: &str = "\
 Exit codes:
   0    all is as asked
   1    the command line or what you wrote is wrong; nothing was done
-  2    plan --detailed-exitcode: there is something to do
+  2    plan --detailed-exitcode: there is something to do; discover --detailed-exitcode: the snapshot is old
   3    some hosts were not reached, failed, do not serve or are held back; the others are done
   4    a host that served before failed, so the run was stopped
   130  interrupted; stopped at a safe point, or at once when told twice";

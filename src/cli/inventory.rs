@@ -9,7 +9,7 @@ use super::project::{self, Project};
 use super::{Form, Global, output};
 use crate::fleet::{Fleet, Host, HostName};
 use crate::inventory::data::Data;
-use crate::inventory::{Inventory, InventoryHost, pattern};
+use crate::inventory::{Inventory, InventoryHost};
 use crate::problem::near_name;
 use crate::report::inventory as report;
 
@@ -35,7 +35,7 @@ pub(super) fn run(global: &Global, options: &Options) -> Answer {
     if options.list {
         let (inventory, notes) = project::inventory(global)?;
         output::notes(&notes);
-        let only = global.limit.as_ref().map(|limit| pattern::select(&inventory, limit)).transpose();
+        let only = global.limit.as_ref().map(|limit| project::written(&inventory, limit)).transpose();
         let only = only.map_err(|problem| vec![problem])?;
         match global.output {
             Form::Yaml => output::result(&inventory.tree(only.as_ref()).yaml()),

@@ -3,6 +3,7 @@
 mod apply;
 mod check;
 mod context;
+mod discover;
 mod error;
 mod facts;
 mod interrupt;
@@ -52,6 +53,15 @@ pub struct Global {
     /// How many hosts are worked on at a time
     #[arg(short, long, global = true, default_value_t = 32, value_name = "N")]
     forks: usize,
+    /// Take the hosts of `*.aws_ec2.yml` from the snapshot `discovered.yml` instead of asking EC2
+    #[arg(long, global = true, env = "HOUSEWRIGHT_OFFLINE")]
+    offline: bool,
+    /// Ask EC2 although an answer that is kept (`cache: true`) is new enough
+    #[arg(long, global = true, conflicts_with = "offline")]
+    refresh: bool,
+    /// Accept an answer of EC2 that is otherwise refused: `empty:REGION` has no instances, `shrink:REGION` has lost many
+    #[arg(long, global = true, value_name = "WHAT:REGION")]
+    accept: Vec<String>,
     /// Form of the result
     #[arg(short, long, global = true, value_enum, default_value_t, value_name = "FORM")]
     output: Form,
@@ -91,6 +101,8 @@ enum ColorWhen {
 enum Verb {
     /// Check everything that is written, without any network
     Check(check::Options),
+    /// Ask EC2 for hosts, compare them with the snapshot `discovered.yml`, write it
+    Discover(discover::Options),
     /// Show the hosts that the inventory means
     Inventory(inventory::Options),
     /// Write the files that hosts should have to standard output or a directory
@@ -130,6 +142,7 @@ pub fn run(line: &CommandLine) -> Exit {
     let global = &line.global;
     let answer = match &line.verb {
         Verb::Check(options) => check::run(global, options),
+        Verb::Discover(options) => discover::run(global, options),
         Verb::Inventory(options) => inventory::run(global, options),
         Verb::Render(options) => render::run(global, options),
         Verb::Facts(options) => facts::run(global, options),

@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use super::discover::discover;
 use super::error::CommandError;
 use super::{Form, Global};
 use crate::clickhouse::Endpoint;
-#[cfg(feature = "ec2")]
-use crate::discovery;
 use crate::fleet::{self, ConnectionDefaults, Fleet, HostName, Reach, RoleName};
 use crate::inventory::{self, Inventory};
 use crate::lab;
@@ -31,17 +30,9 @@ pub(super) struct Project {
 impl Project {
     /// Reads it; all problems of all files at once.
     pub(super) fn load(global: &Global) -> Result<Self, CommandError> {
-        let directory = directory(global)?;
-        let root = match &global.project {
-            Some(root) => root.clone(),
-            None => root_above(directory)?,
-        };
+        let (directory, root) = places(global)?;
         let mut read = fleet::load::read(directory, &root.join("roles"));
-        // JSON is for programs, which are not asked.
-        let ask = if global.output == Form::Json { Ask::Never } else { Ask::IfTerminal };
-        let passwords = global.vault.passwords(ask);
-        reveal::open_files(&mut read.documents, &passwords, &mut read.problems);
-        discover(&mut read)?;
+        let passwords = complete(global, &mut read)?;
         let templates = render::load::templates(&root.join("templates"));
         let Checked { inventory, fleet, objects, templates, notes } =
             project::check(read, templates, &connection_defaults())?;
@@ -62,7 +53,11 @@ impl Project {
     /// The hosts of `--limit`, all where it is not given, members among them.
     pub(super) fn named(&self, global: &Global) -> Result<BTreeSet<HostName>, CommandError> {
         Ok(match &global.limit {
-            Some(pattern) => inventory::pattern::select(&self.inventory, pattern).map_err(|problem| vec![problem])?,
+            Some(pattern) => {
+                let (facts, read_file) = (self.fleet.facts(), &limit_file);
+                let selection = inventory::pattern::Selection { inventory: &self.inventory, facts: &facts, read_file };
+                selection.select(pattern).map_err(|problem| vec![problem])?
+            }
             None => self.fleet.hosts.keys().cloned().collect(),
         })
     }
@@ -107,16 +102,37 @@ pub(super) fn inventory(global: &Global) -> Result<(Inventory, Vec<Problem>), Co
     let directory = directory(global)?;
     let root = global.project.clone().or_else(|| root_above(directory).ok());
     let mut read = fleet::load::Read::of_inventory(directory, root.as_deref());
-    discover(&mut read)?;
+    complete(global, &mut read)?;
     let inventory = read.assemble();
     let problems = fleet::in_order(read.problems);
     let stops = problems.iter().any(|problem| problem.severity == Severity::Problem);
     if stops { Err(problems.into()) } else { Ok((inventory, problems)) }
 }
 
+/// Opens the files that are vaulted as a whole, and asks for the hosts that nobody wrote down.
+fn complete(global: &Global, read: &mut fleet::load::Read) -> Result<Passwords, CommandError> {
+    // Data is for programs, which are not asked.
+    let ask = if global.output == Form::Text { Ask::IfTerminal } else { Ask::Never };
+    let passwords = global.vault.passwords(ask);
+    reveal::open_files(&mut read.documents, &passwords, &mut read.problems);
+    discover(global, read)?;
+    Ok(passwords)
+}
+
 fn directory(global: &Global) -> Result<&Path, CommandError> {
     let none = || CommandError::hinted("no inventory is given", "name its directory: `-i inventories/lab`");
     global.inventory.as_deref().ok_or_else(none)
+}
+
+/// The hosts of a pattern where nothing is resolved: without roles, shards and zones.
+pub(super) fn written(inventory: &Inventory, pattern: &str) -> Result<BTreeSet<HostName>, Problem> {
+    let selection = inventory::pattern::Selection { inventory, facts: &BTreeMap::new(), read_file: &limit_file };
+    selection.select(pattern)
+}
+
+/// The lines of an `@file` part of `--limit`.
+fn limit_file(path: &str) -> Result<String, Problem> {
+    inventory::load::source(Path::new(path)).map(|source| source.text.clone())
 }
 
 /// Nothing would be done, and that would look like success.
@@ -134,33 +150,18 @@ fn port(value: &serde_json::Value) -> Option<u16> {
     u16::try_from(number).ok().filter(|port| *port > 0)
 }
 
-/// Asks EC2 for the hosts of `*.aws_ec2.yml`, where there are such files.
-#[cfg(feature = "ec2")]
-fn discover(read: &mut fleet::load::Read) -> Result<(), CommandError> {
-    if read.documents.discovery.is_empty() {
-        return Ok(());
-    }
-    let discovered = discovery::discover(&mut read.documents, &discovery::ec2::Ec2, &mut read.problems);
-    super::context::block_on(discovered)?.map_err(|error| {
-        let hint = match error {
-            discovery::DiscoveryError::Empty { .. } => "do the filters of the `*.aws_ec2.yml` file fit the instances' tags?",
-            discovery::DiscoveryError::Failed { .. } => {
-                "are the credentials right? `aws sts get-caller-identity` tells; `ec2:DescribeInstances` must be allowed"
-            }
-        };
-        CommandError::hinted(crate::event::chain(&error), hint)
-    })
-}
-
-/// Without the feature, nobody is asked; the files are problems then.
-#[cfg(not(feature = "ec2"))]
-#[expect(clippy::unnecessary_wraps, reason = "as the one that asks")]
-fn discover(_: &mut fleet::load::Read) -> Result<(), CommandError> {
-    Ok(())
+/// The inventory, and the directory with `roles/` and `templates/`.
+pub(super) fn places(global: &Global) -> Result<(&Path, PathBuf), CommandError> {
+    let directory = directory(global)?;
+    let root = match &global.project {
+        Some(root) => root.clone(),
+        None => root_above(directory)?,
+    };
+    Ok((directory, root))
 }
 
 /// What holds for a connection where the inventory says nothing: the person at the keyboard.
-fn connection_defaults() -> ConnectionDefaults {
+pub(super) fn connection_defaults() -> ConnectionDefaults {
     let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME"));
     let defaults = ConnectionDefaults::default();
     ConnectionDefaults {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::{ConnectionDefaults, Doubts, Fleet, RoleName, in_order, resolve};
-use crate::inventory::{self, Documents, Inventory, Node};
+use crate::inventory::{self, Documents, Inventory, Node, vaulted};
 use crate::problem::{Problem, Severity};
 use crate::role::{self, Role};
 
@@ -52,9 +52,9 @@ pub struct Resolved {
 #[must_use]
 pub fn read(inventory: &Path, roles: &Path) -> Read {
     let mut read = Read::of_inventory(inventory, roles.parent());
-    let before = read.problems.len();
-    read.roles = role::load::read(roles, &mut read.problems);
-    read.all_roles = read.problems.iter().skip(before).all(|problem| problem.severity == Severity::Note);
+    let read_roles = role::load::read(roles, &mut read.problems);
+    read.all_roles = read_roles.all;
+    read.roles = read_roles.roles;
     read
 }
 
@@ -78,14 +78,15 @@ impl Read {
     /// Puts the inventory together; a discovery file that nobody asked EC2 about is a problem, not an empty answer.
     #[must_use]
     pub fn assemble(&mut self) -> Inventory {
-        for node in &self.documents.discovery {
-            let message = "this run does not ask EC2, and the hosts of this file would be missing";
-            let hint = "move the file out of the inventory, or write its hosts down";
-            self.problems.push(Problem::new("HW0124", message).at(&node.span).hint(hint));
+        for file in &self.documents.discovery {
+            let message = "this build cannot ask EC2, and the hosts of this file would be missing";
+            let hint = "`--offline` reads the snapshot; a build with the feature `ec2` asks";
+            self.problems.push(Problem::new("HW0124", message).at(&file.node.span).hint(hint));
         }
-        for node in inventory::vaulted::closed(&mut self.documents) {
+        for file in vaulted::closed(&mut self.documents) {
             self.problems
-                .push(Problem::new("HW0131", "this file is vaulted, and nothing has opened it").at(&node.span));
+                .push(Problem::new("HW0131", "this file is vaulted, and nothing has opened it").at(&file.vault().span));
+            file.forget();
         }
         Inventory::assemble(&self.documents, &mut self.problems)
     }

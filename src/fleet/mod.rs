@@ -18,7 +18,20 @@ pub(crate) use resolve::words;
 pub use resolve::{ConnectionDefaults, in_order, resolve};
 pub use vars::Vars;
 
+use crate::inventory::pattern::Fact;
 use crate::role::Role;
+
+/// What resolved hosts are selected by.
+fn facts(hosts: &BTreeMap<HostName, Host>) -> BTreeMap<HostName, Fact> {
+    let fact = |host: &Host| {
+        let shard = match host.placement {
+            Placement::Storage { shard, .. } => Some(shard),
+            Placement::Stateless | Placement::Keeper { .. } => None,
+        };
+        Fact { role: host.role.to_string(), shard, zone: host.zone.clone() }
+    };
+    hosts.iter().map(|(name, host)| (name.clone(), fact(host))).collect()
+}
 
 /// The resolved and validated whole.
 #[derive(Debug, Clone, Default)]
@@ -38,6 +51,12 @@ impl Fleet {
     #[must_use]
     pub fn role_of(&self, host: &Host) -> Option<&Role> {
         self.roles.get(&host.role)
+    }
+
+    /// What the hosts are selected by.
+    #[must_use]
+    pub fn facts(&self) -> BTreeMap<HostName, Fact> {
+        facts(&self.hosts)
     }
 
     /// Hosts that stand in for each other: the replicas of a shard, or the members of the ensemble; itself included.

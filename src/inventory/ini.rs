@@ -215,7 +215,7 @@ impl Reader<'_> {
         }
         match literal::read(value, &span) {
             Ok(value) => {
-                let value = super::yaml::secret(Node { span, value }, self.problems);
+                let value = super::yaml::secret(Node { span, value }.without_markers(), self.problems);
                 self.nodes += size(&value);
                 Some(Entry { key: without_markers(key).into_owned(), key_span, value })
             }

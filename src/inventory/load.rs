@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Documents, Node, VarsFiles, Written, ini, yaml};
+use super::{DiscoveryFile, Documents, Node, VarsFiles, Written, ini, yaml};
 use crate::problem::{Problem, Source, Span, io_words};
 use crate::secret::vault::VaultText;
 
@@ -56,9 +56,15 @@ fn inventory_directory(directory: &Path, depth: usize, documents: &mut Documents
     if depth == 0 {
         return problems.push(too_deep(directory));
     }
-    for path in entries(directory, problems).into_iter().filter(|path| wanted(path)) {
+    let paths = entries(directory, problems);
+    let discovers = paths.iter().any(|path| is_discovery(path));
+    for path in paths.into_iter().filter(|path| wanted(path)) {
         let name = path.file_name().unwrap_or_default();
         if ["group_vars", "host_vars", "vars_plugins"].iter().any(|other| name == *other) {
+            continue;
+        }
+        // The snapshot of what the discovery files find: those hosts are there already.
+        if discovers && name == crate::discovery::snapshot::FILE {
             continue;
         }
         if path.is_dir() {
@@ -138,15 +144,32 @@ fn inventory_file(path: &Path, documents: &mut Documents, problems: &mut Vec<Pro
         Ok(source) => source,
         Err(problem) => return problems.push(problem),
     };
+    if is_discovery(path) {
+        let position = documents.inventories.len();
+        let node = yaml::read(&source, problems);
+        return documents.discovery.extend(node.map(|node| DiscoveryFile { node, position }));
+    }
+    documents.inventories.extend(inventory_text(path, &source, problems));
+}
+
+/// Reads an inventory file's text, whichever form it has; a vaulted one stays closed.
+pub(crate) fn inventory_text(path: &Path, source: &Arc<Source>, problems: &mut Vec<Problem>) -> Option<Written> {
+    if VaultText::is_vaulted(&source.text) {
+        return yaml::read(source, problems).map(Written::Yaml);
+    }
+    match written(path, source) {
+        Ok(Form::Yaml) => yaml::read(source, problems).map(Written::Yaml),
+        Ok(Form::Ini) => ini::read(source, problems).map(Written::Ini),
+        Err(problem) => {
+            problems.push(*problem);
+            None
+        }
+    }
+}
+
+fn is_discovery(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    if ["aws_ec2.yml", "aws_ec2.yaml"].iter().any(|suffix| name.ends_with(suffix)) {
-        return documents.discovery.extend(yaml::read(&source, problems));
-    }
-    match written(path, &source) {
-        Ok(Form::Yaml) => documents.inventories.extend(yaml::read(&source, problems).map(Written::Yaml)),
-        Ok(Form::Ini) => documents.inventories.extend(ini::read(&source, problems).map(Written::Ini)),
-        Err(problem) => problems.push(*problem),
-    }
+    ["aws_ec2.yml", "aws_ec2.yaml"].iter().any(|suffix| name.ends_with(suffix))
 }
 
 enum Form {

@@ -29,7 +29,16 @@ pub struct Documents {
     /// The directories that hold `group_vars/` and `host_vars/`, the stronger ones later: the inventory's, the project's.
     pub vars: Vec<VarsFiles>,
     /// `*.aws_ec2.yml`: where to discover more hosts.
-    pub discovery: Vec<Node>,
+    pub discovery: Vec<DiscoveryFile>,
+}
+
+/// A file that says where to discover more hosts.
+#[derive(Debug, Clone)]
+pub struct DiscoveryFile {
+    /// What it says.
+    pub node: Node,
+    /// How many inventory files come before it.
+    pub position: usize,
 }
 
 /// What stands in the `group_vars/` and `host_vars/` of one directory.

@@ -3,7 +3,7 @@
 use serde_json::{Map, Number, Value};
 
 use crate::problem::Span;
-use crate::secret::SecretRef;
+use crate::secret::{SecretRef, without_markers};
 
 /// A value of a YAML document and where it stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,6 +70,16 @@ impl Node {
         match &self.value {
             NodeValue::List(items) => Some(items),
             _ => None,
+        }
+    }
+
+    /// Takes the meaning of braces from every text in it.
+    pub(super) fn protect(&mut self) {
+        match &mut self.value {
+            NodeValue::Text(text) => self.value = NodeValue::Unsafe(std::mem::take(text)),
+            NodeValue::List(items) => items.iter_mut().for_each(Self::protect),
+            NodeValue::Map(entries) => entries.iter_mut().for_each(|entry| entry.value.protect()),
+            _ => {}
         }
     }
 
@@ -168,6 +178,22 @@ impl Node {
             NodeValue::Map(entries) => entries.iter().any(|entry| entry.value.is_vaulted()),
             _ => false,
         }
+    }
+
+    /// The value without the characters of secrets' markers: what others wrote cannot refer to a secret.
+    #[must_use]
+    pub fn without_markers(self) -> Self {
+        let value = match self.value {
+            NodeValue::Text(text) => NodeValue::Text(without_markers(&text).into_owned()),
+            NodeValue::Unsafe(text) => NodeValue::Unsafe(without_markers(&text).into_owned()),
+            NodeValue::List(items) => NodeValue::List(items.into_iter().map(Self::without_markers).collect()),
+            NodeValue::Map(entries) => {
+                let entry = |entry: Entry| Entry { value: entry.value.without_markers(), ..entry };
+                NodeValue::Map(entries.into_iter().map(entry).collect())
+            }
+            other => other,
+        };
+        Self { span: self.span, value }
     }
 
     /// The value as JSON; a secret is its marker, and a number that JSON's own type does not hold is a text.

@@ -149,6 +149,12 @@ impl Inventory {
         hosts
     }
 
+    /// The layers of the group `all`, lowest precedence first.
+    #[must_use]
+    pub fn layers_of_all(&self) -> Vec<Arc<Layer>> {
+        self.groups.get("all").into_iter().flat_map(Group::layers).cloned().collect()
+    }
+
     /// A variable of the group `all`.
     #[must_use]
     pub fn var_of_all(&self, name: &str) -> Option<&Node> {

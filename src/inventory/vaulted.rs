@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::{Documents, Entry, Inventory, Node, NodeValue, Written, yaml};
+use super::{Documents, Entry, Inventory, Node, NodeValue, Written, ini, yaml};
 use crate::problem::{Problem, Source, Span};
 use crate::secret::vault::VaultText;
 use crate::secret::{Held, Secret, SecretRef, Vaulted};
@@ -13,24 +13,40 @@ use crate::secret::{Held, Secret, SecretRef, Vaulted};
 /// Longer paths of keys are cut: they are for people.
 const MAX_PATH: usize = 120;
 
-/// The files among the documents that are still encrypted.
-pub fn closed(documents: &mut Documents) -> impl Iterator<Item = &mut Node> {
-    let vars = documents.vars.iter_mut().flat_map(|files| files.groups.iter_mut().chain(&mut files.hosts));
-    let inventories = documents.inventories.iter_mut().filter_map(|written| match written {
-        Written::Yaml(node) => Some(node),
-        Written::Ini(_) => None,
-    });
-    let files = inventories.chain(&mut documents.discovery);
-    files.chain(vars.map(|(_, node)| node)).filter(|node| vault(node).is_some())
+/// A file that is still encrypted.
+#[derive(Debug)]
+pub enum Closed<'a> {
+    /// An inventory file.
+    Inventory(&'a mut Written, Arc<Vault>),
+    /// A file of variables, or one that discovers hosts.
+    Document(&'a mut Node, Arc<Vault>),
 }
 
-/// What a file that is vaulted as a whole holds until it is opened.
-#[must_use]
-pub fn vault(document: &Node) -> Option<&VaultText> {
+/// What a closed file holds.
+#[derive(Debug)]
+pub struct Vault {
+    /// The first line of the file, which is all that is ever shown of it.
+    pub span: Span,
+    /// The encrypted text.
+    pub text: VaultText,
+}
+
+/// The files among the documents that are still encrypted.
+pub fn closed(documents: &mut Documents) -> impl Iterator<Item = Closed<'_>> {
+    let inventories = documents.inventories.iter_mut().filter_map(|written| match written {
+        Written::Yaml(node) => vault(node).map(|vault| Closed::Inventory(written, vault)),
+        Written::Ini(_) => None,
+    });
+    let vars = documents.vars.iter_mut().flat_map(|files| files.groups.iter_mut().chain(&mut files.hosts));
+    let documents = documents.discovery.iter_mut().map(|file| &mut file.node).chain(vars.map(|(_, node)| node));
+    inventories.chain(documents.filter_map(|node| vault(node).map(|vault| Closed::Document(node, vault))))
+}
+
+fn vault(document: &Node) -> Option<Arc<Vault>> {
     match &document.value {
         NodeValue::Secret(SecretRef::Vault(vaulted)) if VaultText::is_vaulted(&document.span.source.text) => {
             match vaulted.held() {
-                Some(Held::Text(vault)) => Some(vault),
+                Some(Held::Text(text)) => Some(Arc::new(Vault { span: document.span.clone(), text: text.clone() })),
                 _ => None,
             }
         }
@@ -38,16 +54,48 @@ pub fn vault(document: &Node) -> Option<&VaultText> {
     }
 }
 
-/// Reads what was decrypted; `document` is the closed file, whose places the values keep.
-#[must_use]
-pub fn open(document: &Node, plain: &Secret<String>, problems: &mut Vec<Problem>) -> Node {
-    let span = document.span.clone();
-    let source = Arc::new(Source { name: span.source.name.clone(), text: plain.expose().clone() });
-    let mut found = Vec::new();
-    let node = yaml::read(&source, &mut found);
-    problems.extend(found.into_iter().map(|problem| without_text(problem, &span)));
-    let mut sealer = Sealer { span: &span, taken: HashMap::new(), problems };
-    node.map_or(Node { span: span.clone(), value: NodeValue::Null }, |node| sealer.seal(node, ""))
+impl Closed<'_> {
+    /// What it holds.
+    #[must_use]
+    pub fn vault(&self) -> &Vault {
+        match self {
+            Self::Inventory(_, vault) | Self::Document(_, vault) => vault,
+        }
+    }
+
+    /// Reads what was decrypted; `inventory` reads the text of an inventory file, in whichever form.
+    pub fn open(
+        self,
+        plain: &Secret<String>,
+        inventory: impl FnOnce(&Arc<Source>, &mut Vec<Problem>) -> Option<Written>,
+        problems: &mut Vec<Problem>,
+    ) {
+        let span = self.vault().span.clone();
+        let source = Arc::new(Source { name: span.source.name.clone(), text: plain.expose().clone() });
+        let mut found = Vec::new();
+        let read = match &self {
+            Self::Inventory(..) => inventory(&source, &mut found),
+            Self::Document(..) => yaml::read(&source, &mut found).map(Written::Yaml),
+        };
+        problems.extend(found.into_iter().map(|problem| without_text(problem, &span)));
+        let mut sealer = Sealer { span: &span, taken: HashMap::new(), problems };
+        match (self, read) {
+            (Self::Inventory(written, _), Some(Written::Ini(document))) => {
+                *written = Written::Ini(sealer.ini(document))
+            }
+            (Self::Inventory(written, _), Some(Written::Yaml(node))) => *written = Written::Yaml(sealer.seal(node, "")),
+            (Self::Document(closed, _), Some(Written::Yaml(node))) => *closed = sealer.seal(node, ""),
+            (closed, _) => closed.forget(),
+        }
+    }
+
+    /// Takes it for an empty file: why it is closed has been said.
+    pub fn forget(self) {
+        match self {
+            Self::Inventory(Written::Yaml(node), _) | Self::Document(node, _) => node.value = NodeValue::Null,
+            Self::Inventory(Written::Ini(_), _) => {}
+        }
+    }
 }
 
 /// Says where in the decrypted text, without the words of the reader: they may quote it.
@@ -58,6 +106,7 @@ fn without_text(problem: Problem, span: &Span) -> Problem {
         "HW0104" => "not YAML, or not one document",
         "HW0107" => "a tag that is not known",
         "HW0130" => "a value that is no vaulted text",
+        "HW0114" | "HW0136" | "HW0137" => "a line that cannot be read",
         _ => problem.message.as_str(),
     };
     let message = format!("{message},{place}");
@@ -100,6 +149,31 @@ impl Sealer<'_> {
         let dot = if path.is_empty() { "" } else { "." };
         let value = self.seal(entry.value, &cut(&format!("{path}{dot}{}", entry.key)));
         Entry { key: entry.key, key_span: self.span.clone(), value }
+    }
+
+    /// Sections, hosts and children are shown; values of variables are not.
+    fn ini(&mut self, mut document: ini::Document) -> ini::Document {
+        document.span = self.span.clone();
+        for section in &mut document.sections {
+            section.span = self.span.clone();
+            match &mut section.body {
+                ini::Body::Hosts(lines) => {
+                    for line in lines {
+                        line.span = self.span.clone();
+                        self.ini_vars(&mut line.vars, &line.pattern);
+                    }
+                }
+                ini::Body::Vars(vars) => self.ini_vars(vars, &section.name),
+                ini::Body::Children(children) => {
+                    children.iter_mut().for_each(|(_, span)| *span = self.span.clone());
+                }
+            }
+        }
+        document
+    }
+
+    fn ini_vars(&mut self, vars: &mut Vec<Entry>, owner: &str) {
+        *vars = std::mem::take(vars).into_iter().map(|entry| self.entry(entry, owner)).collect();
     }
 
     /// Ansible resolves expressions in such files; here a value that nobody may see is not looked into.

@@ -18,6 +18,8 @@ use crate::secret::{SecretRef, without_markers};
 const MAX_DEPTH: usize = 64;
 /// 10,000 hosts with a hundred values each.
 const MAX_NODES: usize = 2_000_000;
+/// A text with more problems than this is no inventory.
+const MAX_PROBLEMS: usize = 1000;
 /// Copies that `&anchor` and `*alias` may make: enough for shared settings, too few for a bomb.
 const MAX_COPIED: usize = 200_000;
 
@@ -43,6 +45,7 @@ pub fn read(source: &Arc<Source>, problems: &mut Vec<Problem>) -> Option<Node> {
         at: (0, 0),
         vaulted_line: 0,
         json: None,
+        enough: problems.len() + MAX_PROBLEMS,
         problems,
     };
     match reader.document() {
@@ -69,6 +72,8 @@ struct Reader<'a> {
     vaulted_line: usize,
     /// Whether the whole text is JSON, once somebody asked.
     json: Option<bool>,
+    /// With this many problems the reading stops.
+    enough: usize,
     problems: &'a mut Vec<Problem>,
 }
 
@@ -151,6 +156,9 @@ impl<'a> Reader<'a> {
         let span = self.span(at);
         if depth > MAX_DEPTH {
             return stop(too_much("nested too deeply", &span));
+        }
+        if self.problems.len() > self.enough {
+            return stop(too_much("too many problems", &span));
         }
         if self.nodes > MAX_NODES {
             return stop(too_much("too many values", &span));

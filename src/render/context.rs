@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tera::Context;
 
 use crate::fleet::{Cluster, Fleet, Host, Placement, Vars};
-use crate::problem::near_name;
+use crate::problem::{Problem, near_name};
 
 /// Where Raft members connect, unless `keeper_raft_port` says otherwise.
 const KEEPER_RAFT_PORT: u64 = 9234;
@@ -61,22 +61,32 @@ impl<'a> HostContext<'a> {
                 key.push('=');
                 key.push_str(&value.to_string());
                 key.push('\n');
+            } else if self.vars.refused(name).is_some() {
+                key.push_str(name);
+                key.push_str("!\n");
             }
         }
         key
     }
 
     /// The context for a template that uses these variables.
-    pub(super) fn context(&self, template: &str, variables: &BTreeSet<String>) -> Context {
+    pub(super) fn context(&self, template: &str, variables: &BTreeSet<String>) -> Result<Context, Problem> {
         let mut context = Context::new();
         for name in variables {
+            if let Some(why) =
+                self.vars.refused(name).filter(|_| self.value(name).is_none() && !OURS.contains(&name.as_str()))
+            {
+                let mut problem = why.clone();
+                problem.message = format!("template `{template}` uses `{name}`: {}", problem.message);
+                return Err(problem);
+            }
             if let Some(value) = self.value(name) {
                 context.insert(name.clone(), value);
             }
         }
         context.insert_value("fleet", self.shared.fleet.clone());
         context.insert("managed_by", &managed_by(template));
-        context
+        Ok(context)
     }
 
     /// The inventory's value; `host`, `fleet` and `managed_by` are ours.

@@ -59,10 +59,9 @@ impl<'a> Press<'a> {
         if let Some(content) = self.done.get(&key) {
             return content.clone();
         }
-        let context = inputs.context(&spec.template, variables);
-        let content = self
-            .templates
-            .render(&spec.template, &context)
+        let content = inputs
+            .context(&spec.template, variables)
+            .and_then(|context| self.templates.render(&spec.template, &context))
             .map_err(|problem| vec![with_near_name(problem, inputs)])
             .and_then(|rendered| reveal(&rendered, self.secrets, path, spec));
         self.done.insert(key, content.clone());

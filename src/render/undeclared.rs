@@ -16,7 +16,8 @@ pub fn undeclared(fleet: &Fleet, templates: &Templates) -> Vec<Problem> {
     let mut used: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for host in fleet.hosts.values().filter(|host| !matches!(host.reach, Reach::Member)) {
         for spec in fleet.role_of(host).into_iter().flat_map(|role| role.files.values()) {
-            known.entry(&spec.template).or_default().extend(host.vars.keys().map(String::as_str));
+            let names = host.vars.keys().chain(host.vars.refused_names()).map(String::as_str);
+            known.entry(&spec.template).or_default().extend(names);
             let variables = templates.variables(&spec.template).into_iter().flatten().map(String::as_str);
             used.entry(&spec.template).or_default().extend(variables);
         }

@@ -1,9 +1,11 @@
 //! Shows problems as compilers do: place, source line, caret, code and what to do about it (pure: text in, text out).
 
+use std::sync::Arc;
+
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde_json::{Value, json};
 
-use crate::problem::{Problem, Severity, Shows, Span};
+use crate::problem::{Problem, Severity, Shows, Source, Span};
 use crate::secret::look::written_secret;
 use crate::secret::{MARKER_END, MARKER_START};
 
@@ -19,16 +21,28 @@ pub enum Colour {
 /// Lines longer than this are cut around the place.
 const MAX_LINE: usize = 200;
 
-/// Renders problems one after another, an empty line between two.
+/// Nobody reads more at a time; JSON has them all.
+const MAX_SHOWN: usize = 1000;
+
+/// Renders problems one after another, an empty line between two; of very many only the first.
 #[must_use]
 pub fn render(problems: &[Problem], colour: Colour) -> String {
-    let texts: Vec<String> = problems.iter().map(|problem| render_one(problem, colour)).collect();
+    let mut lines = LineNumbers::default();
+    let shown = problems.iter().take(MAX_SHOWN);
+    let mut texts: Vec<String> = shown.map(|problem| laid_out(problem, colour, &mut lines)).collect();
+    if problems.len() > MAX_SHOWN {
+        texts.push(format!("... and {} more: `-o json` has them all", problems.len() - MAX_SHOWN));
+    }
     texts.join("\n\n")
 }
 
 /// Renders one problem.
 #[must_use]
 pub fn render_one(problem: &Problem, colour: Colour) -> String {
+    laid_out(problem, colour, &mut LineNumbers::default())
+}
+
+fn laid_out(problem: &Problem, colour: Colour, lines: &mut LineNumbers) -> String {
     let level = match problem.severity {
         Severity::Problem => Level::ERROR,
         Severity::Note => Level::NOTE,
@@ -42,7 +56,7 @@ pub fn render_one(problem: &Problem, colour: Colour) -> String {
         // A file that could not be read has a name and no line to show.
         Some(span) if span.source.text.is_empty() => title.element(Origin::path(span.source.name.as_str())),
         Some(span) => {
-            let line = Line::of(span, problem.shows);
+            let line = Line::of(span, problem.shows, lines.of(span));
             title.element(
                 Snippet::source(line.text)
                     .path(span.source.name.as_str())
@@ -61,24 +75,44 @@ pub fn render_one(problem: &Problem, colour: Colour) -> String {
 /// Problems as data: code, severity, message, place and hint; never a source line.
 #[must_use]
 pub fn json(problems: &[Problem]) -> Value {
-    problems.iter().map(json_one).collect()
+    let mut lines = LineNumbers::default();
+    problems.iter().map(|problem| json_one(problem, &mut lines)).collect()
 }
 
-fn json_one(problem: &Problem) -> Value {
+fn json_one(problem: &Problem, lines: &mut LineNumbers) -> Value {
     let severity = match problem.severity {
         Severity::Problem => "problem",
         Severity::Note => "note",
     };
-    let (line, column) = problem.span.as_ref().map(Span::line_column).unzip();
+    let line = problem.span.as_ref().map(|span| lines.of(span));
     json!({
         "code": problem.code,
         "severity": severity,
         "message": printable(&problem.message),
         "file": problem.span.as_ref().map(|span| &span.source.name),
         "line": line,
-        "column": column,
+        "column": problem.span.as_ref().map(Span::column),
         "hint": problem.hint.as_deref().map(printable),
     })
+}
+
+/// Tells the lines of places, counted on from the place before: problems come in order, and a text of megabytes is gone
+/// through once.
+#[derive(Default)]
+struct LineNumbers(Option<(Arc<Source>, usize, usize)>);
+
+impl LineNumbers {
+    fn of(&mut self, span: &Span) -> usize {
+        let (text, at) = (span.source.text.as_bytes(), span.range.start);
+        let (from, line) = match &self.0 {
+            Some((source, from, line)) if Arc::ptr_eq(source, &span.source) && *from <= at => (*from, *line),
+            _ => (0, 1),
+        };
+        let passed = text.get(from..at).unwrap_or_default();
+        let line = line + passed.split(|byte| *byte == b'\n').count() - 1;
+        self.0 = Some((Arc::clone(&span.source), at, line));
+        line
+    }
 }
 
 /// The one line on which a span starts: a file of a megabyte is not laid out for one caret.
@@ -89,7 +123,7 @@ struct Line {
 }
 
 impl Line {
-    fn of(span: &Span, how_much: Shows) -> Self {
+    fn of(span: &Span, how_much: Shows, number: usize) -> Self {
         let text = span.source.text.as_str();
         let at = span.range.start.min(text.len());
         let before = text.get(..at).unwrap_or_default();
@@ -98,7 +132,6 @@ impl Line {
         let line = rest.split('\n').next().unwrap_or_default().trim_end();
         let from = boundary(line, at - start);
         let to = boundary(line, span.range.end.saturating_sub(start)).max(from);
-        let number = before.matches('\n').count() + 1;
         let place = Some(from).filter(|_| how_much == Shows::BeforePlace);
         if let Some(secret) = place.into_iter().chain(written_secret(line)).min() {
             return Self::before(line, secret, number, from..to);
@@ -145,10 +178,7 @@ fn printable(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
-    use crate::problem::Source;
     use proptest::prelude::*;
 
     fn problem(text: &str, range: std::ops::Range<usize>) -> Problem {
@@ -162,6 +192,22 @@ mod tests {
         let shown = render_one(&problem(&text, 1006..1010), Colour::Plain);
         assert!(shown.contains("a.yml:2:") && shown.contains("here"), "{shown}");
         assert!(shown.lines().all(|line| line.chars().count() < 230), "{shown}");
+    }
+
+    #[test]
+    fn very_many_problems_of_a_long_text_are_told_at_once() {
+        let text = "key: value\n".repeat(200_000);
+        let source = Arc::new(Source { name: "a.yml".to_owned(), text });
+        let at = |line: usize| Span::new(Arc::clone(&source), line * 11..line * 11 + 3);
+        let problems: Vec<Problem> = (0..200_000).map(|line| Problem::new("HW0303", "wrong").at(&at(line))).collect();
+        let started = std::time::Instant::now();
+        let shown = render(&problems, Colour::Plain);
+        assert!(shown.ends_with("... and 199000 more: `-o json` has them all") && shown.contains("a.yml:1000:1"));
+        assert_eq!(json(&problems)[199_999]["line"], 200_000);
+        let back = LineNumbers::default().of(&at(7)) + LineNumbers(Some((Arc::clone(&source), 99, 10))).of(&at(2));
+        assert_eq!(back, 8 + 3, "also where places go back");
+        // Counted anew for each place it takes an hour.
+        assert!(started.elapsed().as_secs() < 60, "{:?}", started.elapsed());
     }
 
     #[test]

@@ -7,11 +7,13 @@ mod password;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub use password::{Ask, Origin, PasswordSource, Passwords};
 
+use crate::inventory::load::inventory_text;
 use crate::inventory::{Documents, Inventory, vaulted};
 use crate::problem::{Problem, Span};
 use crate::secret::keyring::{Keyring, OpenError};
@@ -26,18 +28,23 @@ pub fn open_files(documents: &mut Documents, passwords: &Passwords, problems: &m
     if closed.is_empty() {
         return;
     }
-    let keyring = match passwords.keyring() {
-        Ok(keyring) => keyring,
-        Err(problem) => return problems.push(problem),
-    };
-    let opened = side_by_side(&closed, |node| vaulted::vault(node).map(|vault| keyring.open(vault)));
-    for (node, opened) in closed.into_iter().zip(opened) {
+    let keyring = passwords.keyring();
+    let vaults: Vec<_> = closed.iter().map(vaulted::Closed::vault).collect();
+    let opened = side_by_side(&vaults, |vault| keyring.as_ref().ok().map(|keyring| keyring.open(&vault.text)));
+    for (file, opened) in closed.into_iter().zip(opened) {
         match opened {
-            Some(Ok(plain)) => *node = vaulted::open(node, &plain, problems),
-            Some(Err(error)) => problems.push(stays_closed(&error, "this file").at(&node.span)),
-            None => {}
+            Some(Ok(plain)) => {
+                let path = PathBuf::from(&file.vault().span.source.name);
+                file.open(&plain, |source, problems| inventory_text(&path, source, problems), problems);
+            }
+            Some(Err(error)) => {
+                problems.push(stays_closed(&error, "this file").at(&file.vault().span));
+                file.forget();
+            }
+            None => file.forget(),
         }
     }
+    problems.extend(keyring.err());
 }
 
 /// Reads the values of secrets; the inventory tells what is held at the places of vaulted ones.
@@ -119,7 +126,7 @@ fn decrypt(
     }
     if let Some((mut problem, others)) = without_password {
         if others > 0 {
-            problem.message.push_str(&format!(" (nor for {others} others)"));
+            problem.message.push_str(&format!(" (and {others} more need one)"));
         }
         problems.push(problem);
     }

@@ -11,16 +11,29 @@ use crate::problem::Problem;
 /// Directories below `schema/`: deeper is a loop of links.
 const MAX_DIRECTORIES: usize = 16;
 
+/// The roles of a directory.
+#[derive(Debug, Default)]
+pub struct Roles {
+    /// Those that hosts can have, by name.
+    pub roles: BTreeMap<RoleName, Role>,
+    /// Whether no other role is written there that could not be read.
+    pub all: bool,
+}
+
 /// Reads a directory of roles and merges included roles; problems of all files are added to `problems`.
 #[must_use]
-pub fn read(directory: &Path, problems: &mut Vec<Problem>) -> BTreeMap<RoleName, Role> {
+pub fn read(directory: &Path, problems: &mut Vec<Problem>) -> Roles {
     let (mut documents, mut broken) = (BTreeMap::new(), BTreeSet::new());
-    for path in entries(directory, problems).into_iter().filter(|path| path.is_dir()) {
+    let before = problems.len();
+    let paths = entries(directory, problems);
+    let mut all = problems.len() == before;
+    for path in paths.into_iter().filter(|path| path.is_dir()) {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let name = match RoleName::new(name) {
             Ok(name) => name,
             Err(error) => {
                 problems.push(Problem::new("HW0211", error.to_string()));
+                all = false;
                 continue;
             }
         };
@@ -37,7 +50,10 @@ pub fn read(directory: &Path, problems: &mut Vec<Problem>) -> BTreeMap<RoleName,
             None => drop(broken.insert(name)),
         }
     }
-    merge(&documents, &broken, problems)
+    let roles = merge(&documents, &broken, problems);
+    let chosen = documents.values().filter(|document| document.host_cluster_role.is_some());
+    let all = all && broken.is_empty() && chosen.count() == roles.len();
+    Roles { roles, all }
 }
 
 fn schema(role: &RoleName, directory: &Path, problems: &mut Vec<Problem>) -> Vec<SchemaFile> {

@@ -30,7 +30,8 @@ pub fn merge(
                 format!("the roles `{other}` and `{}` have the same hostClusterRole `{value}`", document.name);
             problems.push(Problem::new("HW0208", message).at(span));
         }
-        if order.iter().flat_map(|part| &part.include).any(|(name, _)| broken.contains(name)) {
+        let lacks = |part: &&RoleDocument| part.misplaced || part.include.iter().any(|(name, _)| broken.contains(name));
+        if order.iter().any(lacks) {
             continue;
         }
         if let Some(role) = fold(document, &order, problems) {

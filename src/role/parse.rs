@@ -26,6 +26,8 @@ pub struct RoleDocument {
     pub description: String,
     /// What its hosts keep, where it says so itself.
     pub placement: Option<PlacementKind>,
+    /// Whether it says so in a word that is none.
+    pub misplaced: bool,
     /// The macro's value, and where it stands.
     pub host_cluster_role: Option<(String, Span)>,
     /// Names of the roles that it includes, in order, each with its place.
@@ -62,6 +64,7 @@ pub fn parse(
     let include = include(&mut fields);
     let vars = vars(&mut fields);
     Some(RoleDocument {
+        misplaced: placement.is_none() && fields.get("placement").is_some(),
         span: root.span.clone(),
         description,
         placement,

@@ -50,3 +50,9 @@ pub const NO_COLLECTION: &str = "HW0452";
 pub const UNKNOWN_COLLECTION: &str = "HW0453";
 /// Two tables read one topic as one consumer group (note).
 pub const SAME_GROUP: &str = "HW0454";
+
+/// Whether a problem says that an object is not there: nobody knows while a statement cannot be read.
+#[must_use]
+pub fn misses_an_object(code: &str) -> bool {
+    [NO_REMOTE_TABLE, NO_SOURCE, NO_TARGET].contains(&code)
+}

@@ -78,7 +78,7 @@ impl VaultText {
         }
         let label = parts.next().filter(|label| !label.is_empty()).map(brief);
         let body: Vec<u8> = body.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
-        let body = unhex(&body).ok_or(VaultError::Damaged("not all of it are pairs of hexadecimal digits"))?;
+        let body = unhex(&body).ok_or(VaultError::Damaged("what follows the first line is not hexadecimal"))?;
         let mut parts = body.splitn(3, |byte| *byte == b'\n').map(unhex);
         let mut part = || parts.next().flatten().ok_or(VaultError::Damaged("salt, HMAC or data are not whole"));
         let (salt, tag, ciphertext) = (part()?, part()?, part()?);
@@ -190,7 +190,7 @@ mod tests {
             ("$ANSIBLE_VAULT;1.0;AES\nab", "its format `1.0` is not known: 1.1 and 1.2 are"),
             ("$ANSIBLE_VAULT;1.1;AES\nab", "its cipher `AES` is not known: AES256 is"),
             (header, "it is damaged: salt, HMAC or data are not whole"),
-            (&format!("{header}\nxyz"), "it is damaged: not all of it are pairs of hexadecimal digits"),
+            (&format!("{header}\nxyz"), "it is damaged: what follows the first line is not hexadecimal"),
             (&format!("{header}\n{}", &body[..161]), "it is damaged: salt, HMAC or data are not whole"),
             (DEFAULT.trim_end().get(..DEFAULT.len() - 5).unwrap(), "it is damaged: the end of the data is missing"),
         ] {

@@ -38,7 +38,7 @@ impl Shape {
                 _ => {}
             };
         }
-        let why = format!("{part}must be {}, not {}", self.expected(), node.describe());
+        let why = format!("{part}must be {}, not {}", self.expected(), described(node));
         found.push(Misfit { node, why, hint: self.hint(node) });
     }
 
@@ -72,4 +72,15 @@ impl Shape {
             _ => None,
         }
     }
+}
+
+/// The value as it was written, and what YAML makes of it where that is something else: `0640` is 416, `no` is false.
+fn described(node: &Node) -> String {
+    let value = node.describe();
+    let written = node.span.source.text.get(node.span.range.clone()).unwrap_or_default().trim();
+    let is_plain = matches!(node.value, NodeValue::Bool(_) | NodeValue::Number(_));
+    if !is_plain || written.is_empty() || written.len() > 40 || value == format!("`{written}`") {
+        return value;
+    }
+    format!("`{written}`, which YAML reads as {value}")
 }

@@ -15,6 +15,9 @@ pub enum Reply {
     Silence,
 }
 
+/// What the server says to a body.
+type Answer = Arc<dyn Fn(&str) -> Reply + Send + Sync>;
+
 pub struct Stub {
     pub port: u16,
     pub connections: Arc<AtomicUsize>,
@@ -30,7 +33,8 @@ impl Drop for Stub {
 }
 
 impl Stub {
-    pub async fn start(answer: fn(&str) -> Reply) -> Self {
+    pub async fn start(answer: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Self {
+        let answer: Answer = Arc::new(answer);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let connections = Arc::<AtomicUsize>::default();
@@ -40,18 +44,14 @@ impl Stub {
             loop {
                 let Ok((stream, _)) = listener.accept().await else { return };
                 counted.fetch_add(1, Ordering::SeqCst);
-                tokio::spawn(serve(stream, answer, Arc::clone(&seen)));
+                tokio::spawn(serve(stream, Arc::clone(&answer), Arc::clone(&seen)));
             }
         });
         Self { port, connections, requests, task }
     }
 }
 
-async fn serve(
-    stream: tokio::net::TcpStream,
-    answer: fn(&str) -> Reply,
-    seen: Arc<Mutex<Vec<(String, String)>>>,
-) -> Option<()> {
+async fn serve(stream: tokio::net::TcpStream, answer: Answer, seen: Arc<Mutex<Vec<(String, String)>>>) -> Option<()> {
     let mut stream = BufReader::new(stream);
     loop {
         let mut head = String::new();

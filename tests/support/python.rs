@@ -1,4 +1,5 @@
 //! The Python with ansible-core and moto that `scripts/setup` makes, and a server of `ansible-inventory` in it.
+#![allow(dead_code, reason = "each test binary uses its own part")]
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
@@ -35,8 +36,13 @@ pub struct Answer {
 
 impl Ansible {
     pub fn start() -> Self {
+        Self::script("tests/ansible/serve.py")
+    }
+
+    /// A script that answers one JSON document a line.
+    pub fn script(path: &str) -> Self {
         let mut command = Command::new(interpreter());
-        command.arg("tests/ansible/serve.py").stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.arg(path).stdin(Stdio::piped()).stdout(Stdio::piped());
         // The person's own configuration must not decide.
         command
             .env("ANSIBLE_CONFIG", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/ansible/ansible.cfg"))
@@ -47,11 +53,15 @@ impl Ansible {
         Self { process, requests, answers: BufReader::new(answers) }
     }
 
-    pub fn inventory(&mut self, args: &[&str]) -> Answer {
-        writeln!(self.requests, "{}", json!({ "args": args })).unwrap();
+    pub fn ask(&mut self, request: &Value) -> Value {
+        writeln!(self.requests, "{request}").unwrap();
         let mut line = String::new();
         self.answers.read_line(&mut line).unwrap();
-        let answer: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"))
+    }
+
+    pub fn inventory(&mut self, args: &[&str]) -> Answer {
+        let answer = self.ask(&json!({ "args": args }));
         let text = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
         Answer { code: answer["code"].as_i64().unwrap(), stdout: text("stdout"), stderr: text("stderr") }
     }

@@ -19,8 +19,9 @@ use housewright::problem::Problem;
 use housewright::project::{self, Checked};
 use housewright::render::{self, Desired, Templates};
 use housewright::resource::Probe;
+use housewright::reveal::{self, Ask, PasswordSource, Passwords};
 use housewright::schema::Object;
-use housewright::secret::{Secret, SecretStore};
+use housewright::secret::{Secret, SecretRef};
 use housewright::sim::{SimFleet, SimHost};
 
 pub fn name(text: &str) -> HostName {
@@ -30,6 +31,12 @@ pub fn name(text: &str) -> HostName {
 /// Takes the colours away.
 pub fn plain(text: &str) -> String {
     anstream::adapter::strip_str(text).to_string()
+}
+
+/// Small fleets with the repository's roles: that most of them have no host is no news.
+fn of_the_story(mut problems: Vec<Problem>) -> Vec<Problem> {
+    problems.retain(|problem| problem.code != "HW0407");
+    problems
 }
 
 /// Everything that the operator wrote, and what should be on the hosts.
@@ -46,17 +53,25 @@ pub struct Project {
 }
 
 impl Project {
-    /// Reads it as `housewright check` does; every secret gets the value that `secret` gives.
+    /// Reads it as `housewright check` does; every secret gets the value that `secret` gives, vaulted ones their own by the
+    /// password in `.vault_password`.
     pub fn load(
         inventory: &Path,
         roles: &Path,
         templates: Result<Templates, Vec<Problem>>,
         secret: impl Fn(&str) -> String,
     ) -> Result<Self, Vec<Problem>> {
+        let source = PasswordSource::file(&inventory.join(".vault_password").to_string_lossy());
+        let passwords = Passwords::new(vec![source], Ask::Never);
+        let mut read = read(inventory, roles);
+        reveal::open_files(&mut read.documents, &passwords, &mut read.problems);
         let Checked { inventory, fleet, objects, templates, notes } =
-            project::check(read(inventory, roles), templates, &ConnectionDefaults::default())?;
-        let mut secrets = SecretStore::default();
-        for reference in render::secrets_of(&fleet) {
+            project::check(read, templates, &ConnectionDefaults::default()).map_err(of_the_story)?;
+        let notes = of_the_story(notes);
+        let (vaulted, others): (BTreeSet<_>, BTreeSet<_>) =
+            render::secrets_of(&fleet).into_iter().partition(|reference| matches!(reference, SecretRef::Vault(_)));
+        let mut secrets = reveal::values(&vaulted, &inventory, &passwords)?;
+        for reference in others {
             let value = secret(&reference.to_string());
             secrets.insert(reference, Secret::new(value));
         }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::expressions::Evaluated;
 use super::members::{Common, Placed, literal};
 use super::{replica_order, shard_of};
 use crate::fleet::{Cluster, ClusterName, ClusterShard, Host, HostName, Layout};
@@ -15,15 +16,26 @@ pub(super) const CODES: Codes = Codes { wrong: "HW0317", unknown: "HW0316", miss
 /// Reads `clickhouse_clusters` of the group `all`.
 pub(super) fn resolve(
     inventory: &Inventory,
+    evaluated: &Evaluated,
     hosts: &BTreeMap<HostName, Host>,
     problems: &mut Vec<Problem>,
 ) -> BTreeMap<ClusterName, Cluster> {
-    let entries = inventory.var_of_all("clickhouse_clusters").and_then(Node::entries).unwrap_or_default();
+    let written = match evaluated.of_all("clickhouse_clusters") {
+        Some(Ok(entry)) => Some(&entry.value),
+        Some(Err(failure)) => {
+            problems.push(failure.problem("clickhouse_clusters", ""));
+            None
+        }
+        None => inventory.var_of_all("clickhouse_clusters"),
+    };
+    let entries = written.and_then(Node::entries).unwrap_or_default();
+    let facts = crate::fleet::facts(hosts);
+    let selection = pattern::Selection { inventory, facts: &facts, read_file: &pattern::no_files };
     let mut clusters = BTreeMap::new();
     for entry in entries {
         match ClusterName::new(entry.key.as_str()) {
             Ok(name) => {
-                if let Some(cluster) = cluster(&name, entry, inventory, hosts, problems) {
+                if let Some(cluster) = cluster(&name, entry, &selection, hosts, problems) {
                     clusters.insert(name, cluster);
                 }
             }
@@ -36,19 +48,19 @@ pub(super) fn resolve(
 fn cluster(
     name: &ClusterName,
     entry: &Entry,
-    inventory: &Inventory,
+    selection: &pattern::Selection<'_>,
     hosts: &BTreeMap<HostName, Host>,
     problems: &mut Vec<Problem>,
 ) -> Option<Cluster> {
     let mut fields = Fields::of(&entry.value, format!("cluster `{name}`"), &CLUSTER, CODES, problems)?;
     let layout = fields.get("layout").and_then(layout);
-    let common = Common::read(&mut fields, inventory);
+    let common = Common::read(&mut fields, selection);
     let secret = fields.secret("secret");
     // Several replicas in one shard hold Replicated tables, which copy by themselves: writing to each would double the work.
     // One replica has nothing to copy to; ClickHouse's own default holds there.
     let replicated = layout != Some(Layout::OneShardPerHost);
     let internal_replication = fields.flag("internal_replication").unwrap_or(replicated);
-    let selected = selected(&mut fields, inventory);
+    let selected = selected(&mut fields, selection);
     let literal = literal(&mut fields, &common);
     let readable = selected.is_some() && literal.is_some();
     let (selected, literal) = (selected.unwrap_or_default(), literal.unwrap_or_default());
@@ -73,16 +85,17 @@ fn layout(node: &Node) -> Option<Layout> {
 }
 
 /// Hosts by pattern, or by a list of patterns; none where a pattern cannot be read.
-fn selected(fields: &mut Fields<'_, '_>, inventory: &Inventory) -> Option<BTreeSet<HostName>> {
+fn selected(fields: &mut Fields<'_, '_>, selection: &pattern::Selection<'_>) -> Option<BTreeSet<HostName>> {
     let Some(node) = fields.get("hosts") else { return Some(BTreeSet::new()) };
-    let text = match node.items() {
-        Some(items) => items.iter().map(Node::text).collect::<Option<Vec<_>>>()?.join(","),
-        None => node.text()?.to_owned(),
+    let patterns: Vec<&str> = match node.items() {
+        Some(items) => items.iter().map(Node::text).collect::<Option<_>>()?,
+        None => vec![node.text()?],
     };
-    if text.trim().is_empty() {
+    if patterns.iter().all(|pattern| pattern.trim().is_empty()) {
         return Some(BTreeSet::new());
     }
-    pattern::select(inventory, &text).map_err(|problem| fields.report(problem.at(&node.span))).ok()
+    let hosts = selection.in_order(&patterns).map_err(|problem| fields.report(problem.at(&node.span))).ok()?;
+    Some(hosts.into_iter().collect())
 }
 
 fn shards(

@@ -2,6 +2,7 @@
 
 mod clusters;
 mod connection;
+mod expressions;
 mod lint;
 mod members;
 mod missing;
@@ -13,6 +14,7 @@ mod vocabulary;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use connection::ConnectionDefaults;
+use expressions::{Evaluated, Failure};
 use missing::Missing;
 use shared::Shared;
 pub(crate) use ssh_args::words;
@@ -42,13 +44,16 @@ pub fn resolve(
         problems.push(Problem::new("HW0122", "the inventory has no hosts"));
     }
     vocabulary::check(inventory, roles, problems);
+    let evaluated = Evaluated::new(inventory, roles);
+    vocabulary::check_values(&evaluated, problems);
+    problems.extend(evaluated.problems(vocabulary::is_read));
     let mut fleet = Fleet::default();
     let mut shared = Shared::default();
     let mut missing = Missing::new(inventory, doubts);
     let by_value: BTreeMap<&str, &Role> =
         roles.values().filter_map(|role| Some((role.host_cluster_role.as_deref()?, role))).collect();
     for (name, written) in &inventory.hosts {
-        let vars = HostVars { name, written, merged: written.vars() };
+        let vars = HostVars::new(name, written, &evaluated);
         if let Some(host) = host(&vars, &by_value, defaults, &mut shared, &mut missing, problems) {
             fleet.hosts.insert(name.clone(), host);
         }
@@ -57,9 +62,9 @@ pub fn resolve(
     let used: BTreeSet<&RoleName> = fleet.hosts.values().map(|host| &host.role).collect();
     fleet.roles =
         roles.iter().filter(|(name, _)| used.contains(name)).map(|(name, role)| (name.clone(), role.clone())).collect();
-    fleet.network_namespace = network_namespace(inventory, doubts, problems);
+    fleet.network_namespace = network_namespace(inventory, &evaluated, doubts, problems);
     let before = problems.len();
-    fleet.clusters = clusters::resolve(inventory, &fleet.hosts, problems);
+    fleet.clusters = clusters::resolve(inventory, &evaluated, &fleet.hosts, problems);
     if doubts.inventory {
         // A cluster without hosts, or a pattern that chooses nobody, may have some in what was not read.
         let mut found = problems.split_off(before);
@@ -75,9 +80,28 @@ struct HostVars<'a> {
     name: &'a HostName,
     written: &'a InventoryHost,
     merged: BTreeMap<&'a str, &'a Entry>,
+    /// Variables whose expressions have no value.
+    refused: BTreeMap<&'a str, &'a Failure>,
 }
 
 impl<'a> HostVars<'a> {
+    /// The variables as written, with the values of expressions in their places.
+    fn new(name: &'a HostName, written: &'a InventoryHost, evaluated: &'a Evaluated) -> Self {
+        let (mut merged, mut refused) = (written.vars(), BTreeMap::new());
+        for (variable, outcome) in evaluated.of(name) {
+            match outcome {
+                Ok(entry) => {
+                    merged.insert(variable, entry);
+                }
+                Err(failure) => {
+                    merged.remove(variable.as_str());
+                    refused.insert(variable.as_str(), failure.as_ref());
+                }
+            }
+        }
+        Self { name, written, merged, refused }
+    }
+
     /// The value that wins; null counts as absent.
     fn get(&self, name: &str) -> Option<&'a Node> {
         self.merged.get(name).map(|entry| &entry.value).filter(|node| !node.is_null())
@@ -108,6 +132,9 @@ fn host<'a>(
     for (name, entry) in &vars.merged {
         all.insert((*name).to_owned(), shared.value(entry));
     }
+    for (name, failure) in &vars.refused {
+        all.refuse((*name).to_owned(), failure.problem(name, ""));
+    }
     Some(Host {
         name: vars.name.clone(),
         role: role.name.clone(),
@@ -127,6 +154,10 @@ fn role<'a>(
 ) -> Option<&'a Role> {
     let known = || roles.keys().copied();
     let listed = || known().map(|value| format!("`{value}`")).collect::<Vec<_>>().join(", ");
+    // Its expression is a problem of its own.
+    if vars.refused.contains_key("hostClusterRole") {
+        return None;
+    }
     let Some(node) = vars.get("hostClusterRole") else {
         let near = vars.merged.keys().find(|name| near_name(name, ["hostClusterRole"]).is_some());
         let hint = match near {
@@ -147,9 +178,17 @@ fn role<'a>(
 }
 
 /// All connections of a run come from one process, which is in one namespace.
-fn network_namespace(inventory: &Inventory, doubts: &Doubts, problems: &mut Vec<Problem>) -> Option<String> {
+fn network_namespace(
+    inventory: &Inventory,
+    evaluated: &Evaluated,
+    doubts: &Doubts,
+    problems: &mut Vec<Problem>,
+) -> Option<String> {
     let mut named = inventory.hosts.iter().map(|(name, host)| {
-        let node = host.var("network_namespace").map(|entry| &entry.value);
+        let node = match evaluated.get(name, "network_namespace") {
+            Some(outcome) => outcome.as_ref().ok().map(|entry| &entry.value),
+            None => host.var("network_namespace").map(|entry| &entry.value),
+        };
         (name, host, node.and_then(Node::scalar_text))
     });
     let (first, _, namespace) = named.next()?;

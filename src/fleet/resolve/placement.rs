@@ -48,8 +48,12 @@ fn required<'a>(
     missing: &mut Missing<'a>,
 ) -> Option<&'a Node> {
     let node = vars.get(name);
-    if node.is_none() {
-        missing.add(name, Some(role), format!("write `{name}: 1` (or another number) beside the host"), vars);
+    if node.is_none() && !vars.refused.contains_key(name) {
+        let hint = match vars.text("instance_id") {
+            Some(instance) => format!("tag the instance `{instance}`, and name the tag in `placement_tags`"),
+            None => format!("write `{name}: 1` (or another number) beside the host"),
+        };
+        missing.add(name, Some(role), hint, vars);
     }
     node
 }

@@ -4,11 +4,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::expressions::{Evaluated, holds_expression};
 use crate::fleet::RoleName;
 use crate::inventory::{Entry, Inventory, Node, NodeValue, Owner};
 use crate::problem::{Problem, near_name};
 use crate::role::Role;
-use crate::secret::look::is_secret_name;
 use crate::vocabulary::{Checked, Key, VARIABLES, variable};
 
 /// Checks every definition of every variable; a role's own variables are as well known as Housewright's.
@@ -16,10 +16,12 @@ pub(super) fn check(inventory: &Inventory, roles: &BTreeMap<RoleName, Role>, pro
     let of_roles = roles.values().flat_map(|role| role.vars.keys()).map(String::as_str);
     let own = VARIABLES.iter().flat_map(|section| section.record.names());
     let names: BTreeSet<&str> = own.chain(of_roles).collect();
-    let (mut unresolved, mut judged): (Option<Problem>, BTreeSet<&str>) = (None, BTreeSet::new());
+    let mut judged: BTreeSet<&str> = BTreeSet::new();
     for layer in inventory.layers() {
         for (name, entry) in &layer.vars {
             match variable(name) {
+                // An expression has its type when it has its value.
+                Some(_) if entry.value.text().is_some() && holds_expression(&entry.value) => {}
                 Some((key, Checked::Always)) => typed(key, &entry.value, problems),
                 Some((_, Checked::ByTemplates)) => {}
                 None if names.contains(name.as_str()) => {}
@@ -35,15 +37,23 @@ pub(super) fn check(inventory: &Inventory, roles: &BTreeMap<RoleName, Role>, pro
                 let problem = Problem::new("HW0319", message).at(&entry.key_span);
                 problems.push(problem.hint("move it to `group_vars/all.yml`"));
             }
-            if unresolved.is_none() && entry.value.text().is_some_and(|text| text.contains("{{")) {
-                let message =
-                    "variables that refer to variables are not resolved yet: `{{` reaches the templates as text";
-                let note = Problem::note("HW0119", message).at(&entry.value.span);
-                unresolved = Some(if is_secret_name(name) { note.hides_value() } else { note });
-            }
         }
     }
-    problems.extend(unresolved);
+}
+
+/// Checks the values of expressions.
+pub(super) fn check_values(evaluated: &Evaluated, problems: &mut Vec<Problem>) {
+    for entry in evaluated.values() {
+        if let Some((key, Checked::Always)) = variable(&entry.key) {
+            typed(key, &entry.value, problems);
+        }
+    }
+}
+
+/// Tells whether Housewright itself reads a variable; others are read by templates. The clusters are read from the group `all`.
+pub(super) fn is_read(name: &str) -> bool {
+    let by_the_fleet = ["keeper_port", "keeper_raft_port"].contains(&name);
+    name != "clickhouse_clusters" && (by_the_fleet || matches!(variable(name), Some((_, Checked::Always))))
 }
 
 fn typed(key: &Key, node: &Node, problems: &mut Vec<Problem>) {
@@ -51,9 +61,8 @@ fn typed(key: &Key, node: &Node, problems: &mut Vec<Problem>) {
         return;
     }
     if let NodeValue::Secret(reference) = &node.value {
-        let message =
-            format!("`{}` is read by Housewright itself and cannot be a secret, such as `{reference}`", key.name);
-        let hint = "write it in a file that is not vaulted, as a plain value";
+        let message = format!("`{}` is the secret `{reference}`, but Housewright itself reads it", key.name);
+        let hint = "write it as a plain value, in a file that is not vaulted";
         problems.push(Problem::new("HW0134", message).at(&node.span).hint(hint));
         return;
     }

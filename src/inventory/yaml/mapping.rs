@@ -23,6 +23,7 @@ enum Key {
 impl<'a> Reader<'a> {
     pub(super) fn map(&mut self, mut span: Span, depth: usize) -> Result<Built, Stop> {
         let (mut entries, mut merged, mut size, mut height) = (Vec::new(), Merged::new(), 1, 1);
+        let mut unread = false;
         while let Some(key) = self.next_key(&mut span, depth)? {
             let (event, at) = self.next()?;
             let value = self.node(event, &at, depth + 1)?;
@@ -32,9 +33,16 @@ impl<'a> Reader<'a> {
                 Key::Merge => self.merge(value.node, &mut merged),
                 Key::Value(key) => {
                     let key_span = key.span.clone();
-                    entries.push(Entry { key: self.key(&key), key_span, value: value.node });
+                    match self.key(&key) {
+                        Some(key) => entries.push(Entry { key, key_span, value: value.node }),
+                        None => unread = true,
+                    }
                 }
             }
+        }
+        // What it is would only be guessed, and found to have the wrong type.
+        if unread && entries.is_empty() {
+            return Ok(Built { node: Node { span, value: NodeValue::Null }, size, height });
         }
         let entries = self.unique(entries, merged);
         Ok(Built { node: Node { span, value: NodeValue::Map(entries) }, size, height })
@@ -47,7 +55,8 @@ impl<'a> Reader<'a> {
             let (event, at) = self.next()?;
             size += self.node(event, &at, depth + 1)?.size;
             if let Key::Value(key) = key
-                && seen.insert(self.key(&key))
+                && let Some(name) = self.key(&key)
+                && seen.insert(name)
             {
                 size += 1;
                 items.push(key);
@@ -74,13 +83,21 @@ impl<'a> Reader<'a> {
     }
 
     /// A number, boolean or null as a key is its JSON text, as when Ansible prints it.
-    fn key(&mut self, node: &Node) -> String {
+    fn key(&mut self, node: &Node) -> Option<String> {
         match &node.value {
-            NodeValue::Text(text) | NodeValue::Unsafe(text) => text.clone(),
-            NodeValue::Null | NodeValue::Bool(_) | NodeValue::Number(_) | NodeValue::Wide(_) => Data::Node(node).json(),
+            NodeValue::Text(text) | NodeValue::Unsafe(text) => Some(text.clone()),
+            NodeValue::Null | NodeValue::Bool(_) | NodeValue::Number(_) | NodeValue::Wide(_) => {
+                Some(Data::Node(node).json())
+            }
             _ => {
-                self.problems.push(Problem::new("HW0104", "a key must be a plain value").at(&node.span));
-                String::new()
+                let mut problem = Problem::new("HW0104", "a key must be a plain value").at(&node.span);
+                let before = self.source.text.get(..node.span.range.start).unwrap_or_default();
+                if before.ends_with('{') && matches!(node.value, NodeValue::Map(_)) {
+                    problem.message = "to YAML `{{` is a mapping in a mapping".to_owned();
+                    problem.hint = Some("put the whole value into quotes: `\"{{ ... }}\"`".to_owned());
+                }
+                self.problems.push(problem);
+                None
             }
         }
     }
@@ -107,7 +124,7 @@ impl<'a> Reader<'a> {
         for entry in entries {
             if seen.insert(entry.key.clone()) {
                 kept.push(entry);
-            } else {
+            } else if self.problems.len() <= self.enough {
                 let message = format!("the key `{}` stands twice in this mapping", entry.key);
                 self.problems.push(Problem::new("HW0105", message).at(&entry.key_span).hint("remove one of the two"));
             }

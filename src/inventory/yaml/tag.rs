@@ -56,7 +56,7 @@ impl Reader<'_> {
             _ => self.map(span, depth)?,
         };
         match known {
-            Some("!unsafe") => built.node = whole(built.node),
+            Some("!unsafe") => built.node.protect(),
             Some("!vault" | "!vault-encrypted") => {
                 self.problems.push(super::vault::damaged(&VaultError::NotVault).at(&built.node.span).hides_value());
             }
@@ -130,19 +130,4 @@ fn untemplated(value: NodeValue) -> NodeValue {
         NodeValue::Text(text) => NodeValue::Unsafe(text),
         other => other,
     }
-}
-
-/// Keeps every text in a value from being taken for a template.
-fn whole(node: Node) -> Node {
-    let value = match node.value {
-        NodeValue::List(items) => NodeValue::List(items.into_iter().map(whole).collect()),
-        NodeValue::Map(mut entries) => {
-            for entry in &mut entries {
-                entry.value = whole(entry.value.clone());
-            }
-            NodeValue::Map(entries)
-        }
-        other => untemplated(other),
-    };
-    Node { span: node.span, value }
 }
