@@ -67,7 +67,10 @@ pub(super) fn check(
             return None;
         }
         let history = if before > 0 { format!("; there were {before} ({})", from(last)) } else { String::new() };
-        let message = format!("no instance of `{region}` answers to {}{history}", source.selection.describe());
+        let message = match source.selection.describe() {
+            None => format!("`{region}` has no instances{history}"),
+            Some(filters) => format!("no instance of `{region}` answers to {filters}{history}"),
+        };
         let hint = format!("do the filters fit the instances' tags? If it is meant so, `--accept empty:{region}`");
         return Some(Problem::new("HW0150", message).at(span).hint(hint));
     }

@@ -14,7 +14,7 @@ mod shape;
 mod variables;
 
 pub use clusters::{CLUSTER, MEMBER};
-pub use discovery::{EC2_FILE, KEYED_GROUP};
+pub use discovery::{EC2_FILE, HOST_NAME, KEYED_GROUP, PLACEMENT_TAGS, share};
 pub use document::DocumentKind;
 pub use fit::Misfit;
 pub use inventory::GROUP;

@@ -1,10 +1,14 @@
 //! The snapshot means what the answer meant that it was made from.
 
 use std::fs;
+use std::path::Path;
 
 use housewright::discovery::compare::compare;
 use housewright::discovery::snapshot::recorded;
-use housewright::discovery::{Ask, Found, Instance, Written as Wrote, read_snapshot, write};
+use housewright::discovery::{
+    Accepted, Ask, Cache, Found, Instance, Terms, Written as Wrote, discover, read_snapshot, write,
+};
+use housewright::fleet::{ClusterName, ConnectionDefaults, HostName, Placement, load};
 use housewright::inventory::Inventory;
 use insta::assert_snapshot;
 use proptest::prelude::*;
@@ -211,6 +215,28 @@ async fn a_fleet_does_not_shrink_against_its_snapshot_either() {
       |
       = help: were they ended on purpose? Then `--accept shrink:eu-central-1`, once
     ");
+}
+
+/// The worked region of the repository, as CI checks it: nobody is asked.
+#[tokio::test]
+async fn the_worked_region_is_the_fleet_of_its_snapshot() {
+    let mut read = load::read(Path::new("inventories/eu-west-1"), Path::new("roles"));
+    let (ask, accepted, cache) = (Ask::Snapshot, Accepted::default(), Cache::default());
+    discover(&mut read.documents, &Terms { ask, accepted, cache, now: NOW }, &mut read.problems).await;
+    let loaded = read.resolve(&ConnectionDefaults::default()).unwrap();
+    assert_eq!(loaded.notes, [], "the snapshot is as new as its file");
+    let placed =
+        |kind: fn(&Placement) -> bool| loaded.fleet.hosts.values().filter(|host| kind(&host.placement)).count();
+    assert_eq!(placed(|placement| matches!(placement, Placement::Storage { .. })), 9);
+    assert_eq!(placed(|placement| matches!(placement, Placement::Keeper { .. })), 3);
+    assert_eq!(placed(|placement| *placement == Placement::Stateless), 7);
+    let posthog = &loaded.fleet.clusters[&ClusterName::new("posthog").unwrap()];
+    assert!(posthog.shards.len() == 3 && posthog.shards.iter().all(|shard| shard.members.len() == 3));
+    let data = &loaded.fleet.hosts[&HostName::new("data-02-b").unwrap()];
+    assert_eq!(data.placement, Placement::Storage { shard: 2, replica: "b".to_owned() });
+    assert_eq!(data.zone.as_deref(), Some("eu-west-1b"));
+    assert_eq!(data.vars.get("instance_store_disks").unwrap()[0]["count"], 4);
+    assert_eq!(loaded.inventory.hosts_of("ingestion").len(), 7);
 }
 
 fn differences(written: &crate::Written, found: &[Found]) -> String {

@@ -11,7 +11,17 @@ async fn discover_shows_writes_and_compares() {
     let program = Program::new(server.port);
     let said = program.run(&["discover", "--detailed-exitcode"]).await;
     assert_eq!(said.code, 2, "{said:?}");
-    assert_snapshot!(said.out, @"");
+    assert_snapshot!(said.out, @"
+    clickhouse.aws_ec2.yml: 7 hosts in eu-west-1
+      new       small-0                  i-000                eu-west-1
+      new       small-1                  i-001                eu-west-1
+      new       small-2                  i-002                eu-west-1
+      new       small-3                  i-003                eu-west-1
+      new       small-4                  i-004                eu-west-1
+      new       small-5                  i-005                eu-west-1
+      new       small-6                  i-006                eu-west-1
+    discover: 7 hosts; there is no snapshot to compare with: `--write` writes one
+    ");
     assert!(!program.path("discovered.yml").exists(), "nothing is written unasked");
     let said = program.run(&["discover", "--write"]).await;
     assert_eq!((said.code, said.out.lines().last()), (0, Some("wrote discovered.yml")), "{said:?}");
@@ -25,14 +35,41 @@ async fn discover_shows_writes_and_compares() {
     let program = program.with("AWS_ENDPOINT_URL", &format!("http://127.0.0.1:{}", more.port));
     let said = program.run(&["discover", "--detailed-exitcode", "-o", "json"]).await;
     assert_eq!(said.code, 2, "{said:?}");
-    assert_snapshot!(said.out, @"");
+    assert_snapshot!(said.out, @r#"
+    {
+      "files": [
+        {
+          "file": "clickhouse.aws_ec2.yml",
+          "regions": {
+            "eu-west-1": 8
+          }
+        }
+      ],
+      "snapshot": true,
+      "differences": [
+        {
+          "host": "small-7",
+          "instance": "i-007",
+          "region": "eu-west-1",
+          "difference": "new"
+        }
+      ],
+      "written": [],
+      "problems": []
+    }
+    "#);
     let fewer = region(5, When::Never, Fault::Silence).await;
     let program = program.with("AWS_ENDPOINT_URL", &format!("http://127.0.0.1:{}", fewer.port));
     let said = program.run(&["discover"]).await;
     assert!(said.code == 1 && said.err.contains("HW0151"), "{said:?}");
     let said = program.run(&["discover", "--accept", "shrink:eu-west-1"]).await;
     assert_eq!(said.code, 0, "{said:?}");
-    assert_snapshot!(said.out, @"");
+    assert_snapshot!(said.out, @"
+    clickhouse.aws_ec2.yml: 5 hosts in eu-west-1
+      gone      small-5                  i-005                eu-west-1
+      gone      small-6                  i-006                eu-west-1
+    discover: 2 gone; the snapshot says otherwise
+    ");
 }
 
 #[tokio::test]
@@ -54,7 +91,10 @@ async fn nobody_is_asked_offline_nor_by_check() {
     let said = program.run(&["check"]).await;
     assert!(!said.err.contains("cannot list"), "`check` asks nobody: {said:?}");
     let said = program.run(&["discover", "--offline"]).await;
-    assert_snapshot!(said.err, @"");
+    assert_snapshot!(said.err, @"
+    error: `discover` asks EC2, and `--offline` forbids it
+    hint: `housewright inventory --offline` shows what the snapshot says
+    ");
 }
 
 #[tokio::test]
@@ -78,7 +118,7 @@ async fn what_cannot_be_accepted_is_told() {
     let program = Program::new(9);
     let said = program.run(&["inventory", "--accept", "everything"]).await;
     assert_eq!(said.code, 1);
-    assert_snapshot!(said.err, @"");
+    assert_snapshot!(said.err, @"error: `everything` cannot be accepted: write `empty:REGION` or `shrink:REGION`");
 }
 
 #[tokio::test]

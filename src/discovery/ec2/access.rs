@@ -76,9 +76,18 @@ async fn find(query: &InstanceQuery, limits: &Limits) -> Result<SdkConfig, (Fail
         }
         Err(error) => {
             let why = crate::event::chain(&error);
-            Err((failure::of_credentials(&why), Some(why.into())))
+            let failure = failure::of_credentials(&why);
+            // The chain lists every provider that it does not have.
+            let why = if why.contains("no credentials found in chain") { no_profile(query) } else { Some(why) };
+            Err((failure, why.map(Into::into)))
         }
     }
+}
+
+/// Which profile was looked for in vain, where one was named.
+fn no_profile(query: &InstanceQuery) -> Option<String> {
+    let named = query.access.profile.clone().or_else(|| std::env::var("AWS_PROFILE").ok());
+    named.map(|profile| format!("the profile `{profile}` gives none"))
 }
 
 /// Where EC2 is asked instead of at AWS: `AWS_ENDPOINT_URL_EC2`, else the endpoint of every service.

@@ -162,11 +162,12 @@ impl<'a> Asked<'a> {
     /// Every instance that the filters describe, by identity.
     async fn pages(&self, filters: &Filters) -> Result<BTreeMap<String, Instance>, DiscoveryError> {
         self.watch.begins("ec2:DescribeInstances");
-        let request = self.client.describe_instances().set_filters(Some(sent(filters))).max_results(self.page);
-        let mut pages = request.into_paginator().send();
-        let mut instances = BTreeMap::new();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| failure::of(&error, self))?;
+        let (filters, mut instances, mut tokens) = (sent(filters), BTreeMap::new(), BTreeSet::new());
+        let mut token: Option<String> = None;
+        loop {
+            let request = self.client.describe_instances().set_filters(Some(filters.clone())).max_results(self.page);
+            let page = request.set_next_token(token).send().await.map_err(|error| failure::of(&error, self))?;
+            self.whole()?;
             self.watch.page();
             for reservation in page.reservations() {
                 for instance in reservation.instances() {
@@ -174,8 +175,27 @@ impl<'a> Asked<'a> {
                     instances.insert(instance.id.clone(), instance);
                 }
             }
+            // The SDK's own paginator takes a token that comes again for the end of the list.
+            token = page.next_token().filter(|token| !token.is_empty()).map(str::to_owned);
+            match &token {
+                None => return Ok(instances),
+                Some(token) if !tokens.insert(token.clone()) => {
+                    return Err(self.failed(Failure::BrokenOff { pages: self.watch.pages() }));
+                }
+                Some(_) => {}
+            }
         }
-        Ok(instances)
+    }
+
+    /// Refuses an answer that is not whole: the SDK takes what is left of XML that was cut off for all that there is.
+    fn whole(&self) -> Result<(), DiscoveryError> {
+        if self.watch.is_whole() {
+            return Ok(());
+        }
+        Err(self.failed(match self.watch.pages() {
+            0 => Failure::NotUnderstood { endpoint: format!("`{}`", self.endpoint) },
+            pages => Failure::BrokenOff { pages },
+        }))
     }
 
     /// What each type has, by its name.
@@ -187,6 +207,7 @@ impl<'a> Asked<'a> {
             self.watch.begins("ec2:DescribeInstanceTypes");
             let request = self.client.describe_instance_types().set_instance_types(Some(some.to_vec()));
             let answer = request.send().await.map_err(|error| failure::of(&error, self))?;
+            self.whole()?;
             for found in answer.instance_types() {
                 if let Some(name) = found.instance_type() {
                     types.insert(name.as_str().to_owned(), facts::of_type(found));

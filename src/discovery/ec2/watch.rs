@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use aws_sdk_ec2::config::interceptors::FinalizerInterceptorContextRef;
@@ -25,6 +25,8 @@ struct State {
     /// Attempts of the request that is under way.
     attempts: AtomicU32,
     pages: AtomicUsize,
+    /// Whether the last answer was one whole document.
+    whole: AtomicBool,
     request: Mutex<Request>,
 }
 
@@ -44,6 +46,7 @@ impl Watch {
             patience: ec2.limits.patience,
             attempts: AtomicU32::new(0),
             pages: AtomicUsize::new(0),
+            whole: AtomicBool::new(false),
             request: Mutex::new(Request { action: "ec2:DescribeInstances", began: now, told: now }),
         }))
     }
@@ -67,6 +70,10 @@ impl Watch {
 
     pub(super) fn pages(&self) -> usize {
         self.0.pages.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn is_whole(&self) -> bool {
+        self.0.whole.load(Ordering::Relaxed)
     }
 
     pub(super) fn attempts(&self) -> u32 {
@@ -114,6 +121,8 @@ impl Intercept for Watch {
         _settings: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         self.0.attempts.fetch_add(1, Ordering::Relaxed);
+        let body = context.response().and_then(|response| response.body().bytes());
+        self.0.whole.store(body.is_some_and(is_whole), Ordering::Relaxed);
         if context.output_or_error().is_some_and(|outcome| outcome.is_err()) {
             let status = context.response().map(|response| response.status().as_u16());
             // 503 is EC2's way to ask for fewer requests.
@@ -125,4 +134,10 @@ impl Intercept for Watch {
         }
         Ok(())
     }
+}
+
+/// One well-formed document with an answer's root.
+fn is_whole(body: &[u8]) -> bool {
+    let document = std::str::from_utf8(body).ok().and_then(|text| roxmltree::Document::parse(text).ok());
+    document.is_some_and(|document| document.root_element().tag_name().name().ends_with("Response"))
 }

@@ -27,19 +27,19 @@ impl Selection {
         Self { include, exclude: list("exclude_filters", fields) }
     }
 
-    /// The filters as a person would write them, for error texts.
+    /// The filters as a person would write them, for error texts; none where there are none.
     #[must_use]
-    pub fn describe(&self) -> String {
+    pub fn describe(&self) -> Option<String> {
         let one = |filters: &Filters| {
             let named = filters.iter().map(|(name, values)| format!("`{name}={}`", values.join(",")));
             named.collect::<Vec<_>>().join(" and ")
         };
         let all = |filters: &[Filters]| filters.iter().map(one).collect::<Vec<_>>().join(", or ");
         match (self.include.iter().all(Filters::is_empty), self.exclude.is_empty()) {
-            (true, true) => "no filters".to_owned(),
-            (true, false) => format!("everything but {}", all(&self.exclude)),
-            (false, true) => all(&self.include),
-            (false, false) => format!("{}, but not {}", all(&self.include), all(&self.exclude)),
+            (true, true) => None,
+            (true, false) => Some(format!("everything but {}", all(&self.exclude))),
+            (false, true) => Some(all(&self.include)),
+            (false, false) => Some(format!("{}, but not {}", all(&self.include), all(&self.exclude))),
         }
     }
 }

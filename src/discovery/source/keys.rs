@@ -2,37 +2,7 @@
 
 use crate::inventory::Node;
 use crate::problem::Problem;
-
-/// Keys that are read. `max_shrink` and `placement_tags` are Housewright's own.
-const READ: [&str; 27] = [
-    "plugin",
-    "regions",
-    "filters",
-    "include_filters",
-    "exclude_filters",
-    "hostnames",
-    "keyed_groups",
-    "groups",
-    "compose",
-    "strict",
-    "leading_separator",
-    "hostvars_prefix",
-    "hostvars_suffix",
-    "cache",
-    "cache_timeout",
-    "profile",
-    "aws_profile",
-    "boto_profile",
-    "assume_role_arn",
-    "iam_role_arn",
-    "aws_iam_role_arn",
-    "endpoint_url",
-    "aws_endpoint_url",
-    "ec2_url",
-    "max_shrink",
-    "placement_tags",
-    "use_contrib_script_compatible_ec2_tag_keys",
-];
+use crate::vocabulary::EC2_FILE;
 
 /// Keys of the plugin that are not read, and what holds instead.
 const UNREAD: [(&str, &str); 15] = [
@@ -71,7 +41,7 @@ const SECRETS: [&str; 13] = [
 
 /// Every key that is not a slip.
 pub(super) fn known() -> Vec<&'static str> {
-    READ.into_iter().chain(UNREAD.map(|(key, _)| key)).chain(SECRETS).collect()
+    EC2_FILE.keys.iter().map(|key| key.name).chain(UNREAD.map(|(key, _)| key)).chain(SECRETS).collect()
 }
 
 /// Notes the keys that are not read, and refuses credentials.

@@ -7,7 +7,8 @@ use serde_json::Value;
 use super::clusters::CODES;
 use crate::fleet::{Host, HostName, Member};
 use crate::inventory::fields::Fields;
-use crate::inventory::{Node, NodeValue, pattern, ranges};
+use crate::inventory::pattern::Selection;
+use crate::inventory::{Node, NodeValue, ranges};
 use crate::problem::Problem;
 use crate::vocabulary::MEMBER;
 
@@ -28,7 +29,7 @@ pub(super) struct Common {
 
 impl Common {
     /// Reads a cluster's keys that are about its members.
-    pub(super) fn read(fields: &mut Fields<'_, '_>, selection: &pattern::Selection<'_>) -> Self {
+    pub(super) fn read(fields: &mut Fields<'_, '_>, selection: &Selection<'_>) -> Self {
         Self {
             port: fields.port("port"),
             secure: fields.flag("secure").unwrap_or_default(),
@@ -64,14 +65,14 @@ enum Numbers {
 }
 
 impl Numbers {
-    fn read(key: &str, fields: &mut Fields<'_, '_>, selection: &pattern::Selection<'_>) -> Self {
+    fn read(key: &str, fields: &mut Fields<'_, '_>, selection: &Selection<'_>) -> Self {
         let Some(node) = fields.get(key) else { return Self::All(None) };
         let NodeValue::Map(entries) = &node.value else { return Self::All(number(node)) };
         let mut found = Vec::new();
         for entry in entries {
             let Some(number) = number(&entry.value) else { continue };
-            match selection.select(&entry.key) {
-                Ok(hosts) => found.push((hosts, number)),
+            match selection.in_order(&[&entry.key]) {
+                Ok(hosts) => found.push((hosts.into_iter().collect(), number)),
                 Err(problem) => fields.report(problem.at(&entry.key_span)),
             }
         }
