@@ -13,7 +13,7 @@ use housewright::discovery::DiscoverySource;
 use housewright::problem::Source;
 use housewright::report::diagnostic::{Colour, render};
 use housewright::vocabulary::{
-    CLICKHOUSE, CLUSTER, Checked, DIRECTORY, DocumentKind, EC2_FILE, EC2_NOT_READ, FILE, GROUP, HOSTNAME, KEYED_GROUP,
+    CLICKHOUSE, CLUSTER, Checked, DIRECTORY, DocumentKind, EC2_FILE, EC2_NOT_READ, FILE, GROUP, HOST_NAME, KEYED_GROUP,
     Key, MEMBER, Need, PLACEMENT_TAGS, ROLE, Record, Shape, UNIT, VARIABLES, json_schema,
 };
 use serde_json::Value;
@@ -85,7 +85,7 @@ fn vocabulary() -> String {
         ("An item of `units`", &UNIT),
         ("`clickhouse` of a role", &CLICKHOUSE),
         ("`*.aws_ec2.yml`", &EC2_FILE),
-        ("An item of `hostnames`", &HOSTNAME),
+        ("A mapping among `hostnames`", &HOST_NAME),
         ("`placement_tags`", &PLACEMENT_TAGS),
         ("An item of `keyed_groups`", &KEYED_GROUP),
         ("Keys of the plugin that are not read", &EC2_NOT_READ),
@@ -169,6 +169,10 @@ fn every_document_of_the_repository_fits_its_schema_and_names_it() {
     for (path, kind) in documents {
         let text = fs::read_to_string(&path).unwrap();
         assert_eq!(findings(kind, &yaml(&text)), Vec::<String>::new(), "{}", path.display());
+        // A snapshot is written by the program, for any project.
+        if path.ends_with("discovered.yml") {
+            continue;
+        }
         let first = text.lines().next().unwrap_or_default();
         let named = first.strip_prefix("# yaml-language-server: $schema=");
         let named = named.unwrap_or_else(|| panic!("the first line of {} names no schema", path.display()));

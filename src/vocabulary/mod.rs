@@ -14,7 +14,7 @@ mod shape;
 mod variables;
 
 pub use clusters::{CLUSTER, MEMBER};
-pub use discovery::{EC2_FILE, EC2_NOT_READ, HOSTNAME, KEYED_GROUP, PLACEMENT_TAGS};
+pub use discovery::{EC2_FILE, EC2_NOT_READ, HOST_NAME, KEYED_GROUP, PLACEMENT_TAGS, share};
 pub use document::DocumentKind;
 pub use fit::Misfit;
 pub use inventory::GROUP;

@@ -19,10 +19,7 @@ use super::{Limits, failure};
 
 /// What each access gave, so that ten regions do not log in ten times.
 #[derive(Debug, Default)]
-pub(super) struct Accesses(Mutex<BTreeMap<Access, Configured>>);
-
-/// A configuration with credentials, or why there is none.
-type Configured = Result<SdkConfig, (Failure, Option<Arc<str>>)>;
+pub(super) struct Accesses(Mutex<BTreeMap<Access, Result<SdkConfig, (Failure, Option<Arc<str>>)>>>);
 
 /// A machine that is none of EC2's has no metadata, and says so only by silence.
 const METADATA: Duration = Duration::from_secs(1);
@@ -47,7 +44,7 @@ impl Accesses {
     }
 }
 
-async fn find(query: &InstanceQuery, limits: &Limits) -> Configured {
+async fn find(query: &InstanceQuery, limits: &Limits) -> Result<SdkConfig, (Failure, Option<Arc<str>>)> {
     // The login service and the role's are asked in this region.
     let region = Region::new(query.region.clone());
     let metadata = imds::Client::builder().connect_timeout(METADATA).read_timeout(METADATA).max_attempts(1).build();

@@ -1,7 +1,5 @@
 //! EC2's answers in the shape that Ansible's plugin gives them (edge): names in snake case, tags as a mapping, absent values left out.
 
-#![expect(clippy::redundant_closure_for_method_calls, reason = "the same form for each of a hundred attributes")]
-
 use std::collections::BTreeMap;
 
 use aws_sdk_ec2::primitives::{DateTime, DateTimeFormat};
@@ -30,8 +28,8 @@ fn nested(map: Map<String, Value>) -> Option<Value> {
     (!map.is_empty()).then_some(Value::Object(map))
 }
 
-fn list<T>(items: &[T], one: impl Fn(&T) -> Map<String, Value>) -> Value {
-    Value::Array(items.iter().map(|item| Value::Object(one(item))).collect())
+fn list<T>(items: &[T], one: impl Fn(&T) -> Map<String, Value>) -> Option<Value> {
+    Some(Value::Array(items.iter().map(|item| Value::Object(one(item))).collect()))
 }
 
 /// What is known of one instance; everything but its disks, which its type tells.
@@ -75,7 +73,7 @@ fn machine(ec2: &Ec2Instance) -> Map<String, Value> {
     present! {
         "ami_launch_index": ec2.ami_launch_index(),
         "architecture": ec2.architecture().map(|value| value.as_str()),
-        "block_device_mappings": Some(list(ec2.block_device_mappings(), disk)),
+        "block_device_mappings": list(ec2.block_device_mappings(), disk),
         "client_token": ec2.client_token(),
         "cpu_options": nested(present! {
             "core_count": cpu.and_then(|cpu| cpu.core_count()),
@@ -119,12 +117,12 @@ fn machine(ec2: &Ec2Instance) -> Map<String, Value> {
 
 fn network(ec2: &Ec2Instance) -> Map<String, Value> {
     present! {
-        "network_interfaces": Some(list(ec2.network_interfaces(), interface)),
+        "network_interfaces": list(ec2.network_interfaces(), interface),
         "private_dns_name": ec2.private_dns_name(),
         "private_ip_address": ec2.private_ip_address(),
         "public_dns_name": ec2.public_dns_name(),
         "public_ip_address": ec2.public_ip_address(),
-        "security_groups": Some(list(ec2.security_groups(), group)),
+        "security_groups": list(ec2.security_groups(), group),
         "source_dest_check": ec2.source_dest_check(),
         "subnet_id": ec2.subnet_id(),
         "vpc_id": ec2.vpc_id(),
@@ -163,8 +161,8 @@ fn interface(interface: &InstanceNetworkInterface) -> Map<String, Value> {
             "status": attachment.and_then(|attachment| attachment.status()).map(|status| status.as_str()),
         }),
         "description": interface.description(),
-        "groups": Some(list(interface.groups(), group)),
-        "ipv6_addresses": Some(list(interface.ipv6_addresses(), |address| present! { "ipv6_address": address.ipv6_address() })),
+        "groups": list(interface.groups(), group),
+        "ipv6_addresses": list(interface.ipv6_addresses(), |address| present! { "ipv6_address": address.ipv6_address() }),
         "mac_address": interface.mac_address(),
         "network_interface_id": interface.network_interface_id(),
         "owner_id": interface.owner_id(),
@@ -185,12 +183,12 @@ pub(super) fn of_type(found: &InstanceTypeInfo) -> Map<String, Value> {
     let nvme = storage.and_then(|storage| storage.nvme_support()).map(|support| support.as_str());
     let disks = storage.map(|storage| storage.disks()).unwrap_or_default();
     present! {
-        "instance_store_disks": Some(list(disks, |disk| present! {
+        "instance_store_disks": list(disks, |disk| present! {
             "count": disk.count(),
             "nvme": Some(nvme != Some("unsupported")),
             "size_gb": disk.size_in_gb(),
             "type": disk.r#type().map(|kind| kind.as_str()),
-        })),
+        }),
         "instance_ebs": nested(present! {
             "baseline_iops": optimised.and_then(|info| info.baseline_iops()),
             "baseline_throughput_mb_per_s": optimised.and_then(|info| info.baseline_throughput_in_m_bps()),

@@ -6,7 +6,7 @@ use super::super::{Instance, attribute};
 use crate::inventory::Node;
 use crate::inventory::fields::{Codes, Fields};
 use crate::problem::near_name;
-use crate::vocabulary::HOSTNAME;
+use crate::vocabulary::HOST_NAME;
 
 /// One way to name a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,7 +81,7 @@ impl Hostname {
         if node.entries().is_none() {
             return Self::text(node, Literals::Refused, fields);
         }
-        let known: Vec<&str> = HOSTNAME.names().collect();
+        let known: Vec<&str> = HOST_NAME.names().collect();
         let mut entry = Fields::open(node, "a host name", &known, codes, fields.problems())?;
         let (name, prefix) = (entry.required("name")?, entry.get("prefix"));
         let separator = entry.text("separator").unwrap_or_else(|| "_".to_owned());

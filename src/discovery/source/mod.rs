@@ -21,6 +21,7 @@ use super::InstanceQuery;
 use crate::inventory::Node;
 use crate::inventory::fields::{Codes, Fields};
 use crate::problem::{Problem, Span};
+use crate::vocabulary::share;
 
 const CODES: Codes = Codes { wrong: "HW0120", unknown: "HW0120", missing: "HW0120" };
 
@@ -229,7 +230,7 @@ fn cache_seconds(fields: &mut Fields<'_, '_>) -> Option<u64> {
 fn max_shrink(fields: &mut Fields<'_, '_>) -> u64 {
     let Some(node) = fields.get("max_shrink") else { return MAX_SHRINK };
     let text = node.scalar_text().unwrap_or_default();
-    let share = text.strip_suffix('%').and_then(|share| share.trim().parse().ok()).filter(|share| *share <= 100);
+    let share = share(&text);
     if share.is_none() {
         let why = format!("must be a share from `0%` to `100%`, not {}", node.describe());
         fields.wrong("max_shrink", node, &why);
