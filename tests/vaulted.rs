@@ -329,7 +329,7 @@ fn no_output_holds_a_vaulted_value() {
         (&["inventory", "--graph"], 0),
         (&["inventory", "--explain", "data-1-a"], 0),
         (&["inventory", "--explain", "data-1-a.clickhouse_users"], 0),
-        (&["inventory", "--explain", "data-1-a.clickhouse_users.metrics.password"], 0),
+        (&["inventory", "--explain", "data-1-a.vault_metrics_password"], 0),
         (&["inventory", "-o", "json"], 0),
         (&["inventory", "--host", "data-1-a"], 0),
         (&["inventory", "--host", "data-1-a", "-o", "json"], 0),
@@ -350,10 +350,7 @@ fn no_output_holds_a_vaulted_value() {
     }
     assert!(!fs::read_to_string(plan).unwrap().contains("plaintext-of-"));
     let users = fs::read_to_string(format!("{files}/data-1-a/etc/clickhouse-server/users.d/users.xml")).unwrap();
-    assert!(
-        users.contains("<password>‹vault:group_vars/data/vault.yml:clickhouse_users.metrics.password›</password>"),
-        "{users}"
-    );
+    assert!(users.contains("<password>‹vault:group_vars/data/vault.yml:vault_metrics_password›</password>"), "{users}");
 }
 
 #[test]

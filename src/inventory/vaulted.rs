@@ -80,10 +80,7 @@ impl Closed<'_> {
         problems.extend(found.into_iter().map(|problem| without_text(problem, &span)));
         let mut sealer = Sealer { span: &span, taken: HashMap::new(), problems };
         match (self, read) {
-            (Self::Inventory(written, _), Some(Written::Ini(document))) => {
-                *written = Written::Ini(sealer.ini(document))
-            }
-            (Self::Inventory(written, _), Some(Written::Yaml(node))) => *written = Written::Yaml(sealer.seal(node, "")),
+            (Self::Inventory(written, _), Some(read)) => *written = sealer.written(read),
             (Self::Document(closed, _), Some(Written::Yaml(node))) => *closed = sealer.seal(node, ""),
             (closed, _) => closed.forget(),
         }
@@ -149,6 +146,13 @@ impl Sealer<'_> {
         let dot = if path.is_empty() { "" } else { "." };
         let value = self.seal(entry.value, &cut(&format!("{path}{dot}{}", entry.key)));
         Entry { key: entry.key, key_span: self.span.clone(), value }
+    }
+
+    fn written(&mut self, read: Written) -> Written {
+        match read {
+            Written::Yaml(node) => Written::Yaml(self.seal(node, "")),
+            Written::Ini(document) => Written::Ini(self.ini(document)),
+        }
     }
 
     /// Sections, hosts and children are shown; values of variables are not.

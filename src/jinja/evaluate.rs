@@ -146,7 +146,7 @@ impl<'a> Run<'a> {
             Expr::Function { name, args } => {
                 let mut values = Vec::new();
                 let named = self.arguments(args, &mut values)?;
-                library::function(self, name, values, named)
+                library::function(self, name, &values, named)
             }
         }
     }
@@ -217,11 +217,11 @@ impl<'a> Run<'a> {
                 Some(wrong) => Ok(missing(wrong.clone().at(span.clone()))),
                 None => Ok(value),
             },
-            None => Ok(missing(self.no_item(&object, key, span))),
+            None => Ok(missing(Self::no_item(&object, key, span))),
         }
     }
 
-    fn no_item(&self, object: &Value, key: &Value, span: &Range<usize>) -> Wrong {
+    fn no_item(object: &Value, key: &Value, span: &Range<usize>) -> Wrong {
         let name = text(key);
         let what = describe(object);
         let mut wrong = Wrong::new(Kind::Undefined, span.clone(), format!("{what} has no `{name}`"));

@@ -409,11 +409,11 @@ fn in_filter_order(name: &str, mut values: Vec<Value>) -> Vec<Value> {
 pub(super) fn function(
     run: &mut Run<'_>,
     name: &str,
-    values: Vec<Value>,
+    values: &[Value],
     named: Vec<(String, Value)>,
 ) -> Result<Value, Wrong> {
     there("function", name, &FUNCTIONS)?;
-    admit(run, &format!("the function `{name}`"), Takes::NoSecrets, &values)?;
+    admit(run, &format!("the function `{name}`"), Takes::NoSecrets, values)?;
     if name == "dict" {
         let start = values.first().map(super::values::entries).unwrap_or_default();
         return Ok(Value::from_pairs(

@@ -265,13 +265,13 @@ impl Reader<'_> {
                 otherwise: self.parts(&choice.false_body, depth)?,
             }),
             ast::Stmt::ForLoop(each) if !each.recursive => Ok(Part::For {
-                names: self.names(&each.target)?,
+                names: Self::names(&each.target)?,
                 items: self.node(&each.iter, depth)?,
                 condition: each.filter_expr.as_ref().map(|expr| self.node(expr, depth)).transpose()?,
                 body: self.parts(&each.body, depth)?,
                 otherwise: self.parts(&each.else_body, depth)?,
             }),
-            ast::Stmt::Set(set) => match self.names(&set.target)?.as_slice() {
+            ast::Stmt::Set(set) => match Self::names(&set.target)?.as_slice() {
                 [name] => Ok(Part::Set { name: name.clone(), value: self.node(&set.expr, depth)? }),
                 _ => Err(Wrong::new(Kind::Unsupported, range(set.span()), "`set` takes one name")),
             },
@@ -285,21 +285,15 @@ impl Reader<'_> {
         }
     }
 
-    fn names(&self, target: &ast::Expr<'_>) -> Result<Vec<String>, Wrong> {
+    fn names(target: &ast::Expr<'_>) -> Result<Vec<String>, Wrong> {
         match target {
             ast::Expr::Var(var) => Ok(vec![var.id.to_owned()]),
-            ast::Expr::List(list) => list
-                .items
-                .iter()
-                .map(|item| self.names(item))
-                .collect::<Result<Vec<_>, _>>()
-                .map(|names| names.concat()),
-            ast::Expr::Tuple(tuple) => tuple
-                .items
-                .iter()
-                .map(|item| self.names(item))
-                .collect::<Result<Vec<_>, _>>()
-                .map(|names| names.concat()),
+            ast::Expr::List(list) => {
+                list.items.iter().map(Self::names).collect::<Result<Vec<_>, _>>().map(|names| names.concat())
+            }
+            ast::Expr::Tuple(tuple) => {
+                tuple.items.iter().map(Self::names).collect::<Result<Vec<_>, _>>().map(|names| names.concat())
+            }
             other => Err(Wrong::new(Kind::Unsupported, range(other.span()), "only plain names can be set")),
         }
     }

@@ -130,14 +130,13 @@ fn key_text(key: &Value) -> String {
 
 /// Python's `str()`.
 pub(super) fn text(value: &Value) -> String {
-    match value.as_str() {
-        Some(text) => text.to_owned(),
-        None => {
-            let mut out = String::new();
-            shown(value, &mut out);
-            out
-        }
+    let mut out = String::new();
+    if let Some(text) = value.as_str() {
+        out.push_str(text);
+    } else {
+        shown(value, &mut out);
     }
+    out
 }
 
 /// Python's `repr()`.
@@ -146,7 +145,7 @@ fn shown(value: &Value, out: &mut String) {
         ValueKind::None => out.push_str("None"),
         ValueKind::Bool => out.push_str(if value.is_true() { "True" } else { "False" }),
         ValueKind::Number if !value.is_integer() => {
-            out.push_str(&float(f64::try_from(value.clone()).unwrap_or(f64::NAN)))
+            out.push_str(&float(f64::try_from(value.clone()).unwrap_or(f64::NAN)));
         }
         ValueKind::String => quoted(&value.to_string(), out),
         ValueKind::Seq | ValueKind::Iterable => {

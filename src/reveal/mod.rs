@@ -84,14 +84,9 @@ fn decrypt(
     store: &mut SecretStore,
     problems: &mut Vec<Problem>,
 ) {
-    let written = |vaulted: &Vaulted| inventory.get_key_value(vaulted);
-    let known = |vaulted: &&Vaulted| (*vaulted).clone();
-    let found: Vec<(Vaulted, Option<Span>)> = wanted
+    let found: Vec<(&Vaulted, Option<&Span>)> = wanted
         .iter()
-        .map(|vaulted| match written(vaulted) {
-            Some((own, span)) => (own.clone(), Some(span.clone())),
-            None => (known(vaulted), None),
-        })
+        .map(|vaulted| inventory.get_key_value(*vaulted).map_or((*vaulted, None), |(own, span)| (own, Some(span))))
         .collect();
     let closed = |vaulted: &Vaulted| matches!(vaulted.held(), Some(Held::Text(_)));
     let keyring = if found.iter().any(|(vaulted, _)| closed(vaulted)) { passwords.keyring() } else { Ok(&EMPTY) };
@@ -104,29 +99,24 @@ fn decrypt(
         Held::Text(vault) => Some(keyring.open(vault)),
     });
     // A thousand values without a password are one problem.
-    let mut without_password: Option<(Problem, usize)> = None;
+    let mut without_password = Vec::new();
     for ((vaulted, span), opened) in found.into_iter().zip(opened) {
-        let reference = SecretRef::Vault(vaulted);
-        let at = |problem: Problem| match &span {
-            Some(span) => problem.at(span),
-            None => problem,
+        let reference = SecretRef::Vault(vaulted.clone());
+        let closed = |error: &OpenError| Problem {
+            span: span.cloned(),
+            ..stays_closed(error, &format!("secret `{reference}`"))
         };
         match opened {
             Some(Ok(value)) => store.insert(reference, value),
-            Some(Err(OpenError::NoPassword)) => match &mut without_password {
-                Some((_, others)) => *others += 1,
-                None => {
-                    let problem = stays_closed(&OpenError::NoPassword, &format!("secret `{reference}`"));
-                    without_password = Some((at(problem), 0));
-                }
-            },
-            Some(Err(error)) => problems.push(at(stays_closed(&error, &format!("secret `{reference}`")))),
+            Some(Err(error @ OpenError::NoPassword)) => without_password.push(closed(&error)),
+            Some(Err(error)) => problems.push(closed(&error)),
             None => problems.push(Problem::new("HW0509", format!("secret `{reference}`: nothing is at this place"))),
         }
     }
-    if let Some((mut problem, others)) = without_password {
+    let others = without_password.len().saturating_sub(1);
+    if let Some(mut problem) = without_password.into_iter().next() {
         if others > 0 {
-            problem.message.push_str(&format!(" (and {others} more need one)"));
+            problem.message = format!("{} (and {others} more need one)", problem.message);
         }
         problems.push(problem);
     }

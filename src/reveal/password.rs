@@ -19,7 +19,7 @@ const DEFAULT: &str = "default";
 /// Passwords are short.
 const MOST_BYTES: u64 = 64 << 10;
 /// A script may ask a person.
-const MOST_TIME: Duration = Duration::from_secs(300);
+const MOST_TIME: Duration = Duration::from_mins(5);
 
 /// Where one vault password comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]

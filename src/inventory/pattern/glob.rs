@@ -52,19 +52,16 @@ fn one(pattern: &[char], c: char) -> Option<usize> {
 fn holds(set: &[char], c: char) -> bool {
     let mut at = 0;
     while let Some(first) = set.get(at) {
-        match (set.get(at + 1), set.get(at + 2)) {
-            (Some('-'), Some(last)) => {
-                if (*first..=*last).contains(&c) {
-                    return true;
-                }
-                at += 3;
+        if let (Some('-'), Some(last)) = (set.get(at + 1), set.get(at + 2)) {
+            if (*first..=*last).contains(&c) {
+                return true;
             }
-            _ => {
-                if *first == c {
-                    return true;
-                }
-                at += 1;
+            at += 3;
+        } else {
+            if *first == c {
+                return true;
             }
+            at += 1;
         }
     }
     false

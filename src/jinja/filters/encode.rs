@@ -107,12 +107,11 @@ fn json(call: &mut Call<'_, '_>, mut layout: Layout) -> Answer {
 
 /// Python's layout, which has a space behind `,` and `:`.
 fn write(value: &serde_json::Value, layout: &Layout, depth: usize, out: &mut String) {
-    let line = |depth: usize, out: &mut String| match layout.indent {
-        Some(indent) => {
+    let line = |depth: usize, out: &mut String| {
+        if let Some(indent) = layout.indent {
             out.push('\n');
             out.push_str(&" ".repeat(indent * depth));
         }
-        None => {}
     };
     let comma = if layout.indent.is_some() { "," } else { ", " };
     match value {

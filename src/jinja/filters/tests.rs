@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use minijinja::Value;
 use minijinja::value::ValueKind;
 
 use super::super::budget::is_secret;
@@ -24,8 +25,8 @@ pub(in super::super) const TESTS: &[(&str, Takes, Ask)] = &[
     ("==", Takes::NoSecrets, |call| compare(call, Comparison::Equal)),
     (">", Takes::NoSecrets, |call| compare(call, Comparison::Greater)),
     (">=", Takes::NoSecrets, |call| compare(call, Comparison::GreaterOrEqual)),
-    ("all", Takes::NoSecrets, |call| Ok(call.input_list()?.iter().all(|item| item.is_true()))),
-    ("any", Takes::NoSecrets, |call| Ok(call.input_list()?.iter().any(|item| item.is_true()))),
+    ("all", Takes::NoSecrets, |call| Ok(call.input_list()?.iter().all(Value::is_true))),
+    ("any", Takes::NoSecrets, |call| Ok(call.input_list()?.iter().any(Value::is_true))),
     ("boolean", Takes::Anything, |call| Ok(call.input().kind() == ValueKind::Bool)),
     ("contains", Takes::NoSecrets, contains),
     ("defined", Takes::Anything, |call| Ok(is_defined(call))),

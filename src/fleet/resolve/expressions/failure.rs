@@ -109,17 +109,11 @@ impl<'a> Failures<'a> {
     pub fn add(&mut self, used: &str, host: Option<&'a HostName>, failure: &'a Failure) {
         // The first name that needs it stands for all of them.
         let key = (failure.span.source.name.clone(), failure.span.range.start, failure.name.clone());
-        match self.0.get_mut(&key) {
-            Some(found) => {
-                if found.last != host {
-                    found.others += 1;
-                    found.last = host;
-                }
-            }
-            None => {
-                let found = Found { failure, used: used.to_owned(), first: host, others: 0, last: host };
-                self.0.insert(key, found);
-            }
+        let found = Found { failure, used: used.to_owned(), first: host, others: 0, last: host };
+        let found = self.0.entry(key).or_insert(found);
+        if found.last != host {
+            found.others += 1;
+            found.last = host;
         }
     }
 
