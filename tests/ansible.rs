@@ -4,7 +4,6 @@
 
 #[path = "ansible/generated.rs"]
 mod generated;
-#[allow(dead_code, reason = "each test crate uses its own part")]
 #[path = "support/python.rs"]
 mod python;
 

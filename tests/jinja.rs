@@ -4,7 +4,6 @@ use housewright::jinja::{self, Template, Values, from_json, to_json};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-#[allow(dead_code, reason = "each test crate uses its own part")]
 #[path = "support/python.rs"]
 mod python;
 

@@ -982,7 +982,7 @@ fn a_mode_is_octal_with_or_without_quotes_and_never_decimal() {
     let role = |mode: &str| {
         format!("placement: stateless\nhostClusterRole: data\ndirectories: [{{ path: /a, mode: {mode} }}]\n")
     };
-    let said = |mode: &str| written().own_roles().hosts(ONE).file("roles/data/role.yml", &role(mode)).said();
+    let said = |mode: &str| written().own_roles().hosts(ONE).file("roles/data/role.yml", role(mode)).said();
     for mode in ["0640", "'640'", "'0640'"] {
         assert!(!said(mode).contains("mode"), "{}", said(mode));
     }

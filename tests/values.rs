@@ -1,7 +1,6 @@
 //! Values are Ansible's: texts of every kind are read as its own readers read them, on generated inputs.
 
 #[path = "support/python.rs"]
-#[allow(dead_code, reason = "shared with other tests")]
 mod python;
 
 use std::io::Write;

@@ -85,7 +85,7 @@ impl<'a> Run<'a> {
             Expr::Map(nodes) => self.map(nodes),
             Expr::Attribute(object, name) => {
                 let object = self.value(object)?;
-                self.attribute(object, &Value::from(name.as_str()), &node.span)
+                Self::attribute(object, &Value::from(name.as_str()), &node.span)
             }
             Expr::Item(object, key) => {
                 let object = self.value(object)?;
@@ -93,7 +93,7 @@ impl<'a> Run<'a> {
                 if is_secret(&key) {
                     return Err(computes("looking something up by it"));
                 }
-                self.attribute(object, &key, &node.span)
+                Self::attribute(object, &key, &node.span)
             }
             Expr::Slice(object, bounds) => self.slice(object, bounds),
             Expr::Not(operand) => Ok(Value::from(!self.truth(operand)?)),
@@ -194,7 +194,7 @@ impl<'a> Run<'a> {
     }
 
     /// An attribute or item; of what is not there, it is not there either.
-    fn attribute(&mut self, object: Value, key: &Value, span: &Range<usize>) -> Result<Value, Wrong> {
+    fn attribute(object: Value, key: &Value, span: &Range<usize>) -> Result<Value, Wrong> {
         if reason(&object).is_some() {
             return Ok(object);
         }

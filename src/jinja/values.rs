@@ -95,7 +95,7 @@ pub(super) fn items(value: &Value) -> Vec<Value> {
 
 /// The entries of a mapping.
 pub(super) fn entries(value: &Value) -> Vec<(Value, Value)> {
-    value.as_object().and_then(|object| object.try_iter_pairs()).map(Iterator::collect).unwrap_or_default()
+    value.as_object().and_then(minijinja::value::DynObject::try_iter_pairs).map(Iterator::collect).unwrap_or_default()
 }
 
 pub(super) fn is_list(value: &Value) -> bool {

@@ -50,7 +50,7 @@ fn keyed_groups(keyed: &KeyedGroup, constructed: &Constructed, vars: &Values) ->
         None if value.as_array().is_some_and(Vec::is_empty) || value.as_object().is_some_and(Map::is_empty) => {
             return Ok(Vec::new());
         }
-        None if is_empty(&value) || value == Value::Bool(false) || value == Value::from(0) => {
+        None if is_empty(&value) || value == Value::Bool(false) || value.as_i64() == Some(0) => {
             return Err(Refused::Fails("its value is empty".to_owned()));
         }
         None => {
@@ -60,7 +60,7 @@ fn keyed_groups(keyed: &KeyedGroup, constructed: &Constructed, vars: &Values) ->
     };
     let parent = match &keyed.parent_group {
         None => None,
-        Some(parent) => text_of(&expressions::template(parent, vars)?).filter(|parent| !parent.is_empty()),
+        Some(parent) => Some(text_of(&expressions::template(parent, vars)?)).filter(|parent| !parent.is_empty()),
     };
     let parent = parent.map(|parent| safe(&parent));
     let separator =
@@ -80,10 +80,7 @@ fn bare_names(keyed: &KeyedGroup, value: &Value) -> Option<Vec<String>> {
         value if is_empty(value) => default().map(|name| vec![name]),
         Value::String(text) => Some(vec![text.clone()]),
         Value::Array(items) if !items.is_empty() => Some(
-            items
-                .iter()
-                .map(|item| default().filter(|_| is_empty(item)).or_else(|| text_of(item)).unwrap_or_default())
-                .collect(),
+            items.iter().map(|item| default().filter(|_| is_empty(item)).unwrap_or_else(|| text_of(item))).collect(),
         ),
         Value::Object(entries) if !entries.is_empty() => Some(
             entries
@@ -93,7 +90,7 @@ fn bare_names(keyed: &KeyedGroup, value: &Value) -> Option<Vec<String>> {
                     match (is_empty(value), default()) {
                         (true, Some(default)) => format!("{key}{separator}{default}"),
                         (true, None) if !keyed.trailing_separator => key.clone(),
-                        _ => format!("{key}{separator}{}", text_of(value).unwrap_or_default()),
+                        _ => format!("{key}{separator}{}", text_of(value)),
                     }
                 })
                 .collect(),
@@ -103,14 +100,14 @@ fn bare_names(keyed: &KeyedGroup, value: &Value) -> Option<Vec<String>> {
 }
 
 /// A value as Python writes it into a text.
-fn text_of(value: &Value) -> Option<String> {
-    Some(match value {
+fn text_of(value: &Value) -> String {
+    match value {
         Value::Null => "None".to_owned(),
         Value::Bool(true) => "True".to_owned(),
         Value::Bool(false) => "False".to_owned(),
         Value::String(text) => text.clone(),
         other => other.to_string(),
-    })
+    }
 }
 
 #[cfg(test)]

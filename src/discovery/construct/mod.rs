@@ -170,7 +170,7 @@ impl DiscoverySource {
         let short = name.as_str().split('.').next().unwrap_or_default();
         visible.insert("inventory_hostname_short".to_owned(), Value::from(short));
         groups::of(&self.constructed, &expressions::scope(&visible), &mut |failure| {
-            self.fail(instance, &failure, problems)
+            self.fail(instance, &failure, problems);
         })
     }
 

@@ -1,5 +1,7 @@
 //! Filters between texts and other forms of data (pure).
 
+use std::fmt::Write;
+
 use std::sync::Arc;
 
 use base64::Engine;
@@ -49,7 +51,10 @@ pub(super) fn sha1(call: &mut Call<'_, '_>) -> Answer {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
 }
 
 pub(super) fn from_json(call: &mut Call<'_, '_>) -> Answer {
@@ -157,7 +162,9 @@ fn quoted(text: &str, ascii: bool, out: &mut String) {
         if c.is_ascii() {
             out.push(c);
         } else {
-            c.encode_utf16(&mut units).iter().for_each(|unit| out.push_str(&format!("\\u{unit:04x}")));
+            for unit in c.encode_utf16(&mut units) {
+                let _ = write!(out, "\\u{unit:04x}");
+            }
         }
     }
 }

@@ -9,6 +9,7 @@ use super::Call;
 type Answer = Result<Value, Wrong>;
 
 /// Ansible's words for true; anything else is false.
+#[expect(clippy::unnecessary_wraps, reason = "as the other filters")]
 pub(super) fn bool(call: &mut Call<'_, '_>) -> Answer {
     let value = call.input();
     if value.is_integer() {
@@ -59,6 +60,7 @@ pub(super) fn int(call: &mut Call<'_, '_>) -> Answer {
 }
 
 /// `value | float(default)`.
+#[expect(clippy::unnecessary_wraps, reason = "as the other filters")]
 pub(super) fn float(call: &mut Call<'_, '_>) -> Answer {
     let value = call.input();
     let default = call.next("default").unwrap_or_else(|| Value::from(0.0));

@@ -1,5 +1,7 @@
 //! Filters on texts and paths (pure).
 
+use std::fmt::Write;
+
 use minijinja::Value;
 
 use super::super::values::{describe, is_list, items};
@@ -98,6 +100,7 @@ pub(super) fn string(call: &mut Call<'_, '_>) -> Answer {
 }
 
 /// The name of the value's type.
+#[expect(clippy::unnecessary_wraps, reason = "as the other filters")]
 pub(super) fn type_debug(call: &mut Call<'_, '_>) -> Answer {
     let input = call.input();
     Ok(Value::from(match describe(&input) {
@@ -127,7 +130,7 @@ pub(super) fn urlencode(call: &mut Call<'_, '_>) -> Answer {
         if byte.is_ascii_alphanumeric() || b"_.-~/".contains(&byte) {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            let _ = write!(out, "%{byte:02X}");
         }
     }
     Ok(Value::from(out))
