@@ -678,6 +678,31 @@ fn files_that_are_no_files_and_links_in_a_circle() {
 }
 
 #[test]
+fn directories_that_lead_back_to_themselves() {
+    use std::os::unix::fs::symlink;
+
+    let written = written().hosts(ONE).file("sub/more.yml", "all:").file("group_vars/all/a.yml", "x: 1");
+    let path = written.path();
+    // Two in one directory: each would double what is read at every level.
+    symlink(&path, path.join("sub/up-1")).unwrap();
+    symlink(&path, path.join("sub/up-2")).unwrap();
+    symlink(path.join("group_vars/all"), path.join("group_vars/all/again")).unwrap();
+    assert_snapshot!(written.said(), @r#"
+    error[HW0101]: cannot read `group_vars/all/again`: its link leads back to a directory that it is in
+    --> group_vars/all/again
+     = help: remove the link
+
+    error[HW0101]: cannot read `sub/up-1`: its link leads back to a directory that it is in
+    --> sub/up-1
+     = help: remove the link
+
+    error[HW0101]: cannot read `sub/up-2`: its link leads back to a directory that it is in
+    --> sub/up-2
+     = help: remove the link
+    "#);
+}
+
+#[test]
 fn a_file_that_only_others_may_read() {
     use std::os::unix::fs::PermissionsExt;
 

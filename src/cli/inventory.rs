@@ -46,9 +46,7 @@ pub(super) fn run(global: &Global, options: &Options) -> Answer {
         output::notes(&notes);
         print(global, &found(&inventory, name)?.data());
     } else if options.graph {
-        let (inventory, notes) = project::inventory(global)?;
-        output::notes(&notes);
-        let fleet = fleet(global);
+        let (inventory, fleet) = with_fleet(global)?;
         let about = |name: &HostName| fleet.as_ref().and_then(|fleet| fleet.hosts.get(name)).map(report::about);
         output::result(&inventory.graph(&|name| about(name).unwrap_or_default()));
     } else if let Some(path) = &options.explain {
@@ -75,8 +73,7 @@ fn print(global: &Global, data: &Data<'_>) {
 }
 
 fn explain(global: &Global, path: &str) -> Result<(), CommandError> {
-    let (inventory, notes) = project::inventory(global)?;
-    output::notes(&notes);
+    let (inventory, fleet) = with_fleet(global)?;
     // A host's name may hold dots, and so may, after it, nothing: the longest name that is a host wins.
     let dots = path.match_indices('.').map(|(at, _)| at).collect::<Vec<_>>();
     let mut split = dots.into_iter().rev().map(|at| (&path[..at], &path[at + 1..]));
@@ -91,7 +88,6 @@ fn explain(global: &Global, path: &str) -> Result<(), CommandError> {
         let (name, _) = path.rsplit_once('.').unwrap_or((path, ""));
         return found(&inventory, name).map(drop);
     };
-    let fleet = fleet(global);
     let resolved = fleet.as_ref().and_then(|fleet| fleet.hosts.get(name));
     let role = resolved.and_then(|host| fleet.as_ref()?.role_of(host));
     let is_variable = |name: &str| host.var(name).is_some() || role.is_some_and(|role| role.vars.contains_key(name));
@@ -114,13 +110,16 @@ fn found<'a>(inventory: &'a Inventory, name: &str) -> Result<&'a InventoryHost, 
     })
 }
 
-/// The fleet, where the inventory is a fleet's: another one is shown without what a fleet's hosts are.
-fn fleet(global: &Global) -> Option<Fleet> {
-    let project = Project::load(global);
-    if project.is_err() {
-        output::say("the hosts' roles are not known: `housewright check` says why");
+/// The inventory, and the fleet where it is a fleet's: another one is shown without what a fleet's hosts are.
+fn with_fleet(global: &Global) -> Result<(Inventory, Option<Fleet>), CommandError> {
+    if let Ok(project) = Project::load(global) {
+        output::notes(&project.notes);
+        return Ok((project.inventory, Some(project.fleet)));
     }
-    project.ok().map(|project| project.fleet)
+    let (inventory, notes) = project::inventory(global)?;
+    output::notes(&notes);
+    output::say("the hosts' roles are not known: `housewright check` says why");
+    Ok((inventory, None))
 }
 
 fn describe(host: &Host) -> serde_json::Value {

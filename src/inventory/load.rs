@@ -29,7 +29,7 @@ pub fn read(sources: &[&Path], project: Option<&Path>, problems: &mut Vec<Proble
     let mut directories: Vec<&Path> = Vec::new();
     for path in sources {
         if path.is_dir() {
-            inventory_directory(path, MAX_DIRECTORIES, &mut documents, problems);
+            inventory_directory(path, &Above::nothing(), &mut documents, problems);
             directories.push(path);
         } else {
             inventory_file(path, &mut documents, problems);
@@ -52,10 +52,8 @@ pub fn read(sources: &[&Path], project: Option<&Path>, problems: &mut Vec<Proble
 }
 
 /// Every file in it and in the directories in it, in order of name.
-fn inventory_directory(directory: &Path, depth: usize, documents: &mut Documents, problems: &mut Vec<Problem>) {
-    if depth == 0 {
-        return problems.push(too_deep(directory));
-    }
+fn inventory_directory(directory: &Path, above: &Above<'_>, documents: &mut Documents, problems: &mut Vec<Problem>) {
+    let Some(here) = above.enter(directory, problems) else { return };
     let paths = entries(directory, problems);
     let discovers = paths.iter().any(|path| is_discovery(path));
     for path in paths.into_iter().filter(|path| wanted(path)) {
@@ -68,16 +66,47 @@ fn inventory_directory(directory: &Path, depth: usize, documents: &mut Documents
             continue;
         }
         if path.is_dir() {
-            inventory_directory(&path, depth - 1, documents, problems);
+            inventory_directory(&path, &here, documents, problems);
         } else {
             inventory_file(&path, documents, problems);
         }
     }
 }
 
-fn too_deep(directory: &Path) -> Problem {
-    unread(directory, "too many directories in each other")
-        .hint("does a link in it point back to a directory above it?")
+/// The directories that one is in, by their real paths: a link back to one of them would be read for ever.
+struct Above<'a> {
+    real: PathBuf,
+    next: Option<&'a Above<'a>>,
+    depth: usize,
+}
+
+impl Above<'_> {
+    fn nothing() -> Self {
+        Self { real: PathBuf::new(), next: None, depth: 0 }
+    }
+
+    /// The directory is entered, unless that leads in a circle or too deep: a problem.
+    fn enter<'a>(&'a self, directory: &Path, problems: &mut Vec<Problem>) -> Option<Above<'a>> {
+        // The empty path stands for the working directory, which has a name only in this form.
+        let real = match fs::canonicalize(Path::new(".").join(directory)) {
+            Ok(real) => real,
+            Err(error) => {
+                problems.push(unread(directory, io_words(&error)));
+                return None;
+            }
+        };
+        let mut above = std::iter::successors(Some(self), |above| above.next);
+        if above.any(|above| above.real == real) {
+            let problem = unread(directory, "its link leads back to a directory that it is in");
+            problems.push(problem.hint("remove the link"));
+            return None;
+        }
+        if self.depth >= MAX_DIRECTORIES {
+            problems.push(unread(directory, "too many directories in each other"));
+            return None;
+        }
+        Some(Above { real, next: Some(self), depth: self.depth + 1 })
+    }
 }
 
 /// Reads a whole text file.
@@ -244,7 +273,7 @@ fn vars_directory(directory: &Path, problems: &mut Vec<Problem>) -> Vec<(String,
             problems.push(Problem::note("HW0115", message).hint("put both into one"));
             continue;
         }
-        let files = if path.is_dir() { tree(&path, MAX_DIRECTORIES, problems) } else { vec![path.clone()] };
+        let files = if path.is_dir() { tree(&path, &Above::nothing(), problems) } else { vec![path.clone()] };
         documents.extend(files.iter().filter_map(|file| Some((name.clone(), document(file, problems)?))));
         taken = Some((name, path));
     }
@@ -252,15 +281,12 @@ fn vars_directory(directory: &Path, problems: &mut Vec<Problem>) -> Vec<(String,
 }
 
 /// The files of variables in a directory and in those in it, in order of name; a directory with a `.` in its name is left out.
-fn tree(directory: &Path, depth: usize, problems: &mut Vec<Problem>) -> Vec<PathBuf> {
-    if depth == 0 {
-        problems.push(too_deep(directory));
-        return Vec::new();
-    }
+fn tree(directory: &Path, above: &Above<'_>, problems: &mut Vec<Problem>) -> Vec<PathBuf> {
+    let Some(here) = above.enter(directory, problems) else { return Vec::new() };
     let mut files = Vec::new();
     for path in entries(directory, problems) {
         match (path.is_dir(), extension(&path)) {
-            (true, None) => files.extend(tree(&path, depth - 1, problems)),
+            (true, None) => files.extend(tree(&path, &here, problems)),
             (false, None) => files.push(path),
             (false, Some(extension)) if VARS.contains(&extension) => files.push(path),
             _ => {}

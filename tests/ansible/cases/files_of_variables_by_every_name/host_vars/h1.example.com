@@ -1,0 +1,1 @@
+host: h1.example.com
