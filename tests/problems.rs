@@ -678,6 +678,29 @@ fn files_that_are_no_files_and_links_in_a_circle() {
 }
 
 #[test]
+fn a_secret_in_plain_text_is_noted_and_not_repeated() {
+    let text = "s3_secret_key: hunter2\nusers: [{ password: hunter2, token_file: /x, password_sha256_hex: ab }]\n\
+                api_token: \"{{ other_token }}\"\nother_token: { from_secret: env:TOKEN }\n";
+    assert_snapshot!(written().hosts(ONE).group_vars("all.yml", text).said(), @r#"
+    note[HW0127]: `s3_secret_key` looks like a secret in plain text
+     --> group_vars/all.yml:1:16
+      |
+    1 | s3_secret_key: ***
+      |                ^^^
+      |
+      = help: write `{ from_secret: env:NAME }` or `!vault`: a secret is shown nowhere, a plain text is in `--list`
+
+    note[HW0127]: `password` looks like a secret in plain text
+     --> group_vars/all.yml:2:21
+      |
+    2 | users: [{ password: ***
+      |                     ^^^
+      |
+      = help: write `{ from_secret: env:NAME }` or `!vault`: a secret is shown nowhere, a plain text is in `--list`
+    "#);
+}
+
+#[test]
 fn directories_that_lead_back_to_themselves() {
     use std::os::unix::fs::symlink;
 

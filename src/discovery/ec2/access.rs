@@ -19,7 +19,10 @@ use super::{Limits, failure};
 
 /// What each access gave, so that ten regions do not log in ten times.
 #[derive(Debug, Default)]
-pub(super) struct Accesses(Mutex<BTreeMap<Access, Result<SdkConfig, (Failure, Option<Arc<str>>)>>>);
+pub(super) struct Accesses(Mutex<BTreeMap<Access, Answer>>);
+
+/// Why there are no credentials may be told more than once.
+type Answer = Result<SdkConfig, (Failure, Option<Arc<str>>)>;
 
 /// A machine that is none of EC2's has no metadata, and says so only by silence.
 const METADATA: Duration = Duration::from_secs(1);

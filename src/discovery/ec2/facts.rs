@@ -1,5 +1,8 @@
 //! EC2's answers in the shape that Ansible's plugin gives them (edge): names in snake case, tags as a mapping, absent values left out.
 
+#![expect(clippy::redundant_closure_for_method_calls, reason = "`|tag| tag.key()` reads better than the SDK's paths")]
+#![expect(clippy::unnecessary_wraps, reason = "every value of a mapping is an `Option`")]
+
 use std::collections::BTreeMap;
 
 use aws_sdk_ec2::primitives::{DateTime, DateTimeFormat};

@@ -57,7 +57,7 @@ impl Default for Limits {
             connect: Duration::from_secs(5),
             attempt: Duration::from_secs(20),
             credentials: Duration::from_secs(30),
-            whole: Duration::from_secs(180),
+            whole: Duration::from_mins(3),
             patience: Duration::from_secs(3),
         }
     }

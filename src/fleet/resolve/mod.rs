@@ -8,6 +8,7 @@ mod lint;
 mod members;
 mod missing;
 mod placement;
+mod plain_secrets;
 mod shared;
 mod ssh_args;
 mod vocabulary;
@@ -46,6 +47,7 @@ pub fn resolve(
         problems.push(Problem::new("HW0122", "the inventory has no hosts"));
     }
     vocabulary::check(inventory, roles, problems);
+    plain_secrets::check(inventory, problems);
     let evaluated = Evaluated::new(inventory, roles);
     vocabulary::check_values(&evaluated, problems);
     problems.extend(evaluated.problems(vocabulary::is_read));
