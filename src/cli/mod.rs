@@ -45,7 +45,8 @@ pub struct Global {
     /// Directory with roles/ and templates/; by default the nearest one above the inventory
     #[arg(long, global = true, env = "HOUSEWRIGHT_PROJECT", value_name = "DIR")]
     project: Option<PathBuf>,
-    /// Hosts to work on: names, groups, globs; `,` adds, `:&` intersects, `:!` takes away
+    /// Hosts to work on: names, groups, globs, `~REGEX`, `GROUP[0:2]`, `@FILE`, `role=`, `shard=`, `zone=`; `,` adds, `:&` intersects,
+    /// `:!` takes away
     #[arg(short, long, global = true, value_name = "PATTERN")]
     limit: Option<String>,
     #[command(flatten)]
