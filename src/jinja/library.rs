@@ -292,14 +292,25 @@ pub(super) fn filter(
         let mut call = Call::new(run, name, values, named);
         let value = apply(&mut call)?;
         call.all_used()?;
-        return made(run, value);
+        return if *takes == Takes::NoSecrets { computed(run, &what, value) } else { made(run, value) };
     }
     there("filter", name, &vocabulary().0)?;
     admit(run, &what, Takes::NoSecrets, &values)?;
     admit(run, &what, Takes::NoSecrets, &in_names)?;
     bounded(name, &values)?;
     let value = run.state.apply_filter(name, &with_names(values, named)).map_err(|error| engine(&what, &error))?;
-    made(run, value)
+    computed(run, &what, value)
+}
+
+/// What is computed without secrets is not the reference of one either: the text may be another person's, such as a tag.
+fn computed(run: &Run<'_>, what: &str, value: Value) -> Result<Value, Wrong> {
+    let value = made(run, value)?;
+    if run.budget.contents(&value)?.secret {
+        let message = format!("{what} would make the reference of a secret");
+        let hint = "only what is written in the inventory refers to secrets: `{ from_secret: env:NAME }`";
+        return Err(Wrong::new(Kind::Secret, 0..0, message).hint(hint));
+    }
+    Ok(value)
 }
 
 /// What comes out is counted; an iterator becomes a list.
@@ -394,7 +405,7 @@ pub(super) fn method(
             engine(&what, &error)
         }
     })?;
-    made(run, value)
+    if moves { made(run, value) } else { computed(run, &what, value) }
 }
 
 /// `separator.join(list)` has the separator first.

@@ -109,6 +109,24 @@ fn what_is_wrong_is_said_with_its_place() {
     );
 }
 
+/// A tag of an instance is text that somebody else writes: decoding it must not name a file to read or a command to run.
+#[test]
+fn no_computation_makes_the_reference_of_a_secret() {
+    for (text, what) in [
+        ("{{ '76Ow' | b64decode }}", "filter `b64decode`"),
+        ("{{ '%EF%A3%B0exec:id%EF%A3%B1' | urldecode }}", "filter `urldecode`"),
+        ("{{ ['%EF%A3%B0exec:id%EF%A3%B1'] | map('urldecode') | list }}", "filter `urldecode`"),
+        (r#"{{ '{"a": ["\uf8f0exec:id\uf8f1"]}' | from_json }}"#, "filter `from_json`"),
+        ("{{ '{from_secret: \"exec:id\"}' | from_yaml }}", "filter `from_yaml`"),
+        ("{{ '%cexec:id%c' | format(63728, 63729) }}", "filter `format`"),
+        ("{{ '%cexec:id%c' % (63728, 63729) }}", "filter `format`"),
+        ("{{ '{:c}'.format(63728) }}", "method `format`"),
+    ] {
+        let said = wrong(text);
+        assert!(said.contains(&format!("the {what} would make the reference of a secret")), "{text}: {said}");
+    }
+}
+
 #[test]
 fn a_secret_is_put_in_place_and_never_computed_on() {
     insta::assert_snapshot!(
