@@ -11,6 +11,42 @@ use crate::fleet::HostName;
 
 /// Ansible's name for the form of `--list`: <https://docs.ansible.com/ansible/latest/dev_guide/developing_inventory.html>.
 const PROFILE: &str = "inventory_legacy";
+/// Names that Ansible gives a meaning of its own: it lists no variable of such a name, in order of name.
+const INTERNAL: [&str; 33] = [
+    "ansible_async_path",
+    "ansible_collection_name",
+    "ansible_config_file",
+    "ansible_dependent_role_names",
+    "ansible_diff_mode",
+    "ansible_facts",
+    "ansible_forks",
+    "ansible_inventory_sources",
+    "ansible_limit",
+    "ansible_play_batch",
+    "ansible_play_hosts",
+    "ansible_play_hosts_all",
+    "ansible_play_role_names",
+    "ansible_playbook_python",
+    "ansible_role_name",
+    "ansible_role_names",
+    "ansible_run_tags",
+    "ansible_skip_tags",
+    "ansible_verbosity",
+    "ansible_version",
+    "group_names",
+    "groups",
+    "hostvars",
+    "inventory_dir",
+    "inventory_file",
+    "inventory_hostname",
+    "inventory_hostname_short",
+    "play_hosts",
+    "playbook_dir",
+    "role_name",
+    "role_names",
+    "role_path",
+    "role_uuid",
+];
 
 impl Inventory {
     /// The data of `ansible-inventory --list`, for these hosts alone where they are given.
@@ -104,12 +140,11 @@ impl Inventory {
 }
 
 impl InventoryHost {
-    /// All variables as data.
+    /// The variables that Ansible lists, as data.
     #[must_use]
     pub fn data(&self) -> Data<'_> {
-        Data::from(
-            self.vars().into_iter().map(|(name, entry)| (name, Data::Node(&entry.value))).collect::<BTreeMap<_, _>>(),
-        )
+        let listed = self.vars().into_iter().filter(|(name, _)| INTERNAL.binary_search(name).is_err());
+        Data::from(listed.map(|(name, entry)| (name, Data::Node(&entry.value))).collect::<BTreeMap<_, _>>())
     }
 }
 

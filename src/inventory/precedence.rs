@@ -17,6 +17,7 @@ const MAX_DEPTH: usize = 200;
 /// Links parents, gathers the ungrouped hosts, and gives every host its layers; a cycle of groups is a problem.
 pub(super) fn settle(inventory: &mut Inventory, problems: &mut Vec<Problem>) {
     link(inventory);
+    named_as_groups(inventory);
     depths(inventory, problems);
     ungrouped(inventory);
     let mut inherited: BTreeMap<BTreeSet<String>, Vec<Arc<Layer>>> = BTreeMap::new();
@@ -50,6 +51,19 @@ fn link(inventory: &mut Inventory) {
     let all = inventory.groups.entry("all".to_owned()).or_default();
     for name in orphans {
         all.children.entry(name).or_default();
+    }
+}
+
+/// A host that only `all` names and a group of the same name: Ansible puts the group, not the host, into `ungrouped`.
+fn named_as_groups(inventory: &mut Inventory) {
+    let loose = inventory.hosts.iter().filter(|(_, host)| host.groups.iter().all(|group| group == "all"));
+    let names = loose.map(|(name, _)| name.as_str()).filter(|name| inventory.groups.contains_key(*name));
+    let names: Vec<String> = names.map(str::to_owned).collect();
+    for name in names {
+        if let Some(group) = inventory.groups.get_mut(&name) {
+            group.parents.insert("ungrouped".to_owned());
+        }
+        inventory.groups.entry("ungrouped".to_owned()).or_default().children.entry(name).or_default();
     }
 }
 
@@ -115,6 +129,9 @@ fn cycle(inventory: &Inventory, left: &BTreeMap<String, usize>) -> Option<(Strin
 fn ungrouped(inventory: &mut Inventory) {
     let mut loose = std::mem::take(&mut inventory.groups.entry("ungrouped".to_owned()).or_default().hosts);
     for (name, host) in &mut inventory.hosts {
+        if inventory.groups.contains_key(name.as_str()) && !host.groups.contains("ungrouped") {
+            continue;
+        }
         if host.groups.iter().all(|group| group == "all" || group == "ungrouped") {
             host.groups.insert("ungrouped".to_owned());
             loose.insert(name.clone());
