@@ -112,6 +112,16 @@ fn any_variable_may_be_a_secret() {
 }
 
 #[test]
+fn a_user_before_the_address_is_for_ssh_alone() {
+    let text = "all:\n  hosts:\n    root@10.0.0.1: { hostClusterRole: data, shard: 1, replica: 1 }\n";
+    let fleet = written().hosts(text).fleet();
+    let host = host(&fleet, "root@10.0.0.1");
+    let Reach::Ssh(connection) = &host.reach else { panic!("a member") };
+    assert_eq!((connection.user.as_str(), connection.address.as_str()), ("root", "10.0.0.1"));
+    assert_eq!(host.fqdn, "10.0.0.1");
+}
+
+#[test]
 fn ssh_arguments_and_ansible_variables_make_the_connection() {
     let fleet = written()
         .hosts(

@@ -520,7 +520,7 @@ fn bad_ranges_and_names() {
     3 |     data-[01:3]:
       |     ^^^^^^^^^^^
 
-    error[HW0112]: `two words` is not a host name: letters, digits, `.`, `-`, `_` and `:`, not starting with `-`
+    error[HW0112]: `two words` is not a host name: letters, digits, `.`, `-`, `_`, `:`, `+` and `@`, beginning with a letter, a digit, `_` or `:`
      --> hosts.yml:4:5
       |
     4 |     'two words':
@@ -697,6 +697,84 @@ fn a_secret_in_plain_text_is_noted_and_not_repeated() {
       |                     ^^^
       |
       = help: write `{ from_secret: env:NAME }` or `!vault`: a secret is shown nowhere, a plain text is in `--list`
+    "#);
+}
+
+#[test]
+fn a_file_for_a_plugin_is_no_inventory() {
+    let text = "plugin: ansible.builtin.constructed\nstrict: false\n";
+    assert_snapshot!(written().hosts(ONE).file("constructed.yml", text).said(), @r"
+    error[HW0128]: this file is for an inventory plugin of Ansible's, and plugins are not run
+     --> constructed.yml:1:1
+      |
+    1 | plugin: ansible.builtin.constructed
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = help: `ansible-inventory --list --yaml` prints what it finds; a file for EC2 is called `NAME.aws_ec2.yml`
+    ");
+}
+
+#[test]
+fn a_secret_that_reaches_a_connection_by_an_expression_is_refused() {
+    let text =
+        "a: { from_secret: env:A }\nansible_user: \"{{ a }}\"\nzone: \"eu-{{ a }}\"\nraid_volumes: [\"{{ a }}\"]\n";
+    assert_snapshot!(written().hosts(ONE).group_vars("all.yml", text).said(), @r#"
+    error[HW0134]: `ansible_user` holds the secret `env:A`, but Housewright itself reads it
+     --> group_vars/all.yml:2:15
+      |
+    2 | ansible_user: "{{ a }}"
+      |               ^^^^^^^^^
+      |
+      = help: write it as a plain value, in a file that is not vaulted
+
+    error[HW0134]: `zone` holds the secret `env:A`, but Housewright itself reads it
+     --> group_vars/all.yml:3:7
+      |
+    3 | zone: "eu-{{ a }}"
+      |       ^^^^^^^^^^^^
+      |
+      = help: write it as a plain value, in a file that is not vaulted
+
+    error[HW0134]: `raid_volumes` holds the secret `env:A`, but Housewright itself reads it
+     --> group_vars/all.yml:4:15
+      |
+    4 | raid_volumes: ["{{ a }}"]
+      |               ^^^^^^^^^^^
+      |
+      = help: write it as a plain value, in a file that is not vaulted
+    "#);
+}
+
+#[test]
+fn no_expression_makes_the_reference_of_a_secret() {
+    // U+F8F0 exec:touch x U+F8F1, as an instance's tag may hold it in other words.
+    let text = "tag: 76OwZXhlYzp0b3VjaCB476Ox\nescaped: '\"\\uf8f0exec:touch x\\uf8f1\"'\n\
+                fqdn: \"{{ tag | b64decode }}\"\nansible_host: \"{{ escaped | from_json }}\"\n\
+                zone: \"{{ '%c' % 63728 }}exec:touch x{{ '%c' % 63729 }}\"\n";
+    assert_snapshot!(written().hosts(ONE).group_vars("all.yml", text).said(), @r#"
+    error[HW0145]: `fqdn` has no value on host `d1`: the filter `b64decode` would make the reference of a secret
+     --> group_vars/all.yml:3:17
+      |
+    3 | fqdn: "{{ tag | b64decode }}"
+      |                 ^^^^^^^^^
+      |
+      = help: only what is written in the inventory refers to secrets: `{ from_secret: env:NAME }`
+
+    error[HW0145]: `ansible_host` has no value on host `d1`: the filter `from_json` would make the reference of a secret
+     --> group_vars/all.yml:4:29
+      |
+    4 | ansible_host: "{{ escaped | from_json }}"
+      |                             ^^^^^^^^^
+      |
+      = help: only what is written in the inventory refers to secrets: `{ from_secret: env:NAME }`
+
+    error[HW0145]: `zone` has no value on host `d1`: the filter `format` would make the reference of a secret
+     --> group_vars/all.yml:5:11
+      |
+    5 | zone: "{{ '%c' % 63728 }}exec:touch x{{ '%c' % 63729 }}"
+      |           ^^^^^^^^^^^^
+      |
+      = help: only what is written in the inventory refers to secrets: `{ from_secret: env:NAME }`
     "#);
 }
 

@@ -226,7 +226,7 @@ fn a_vaulted_file_is_read_and_its_values_are_secrets() {
 fn what_must_be_plain_is_named() {
     let written = written().hosts(HOSTS).group_vars("all.yml", &vaulted("connection.yml"));
     assert_snapshot!(read_with(&written, &["default=hunter2"]).unwrap_err(), @r"
-    error[HW0134]: `ansible_host` is the secret `vault:group_vars/all.yml:ansible_host`, but Housewright itself reads it
+    error[HW0134]: `ansible_host` holds the secret `vault:group_vars/all.yml:ansible_host`, but Housewright itself reads it
      --> group_vars/all.yml:1:1
       |
     1 | $ANSIBLE_VAULT;1.1;AES256
@@ -234,7 +234,7 @@ fn what_must_be_plain_is_named() {
       |
       = help: write it as a plain value, in a file that is not vaulted
 
-    error[HW0134]: `shard` is the secret `vault:group_vars/all.yml:shard`, but Housewright itself reads it
+    error[HW0134]: `shard` holds the secret `vault:group_vars/all.yml:shard`, but Housewright itself reads it
      --> group_vars/all.yml:1:1
       |
     1 | $ANSIBLE_VAULT;1.1;AES256

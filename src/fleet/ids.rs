@@ -64,8 +64,8 @@ macro_rules! name {
 
 name!(
     /// A host as the inventory names it.
-    HostName, "host", "letters, digits, `.`, `-`, `_` and `:`, not starting with `-`",
-    |name| !name.starts_with('-') && name.chars().all(|c| c.is_alphanumeric() || ".-_:".contains(c))
+    HostName, "host", "letters, digits, `.`, `-`, `_`, `:`, `+` and `@`, beginning with a letter, a digit, `_` or `:`",
+    |name| !name.starts_with(['-', '.', '+', '@']) && name.chars().all(|c| c.is_alphanumeric() || ".-_:+@".contains(c))
 );
 name!(
     /// A role: the name of its directory under `roles/`.

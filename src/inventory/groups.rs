@@ -139,6 +139,11 @@ impl Assembly<'_> {
     fn document(&mut self, root: &Node) {
         match &root.value {
             NodeValue::Null => {}
+            NodeValue::Map(_) if root.get("plugin").is_some_and(|name| name.text().is_some()) => {
+                let message = "this file is for an inventory plugin of Ansible's, and plugins are not run";
+                let hint = "`ansible-inventory --list --yaml` prints what it finds; a file for EC2 is called `NAME.aws_ec2.yml`";
+                self.problems.push(Problem::new("HW0128", message).at(&root.span).hint(hint));
+            }
             NodeValue::Map(groups) => {
                 groups.iter().for_each(|entry| self.group(&entry.key, &entry.key_span, &entry.value));
             }

@@ -1,9 +1,11 @@
 //! Reads an inventory directory or file from the disk (edge): bounded in file size, and every unreadable file is a problem.
 
+use std::cell::Cell;
 use std::fs;
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::{DiscoveryFile, Documents, Node, VarsFiles, Written, ini, yaml};
@@ -14,6 +16,8 @@ use crate::secret::vault::VaultText;
 const MAX_BYTES: u64 = 16 << 20;
 /// Directories in `group_vars/NAME/` and the like: deeper is a loop of links.
 const MAX_DIRECTORIES: usize = 16;
+/// More directories than an inventory has; a link may lead to a whole disk.
+const MAX_TREE: usize = 10_000;
 /// How files of variables end; the first is read where a name has several.
 const VARS: [&str; 3] = ["yml", "yaml", "json"];
 /// Ansible does not read these from an inventory directory either.
@@ -78,11 +82,13 @@ struct Above<'a> {
     real: PathBuf,
     next: Option<&'a Above<'a>>,
     depth: usize,
+    /// How many were entered in all.
+    entered: Rc<Cell<usize>>,
 }
 
 impl Above<'_> {
     fn nothing() -> Self {
-        Self { real: PathBuf::new(), next: None, depth: 0 }
+        Self { real: PathBuf::new(), next: None, depth: 0, entered: Rc::default() }
     }
 
     /// The directory is entered, unless that leads in a circle or too deep: a problem.
@@ -105,7 +111,16 @@ impl Above<'_> {
             problems.push(unread(directory, "too many directories in each other"));
             return None;
         }
-        Some(Above { real, next: Some(self), depth: self.depth + 1 })
+        let entered = self.entered.get() + 1;
+        self.entered.set(entered);
+        if entered > MAX_TREE {
+            if entered == MAX_TREE + 1 {
+                let problem = unread(directory, format!("there are over {MAX_TREE} directories"));
+                problems.push(problem.hint("does a link lead out of the inventory?"));
+            }
+            return None;
+        }
+        Some(Above { real, next: Some(self), depth: self.depth + 1, entered: Rc::clone(&self.entered) })
     }
 }
 
@@ -265,7 +280,7 @@ fn vars_directory(directory: &Path, problems: &mut Vec<Problem>) -> Vec<(String,
         }
     }
     found.sort();
-    let mut documents: Vec<(String, Node)> = Vec::new();
+    let (mut documents, above): (Vec<(String, Node)>, _) = (Vec::new(), Above::nothing());
     let mut taken: Option<(String, PathBuf)> = None;
     for (name, _, path) in found {
         if let Some((_, first)) = taken.as_ref().filter(|(taken, _)| *taken == name) {
@@ -273,7 +288,7 @@ fn vars_directory(directory: &Path, problems: &mut Vec<Problem>) -> Vec<(String,
             problems.push(Problem::note("HW0115", message).hint("put both into one"));
             continue;
         }
-        let files = if path.is_dir() { tree(&path, &Above::nothing(), problems) } else { vec![path.clone()] };
+        let files = if path.is_dir() { tree(&path, &above, problems) } else { vec![path.clone()] };
         documents.extend(files.iter().filter_map(|file| Some((name.clone(), document(file, problems)?))));
         taken = Some((name, path));
     }

@@ -49,7 +49,7 @@ async fn instances_without_a_name_and_with_the_name_of_another_are_told() {
       |
       = help: tag it, or name another attribute
 
-    error[HW0123]: the instance `i-4` of `eu-central-1`: `no name` is not a host name: letters, digits, `.`, `-`, `_` and `:`, not starting with `-`
+    error[HW0123]: the instance `i-4` of `eu-central-1`: `no name` is not a host name: letters, digits, `.`, `-`, `_`, `:`, `+` and `@`, beginning with a letter, a digit, `_` or `:`
      --> fleet.aws_ec2.yml:1:1
       |
     1 | plugin: amazon.aws.aws_ec2

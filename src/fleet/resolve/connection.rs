@@ -37,7 +37,12 @@ pub(super) fn resolve(vars: &HostVars<'_>, defaults: &ConnectionDefaults, proble
     }
     let either = |name: &str, legacy: &str| vars.get(name).or_else(|| vars.get(legacy));
     let text = |node: Option<&Node>| node.and_then(Node::scalar_text);
-    let user = text(either("ansible_user", "ansible_ssh_user")).or(args.user).unwrap_or_else(|| defaults.user.clone());
+    let address = text(either("ansible_host", "ansible_ssh_host")).unwrap_or_else(|| vars.name.to_string());
+    // ssh takes a user before the address, so Ansible's users write one.
+    let (before, address) = address.rsplit_once('@').unwrap_or(("", &address));
+    let user = text(either("ansible_user", "ansible_ssh_user")).or(args.user);
+    let user = user.or_else(|| Some(before.to_owned()).filter(|user| !user.is_empty()));
+    let user = user.unwrap_or_else(|| defaults.user.clone());
     let key = text(either("ansible_ssh_private_key_file", "ansible_private_key_file"));
     let home = |path: String| expand_home(path, defaults);
     let privilege = match vars.get("ansible_become").and_then(Node::flag) {
@@ -53,7 +58,7 @@ pub(super) fn resolve(vars: &HostVars<'_>, defaults: &ConnectionDefaults, proble
         jump.user.clone_from(&user);
     }
     Connection {
-        address: text(either("ansible_host", "ansible_ssh_host")).unwrap_or_else(|| vars.name.to_string()),
+        address: address.to_owned(),
         port: either("ansible_port", "ansible_ssh_port").and_then(Node::port).or(args.port).unwrap_or(22),
         user,
         identity_files: key.into_iter().chain(args.identity_files).map(home).collect(),

@@ -94,7 +94,10 @@ fn host<'a>(
     };
     let role = role?;
     let placement = placement::resolve(vars, role, missing, problems)?;
-    let fqdn = vars.text("fqdn").or_else(|| vars.text("ansible_host")).unwrap_or_else(|| vars.name.to_string());
+    let address = vars.text("ansible_host").unwrap_or_else(|| vars.name.to_string());
+    // A user before the address is for ssh alone.
+    let address = address.rsplit_once('@').map_or(address.as_str(), |(_, address)| address);
+    let fqdn = vars.text("fqdn").unwrap_or_else(|| address.to_owned());
     let mut all = Vars::inheriting(shared.inherited(role, &vars.inherited));
     for (name, entry) in &vars.own {
         all.insert((*name).to_owned(), shared.value(entry));

@@ -9,6 +9,7 @@ use crate::fleet::RoleName;
 use crate::inventory::{Entry, Inventory, Node, NodeValue, Owner};
 use crate::problem::{Problem, near_name};
 use crate::role::Role;
+use crate::secret::{MARKER_END, MARKER_START, SecretRef};
 use crate::vocabulary::{Checked, Key, Shape, VARIABLES, variable};
 
 /// Checks every definition of every variable; a role's own variables are as well known as Housewright's.
@@ -56,12 +57,25 @@ pub(super) fn is_read(name: &str) -> bool {
     name != "clickhouse_clusters" && variable(name).is_some_and(|(key, checked)| read(key, checked))
 }
 
+/// The first secret in a value or its items: in a mapping, such as a cluster, a key of its own may take one.
+fn secret_in(node: &Node) -> Option<String> {
+    match &node.value {
+        NodeValue::Secret(reference) => Some(reference.to_string()),
+        NodeValue::Text(text) => {
+            let (inside, _) = text.split_once(MARKER_START)?.1.split_once(MARKER_END)?;
+            SecretRef::from_marker(inside).map(|reference| reference.to_string())
+        }
+        NodeValue::List(items) => items.iter().find_map(secret_in),
+        _ => None,
+    }
+}
+
 fn typed(key: &Key, node: &Node, problems: &mut Vec<Problem>) {
     if node.is_null() || matches!(key.shape, Shape::Any) {
         return;
     }
-    if let NodeValue::Secret(reference) = &node.value {
-        let message = format!("`{}` is the secret `{reference}`, but Housewright itself reads it", key.name);
+    if let Some(reference) = secret_in(node) {
+        let message = format!("`{}` holds the secret `{reference}`, but Housewright itself reads it", key.name);
         let hint = "write it as a plain value, in a file that is not vaulted";
         problems.push(Problem::new("HW0134", message).at(&node.span).hint(hint));
         return;

@@ -4,6 +4,7 @@
 //! problem only where Housewright, a template or another needed variable uses it.
 
 mod failure;
+mod references;
 mod world;
 mod written;
 

@@ -11,6 +11,7 @@ use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use super::failure::Failure;
+use super::references::References;
 use super::written::{Written, holds_expression};
 use super::{Outcome, RoleName};
 use crate::inventory::{Entry, Inventory, Layer, Node, NodeValue};
@@ -39,6 +40,7 @@ pub(super) struct World {
     written: BTreeMap<usize, Written>,
     /// Names of the entries with expressions of each layer, by its place in memory.
     names: BTreeMap<usize, Vec<String>>,
+    references: References,
     state: Mutex<State>,
 }
 
@@ -138,6 +140,7 @@ impl World {
         let hosts: IndexMap<String, Asker> = hosts.collect();
         let layers = inventory.layers_of_all();
         let all = Asker { name: None, layers, group_names: Value::from(()), group_key: 0 };
+        let references = References::of(inventory, roles.values());
         let of_role = |role: &Role| {
             let vars = role.vars.iter().map(|(name, value)| (name.clone(), jinja::from_json(value))).collect();
             Some((role.host_cluster_role.clone()?, vars))
@@ -145,7 +148,17 @@ impl World {
         let roles = roles.values().filter_map(of_role).collect();
         let groups = jinja::lazy(Arc::new(groups.into_iter().collect::<jinja::Values>()));
         let state = Mutex::default();
-        Some(Arc::new_cyclic(|me| Self { me: me.clone(), hosts, all, groups, roles, written, names, state }))
+        Some(Arc::new_cyclic(|me| Self {
+            me: me.clone(),
+            hosts,
+            all,
+            groups,
+            roles,
+            written,
+            names,
+            references,
+            state,
+        }))
     }
 
     /// Every variable with an expression that a host has, or that the group `all` has.
@@ -323,14 +336,21 @@ impl World {
 
     /// The entry as if the value had been written in the place of the expression.
     fn finished(&self, value: &Value, entry: &Entry) -> Result<Arc<Entry>, usize> {
+        let fail = |wrong: Wrong| {
+            let mut state = self.state();
+            state.failures.push(Arc::new(Failure::new(&entry.key, &entry.value.span, "", wrong)));
+            state.failures.len() - 1
+        };
         if let Some(wrong) = jinja::first_missing(value) {
-            return Err(wrong.root.unwrap_or_else(|| {
-                let mut state = self.state();
-                state.failures.push(Arc::new(Failure::new(&entry.key, &entry.value.span, "", wrong)));
-                state.failures.len() - 1
-            }));
+            return Err(wrong.root.unwrap_or_else(|| fail(wrong)));
         }
-        let value = node(jinja::to_json(value), &entry.value.span);
+        let value = jinja::to_json(value);
+        // The engine refuses this already, filter by filter; a secret that nobody referred to must not depend on that.
+        if !self.references.hold(&value) {
+            let message = "it makes the reference of a secret that stands nowhere in the inventory";
+            return Err(fail(Wrong::new(Kind::Secret, 0..0, message)));
+        }
+        let value = node(value, &entry.value.span);
         Ok(Arc::new(Entry { key: entry.key.clone(), key_span: entry.key_span.clone(), value }))
     }
 }
@@ -343,7 +363,7 @@ fn node(value: Json, span: &Span) -> Node {
         Json::Number(number) => NodeValue::Number(number),
         Json::String(text) => {
             let inside = text.strip_prefix(MARKER_START).and_then(|rest| rest.strip_suffix(MARKER_END));
-            match inside.filter(|inside| !inside.contains(MARKER_START)).and_then(SecretRef::parse) {
+            match inside.filter(|inside| !inside.contains(MARKER_START)).and_then(SecretRef::from_marker) {
                 Some(secret) => NodeValue::Secret(secret),
                 None => NodeValue::Text(text),
             }

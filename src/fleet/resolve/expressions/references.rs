@@ -1,0 +1,92 @@
+//! The references to secrets that stand in the inventory and in roles: no expression may make another one (pure).
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::inventory::{Inventory, Node, NodeValue};
+use crate::role::Role;
+use crate::secret::{MARKER_END, MARKER_START};
+
+/// What stands between the two characters of each marker that was written.
+#[derive(Debug, Default)]
+pub(super) struct References(BTreeSet<String>);
+
+impl References {
+    /// Gathers them.
+    pub(super) fn of<'r>(inventory: &Inventory, roles: impl Iterator<Item = &'r Role>) -> Self {
+        let mut references = Self::default();
+        inventory.layers().flat_map(|layer| layer.vars.values()).for_each(|entry| references.add_node(&entry.value));
+        roles.flat_map(|role| role.vars.values()).for_each(|value| references.add(value));
+        references
+    }
+
+    /// Whether every marker in the value was written as a reference, and none is damaged.
+    pub(super) fn hold(&self, value: &Value) -> bool {
+        match value {
+            Value::String(text) => self.hold_text(text),
+            Value::Array(items) => items.iter().all(|item| self.hold(item)),
+            Value::Object(map) => map.iter().all(|(key, item)| self.hold_text(key) && self.hold(item)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => true,
+        }
+    }
+
+    fn hold_text(&self, text: &str) -> bool {
+        let mut parts = text.split(MARKER_START);
+        let before = parts.next().unwrap_or_default();
+        !before.contains(MARKER_END)
+            && parts.all(|part| {
+                part.split_once(MARKER_END)
+                    .is_some_and(|(inside, after)| self.0.contains(inside) && !after.contains(MARKER_END))
+            })
+    }
+
+    fn add_node(&mut self, node: &Node) {
+        match &node.value {
+            NodeValue::Secret(secret) => self.add_text(&secret.marker()),
+            NodeValue::List(items) => items.iter().for_each(|item| self.add_node(item)),
+            NodeValue::Map(entries) => entries.iter().for_each(|entry| self.add_node(&entry.value)),
+            _ => {}
+        }
+    }
+
+    fn add(&mut self, value: &Value) {
+        match value {
+            Value::String(text) => self.add_text(text),
+            Value::Array(items) => items.iter().for_each(|item| self.add(item)),
+            Value::Object(map) => map.values().for_each(|item| self.add(item)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    fn add_text(&mut self, text: &str) {
+        let insides = text.split(MARKER_START).skip(1).filter_map(|part| part.split_once(MARKER_END));
+        self.0.extend(insides.map(|(inside, _)| inside.to_owned()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_markers_that_were_written_hold() {
+        let marker = |inside: &str| format!("{MARKER_START}{inside}{MARKER_END}");
+        let mut references = References::default();
+        references.add(&json!({ "a": [format!("user:{}", marker("env:A"))] }));
+        assert!(references.hold(&json!({ "x": ["plain", format!("{}-{}", marker("env:A"), marker("env:A"))] })));
+        let forged = [
+            marker("exec:touch x"),
+            format!("{}{}", marker("env:A"), marker("env:B")),
+            format!("{MARKER_START}env:A"),
+            format!("env:A{MARKER_END}"),
+            format!("{}{MARKER_END}", marker("env:A")),
+        ];
+        for text in forged {
+            assert!(!references.hold(&json!([text])), "{text:?}");
+            assert!(!references.hold(&json!({ text.clone(): 1 })), "{text:?}");
+        }
+    }
+}
