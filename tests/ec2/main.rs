@@ -6,4 +6,6 @@ mod fleet;
 mod http;
 mod moto;
 mod program;
+#[path = "../support/python.rs"]
+mod python;
 mod server;

@@ -25,15 +25,13 @@ impl Drop for Moto {
 
 impl Moto {
     async fn start() -> Self {
-        let python = std::env::var("HOUSEWRIGHT_ANSIBLE_PYTHON").expect(
-            "HOUSEWRIGHT_ANSIBLE_PYTHON must name a Python that has `moto[server]`: `scripts/setup` makes one, `scripts/test` sets it",
-        );
+        let python = crate::python::interpreter();
         let mut child = Command::new(&python)
             .arg("tests/ec2/instances.py")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .unwrap_or_else(|error| panic!("cannot run `{python}`: {error}"));
+            .unwrap_or_else(|error| panic!("cannot run `{}`: {error}", python.display()));
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let ready =
             tokio::task::spawn_blocking(move || lines.find_map(|line| line.ok()?.strip_prefix("ready ")?.parse().ok()));

@@ -5,6 +5,7 @@
 
 use std::pin::Pin;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -25,12 +26,13 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 impl SshTransport {
     /// Connects over a command's standard streams; the command ends with the connection.
     pub(super) async fn by_command(&self, command: &str, target: &Target<'_>) -> Result<Link, ConnectError> {
-        let (stream, complaint) = start(command, target).map_err(|reason| target.unreachable(reason))?;
+        let (stream, complaint, child) = start(command, target).map_err(|reason| target.unreachable(reason))?;
         let work = timeout(target.settings.connect_timeout, self.log_in(stream, target, None)).await;
         match work.unwrap_or_else(|_| Err(late(target))) {
             Err(ConnectError::Unreachable { address, port, reason }) => {
-                // The command has ended by now, or is being ended.
+                // It may have closed its output and not yet said why.
                 let said = timeout(LAST_WORDS, complaint).await.ok().and_then(Result::ok).unwrap_or_default();
+                drop(child);
                 let said = said.lines().map(str::trim).rfind(|line| !line.is_empty());
                 let reason = format!("its ProxyCommand: {}", said.unwrap_or(&reason));
                 Err(ConnectError::Unreachable { address, port, reason })
@@ -43,7 +45,7 @@ impl SshTransport {
 /// What the command says on its standard error, when it has ended.
 type Complaint = oneshot::Receiver<String>;
 
-fn start(command: &str, target: &Target<'_>) -> Result<(Pipe, Complaint), String> {
+fn start(command: &str, target: &Target<'_>) -> Result<(Pipe, Complaint, Arc<Child>), String> {
     let line = format!("exec {}", expand(command, target)?);
     let started = Command::new("/bin/sh")
         .args(["-c", &line])
@@ -65,7 +67,8 @@ fn start(command: &str, target: &Target<'_>) -> Result<(Pipe, Complaint), String
         let _ = io::copy(&mut errors, &mut io::sink()).await;
         let _ = said.send(String::from_utf8_lossy(&text).into_owned());
     });
-    Ok((Pipe { streams: io::join(output, input), _child: child }, complaint))
+    let child = Arc::new(child);
+    Ok((Pipe { streams: io::join(output, input), _child: Arc::clone(&child) }, complaint, child))
 }
 
 /// Puts in `%h`, `%n`, `%p`, `%r` and `%%`, as `ssh_config(5)` says.
@@ -91,10 +94,10 @@ fn expand(command: &str, target: &Target<'_>) -> Result<String, String> {
     Ok(out)
 }
 
-/// A command's streams; the command is ended when they are dropped.
+/// A command's streams; the command is ended when nobody holds it any more.
 struct Pipe {
     streams: Join<ChildStdout, ChildStdin>,
-    _child: Child,
+    _child: Arc<Child>,
 }
 
 impl AsyncRead for Pipe {
