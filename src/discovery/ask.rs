@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt};
 
+use super::baseline::Baseline;
 use super::cache::{Cache, Kept};
-use super::guard::{self, Accepted, LastGood};
+use super::guard::{self, Accepted};
 use super::snapshot::{self, Head};
 use super::{DiscoveredHost, InstanceQuery};
 use super::{Discovery, DiscoveryError, DiscoverySource, Instance, conflicts, error, layout};
@@ -110,21 +111,21 @@ async fn listed(
             asked.buffer_unordered(AT_ONCE).collect().await;
         let (asked, failed) = sorted(&source, asked);
         problems.extend(error::problems(&failed));
-        let last = last_good(&source, &kept);
+        let had = baselines(&source, &kept);
         for (region, span) in &source.regions {
             if let Some(instances) = asked.get(region) {
-                let checked = guard::check(&source, (region, span), instances, last.as_ref(), &terms.accepted);
-                problems.extend(checked);
+                problems.extend(guard::check(&source, (region, span), instances, had.get(region), &terms.accepted));
             }
         }
-        answered.push((source, kept, asked, cached));
+        answered.push((source, kept, had, asked, cached));
     }
     if count(problems) > before {
         return Vec::new();
     }
     let mut listed = Vec::new();
-    for (source, kept, mut asked, cached) in answered {
+    for (source, mut kept, had, mut asked, cached) in answered {
         if !asked.is_empty() {
+            kept.follow(&source, &had, &asked, &terms.accepted, terms.now);
             terms.cache.write(&source, kept, &asked, terms.now, problems);
         }
         asked.extend(cached.into_iter().filter_map(|(instances, query)| Some((query.region, instances?))));
@@ -155,14 +156,14 @@ fn sorted(
     (answers, failures.into_values().collect())
 }
 
-/// The newer one of what is kept and what the snapshot says.
-fn last_good(source: &DiscoverySource, kept: &Kept) -> Option<LastGood> {
-    let snapshot = read_snapshot(Path::new(source.file())).ok().and_then(|(head, node)| {
-        let hosts = snapshot::recorded(&node, &[source]);
-        snapshot::last_good(&head, &hosts, source)
-    });
-    let both = [kept.last_good(), snapshot];
-    both.into_iter().flatten().max_by_key(|last| last.written)
+/// What each region of a source is compared with.
+fn baselines(source: &DiscoverySource, kept: &Kept) -> BTreeMap<String, Baseline> {
+    let snapshot = read_snapshot(Path::new(source.file())).ok();
+    let mut snapshot = snapshot.map(|(head, node)| snapshot::baselines(&head, &node, source)).unwrap_or_default();
+    let holding = |(region, _): &(String, Span)| {
+        Some((region.clone(), Baseline::holding(snapshot.remove(region), kept.baseline(region))?))
+    };
+    source.regions.iter().filter_map(holding).collect()
 }
 
 fn add(documents: &mut Documents, files: &[DiscoveryFile], found: &[Found], problems: &mut Vec<Problem>) {

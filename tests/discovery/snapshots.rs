@@ -207,7 +207,7 @@ async fn a_fleet_does_not_shrink_against_its_snapshot_either() {
     write(&found, NOW).unwrap();
     fs::remove_dir_all(written.path().join(".cache")).unwrap();
     assert_snapshot!(run(&written).said(&with(2)).await, @"
-    error[HW0151]: `eu-central-1` had 5 instances (`discovered.yml` of 2026-11-22T12:00:00Z) and has 2: 60 % fewer, more than `max_shrink: 20%` allows; gone: i-3, i-4, i-5
+    error[HW0151]: `eu-central-1` had 5 instances (`discovered.yml` of 2026-11-22T12:00:00Z) and has 2: 60 % of them are gone, more than `max_shrink: 20%` allows; gone: i-3, i-4, i-5
      --> fleet.aws_ec2.yml:2:11
       |
     2 | regions: [eu-central-1]
