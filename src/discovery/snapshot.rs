@@ -11,6 +11,7 @@ use super::baseline::Baseline;
 use super::source::digest;
 use super::{DiscoveredHost, DiscoverySource, layout, time};
 use crate::inventory::{Entry, Node};
+use crate::report::hosts::count;
 
 /// The name of a snapshot, beside the discovery files that it is of.
 pub const FILE: &str = "discovered.yml";
@@ -66,7 +67,7 @@ impl Head {
             let Some(line) = line.strip_prefix("of ") else { continue };
             head.of.push(Of::read(line)?);
         }
-        Some(head)
+        (!head.of.is_empty()).then_some(head)
     }
 }
 
@@ -164,6 +165,26 @@ pub fn baselines(head: &Head, document: &Node, source: &DiscoverySource) -> BTre
         baselines.insert(region.clone(), baseline);
     }
     baselines
+}
+
+/// Tells where a snapshot has not as many hosts as its head says; a snapshot that was cut or merged is no fleet.
+///
+/// Regions are counted where a source is given, and its facts say the region of each of its hosts.
+#[must_use]
+pub fn miscounted(head: &Head, document: &Node, source: Option<&DiscoverySource>) -> Option<String> {
+    let said = head.of.iter().fold(0, |sum: usize, of| sum.saturating_add(of.count()));
+    let told = |place: &str, said, is| format!("its head says {}{place}, it has {is}", count(said, "host"));
+    if said != hosts(document).len() {
+        return Some(told("", said, hosts(document).len()));
+    }
+    let source = source?;
+    let at = head.position(source)?;
+    let regions = head.hosts(at, document).iter().map(|entry| record(entry, &[source]).region);
+    let regions: Vec<String> = regions.collect::<Option<_>>()?;
+    let is = |region: &str| regions.iter().filter(|other| *other == region).count();
+    let mut counted = head.of.get(at)?.regions.iter().map(|(region, said)| (region, *said, is(region)));
+    let (region, said, is) = counted.find(|(_, said, is)| said != is)?;
+    Some(told(&format!(" in `{region}`"), said, is))
 }
 
 impl Head {
