@@ -109,6 +109,7 @@ fn answer(global: &Global, options: &Options) -> Result<Answered, CommandError> 
         written = discovery::write(&found, now()).map_err(|(path, error)| {
             CommandError::plain(format!("cannot write the snapshot `{}`: {error}", path.display()))
         })?;
+        Cache::from_environment().settle(&found, now());
     }
     let exit = match (stops(&problems), options.detailed_exitcode && !differences.is_empty()) {
         (true, _) => Exit::Invalid,

@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt};
 
+use super::baseline::Baseline;
 use super::cache::{Cache, Kept};
-use super::guard::{self, Accepted, LastGood};
+use super::guard::{self, Accepted};
 use super::snapshot::{self, Head};
 use super::{DiscoveredHost, InstanceQuery};
 use super::{Discovery, DiscoveryError, DiscoverySource, Instance, conflicts, error, layout};
@@ -110,21 +111,21 @@ async fn listed(
             asked.buffer_unordered(AT_ONCE).collect().await;
         let (asked, failed) = sorted(&source, asked);
         problems.extend(error::problems(&failed));
-        let last = last_good(&source, &kept);
+        let had = baselines(&source, &kept, problems);
         for (region, span) in &source.regions {
             if let Some(instances) = asked.get(region) {
-                let checked = guard::check(&source, (region, span), instances, last.as_ref(), &terms.accepted);
-                problems.extend(checked);
+                problems.extend(guard::check(&source, (region, span), instances, had.get(region), &terms.accepted));
             }
         }
-        answered.push((source, kept, asked, cached));
+        answered.push((source, kept, had, asked, cached));
     }
     if count(problems) > before {
         return Vec::new();
     }
     let mut listed = Vec::new();
-    for (source, kept, mut asked, cached) in answered {
+    for (source, mut kept, had, mut asked, cached) in answered {
         if !asked.is_empty() {
+            kept.follow(&source, &had, &asked, &terms.accepted, terms.now);
             terms.cache.write(&source, kept, &asked, terms.now, problems);
         }
         asked.extend(cached.into_iter().filter_map(|(instances, query)| Some((query.region, instances?))));
@@ -155,14 +156,37 @@ fn sorted(
     (answers, failures.into_values().collect())
 }
 
-/// The newer one of what is kept and what the snapshot says.
-fn last_good(source: &DiscoverySource, kept: &Kept) -> Option<LastGood> {
-    let snapshot = read_snapshot(Path::new(source.file())).ok().and_then(|(head, node)| {
-        let hosts = snapshot::recorded(&node, &[source]);
-        snapshot::last_good(&head, &hosts, source)
-    });
-    let both = [kept.last_good(), snapshot];
-    both.into_iter().flatten().max_by_key(|last| last.written)
+/// What each region of a source is compared with; a snapshot that cannot be read is a problem, no snapshot is none.
+fn baselines(source: &DiscoverySource, kept: &Kept, problems: &mut Vec<Problem>) -> BTreeMap<String, Baseline> {
+    let file = Path::new(source.file());
+    let mut snapshot = BTreeMap::new();
+    if file.with_file_name(snapshot::FILE).exists() {
+        match snapshot_of(source) {
+            Ok((head, node)) => snapshot = snapshot::baselines(&head, &node, source),
+            Err(problem) if problems.contains(&problem) => {}
+            Err(problem) => problems.push(problem),
+        }
+    }
+    let holding = |(region, _): &(String, Span)| {
+        Some((region.clone(), Baseline::holding(snapshot.remove(region), kept.baseline(region))?))
+    };
+    source.regions.iter().filter_map(holding).collect()
+}
+
+/// Reads the snapshot beside a discovery file, and counts its hosts.
+fn snapshot_of(source: &DiscoverySource) -> Result<(Head, Node), Problem> {
+    let at = |problem: Problem| if problem.span.is_some() { problem } else { problem.at(&source.span) };
+    let (head, node) = read_snapshot(Path::new(source.file())).map_err(at)?;
+    match snapshot::miscounted(&head, &node, Some(source)) {
+        Some(why) => Err(not_whole(&node.span.source, &why)),
+        None => Ok((head, node)),
+    }
+}
+
+fn not_whole(source: &Arc<Source>, why: &str) -> Problem {
+    let span = Span::new(Arc::clone(source), 0..source.text.find('\n').unwrap_or_default());
+    let hint = "take it as it was committed; or remove it, and `housewright discover --write` writes it anew";
+    Problem::new("HW0165", format!("this snapshot is not whole: {why}")).at(&span).hint(hint)
 }
 
 fn add(documents: &mut Documents, files: &[DiscoveryFile], found: &[Found], problems: &mut Vec<Problem>) {
@@ -185,17 +209,14 @@ fn offline(documents: &mut Documents, problems: &mut Vec<Problem>) {
     let mut taken: Vec<String> = Vec::new();
     for file in &files {
         let name = file.node.span.source.name.as_str();
-        let (head, node) = match read_snapshot(Path::new(name)) {
+        let Some(source) = DiscoverySource::parse(&file.node, problems) else { continue };
+        let (head, node) = match snapshot_of(&source) {
             Ok(read) => read,
             Err(problem) => {
-                problems.push(match problem.span {
-                    Some(_) => problem,
-                    None => problem.at(&file.node.span),
-                });
+                problems.push(problem);
                 continue;
             }
         };
-        let Some(source) = DiscoverySource::parse(&file.node, problems) else { continue };
         let own = name.rsplit('/').next().unwrap_or_default();
         match head.of.iter().find(|of| of.file == own) {
             None => {
@@ -237,8 +258,11 @@ pub fn read_snapshot(file: &Path) -> Result<(Head, Node), Problem> {
     };
     let mut problems = Vec::new();
     match yaml::read(&source, &mut problems) {
-        Some(node) if problems.is_empty() => Ok((head, node)),
-        _ => Err(problems.pop().unwrap_or_else(|| Problem::new("HW0165", "the snapshot cannot be read"))),
+        Some(node) if problems.is_empty() => match snapshot::miscounted(&head, &node, None) {
+            Some(why) => Err(not_whole(&source, &why)),
+            None => Ok((head, node)),
+        },
+        _ => Err(problems.pop().unwrap_or_else(|| not_whole(&source, "it is empty"))),
     }
 }
 

@@ -10,15 +10,16 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::guard::{Had, LastGood};
+use super::baseline::Baseline;
+use super::guard::Accepted;
 use super::source::digest;
-use super::{DiscoverySource, Instance, time};
+use super::{DiscoverySource, Found, Instance};
 use crate::problem::Problem;
 
 /// A thousand instances are three megabytes.
 const MAX_BYTES: u64 = 256 << 20;
 /// The form of the files; another one is read as damaged.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Where answers are kept, and who asks.
 #[derive(Debug, Clone, Default)]
@@ -31,17 +32,19 @@ pub struct Cache {
     caller: String,
 }
 
-/// What is kept for one file's query.
+/// What is kept for one file.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Kept {
     version: u32,
     regions: BTreeMap<String, Answer>,
+    baselines: BTreeMap<String, Baseline>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Answer {
     written: u64,
     caller: String,
+    query: String,
     instances: Vec<Instance>,
 }
 
@@ -96,9 +99,10 @@ impl Cache {
     ) {
         let Some(path) = self.path(source) else { return };
         kept.version = VERSION;
+        let query = source.query_digest();
         for (region, instances) in answers {
-            let answer = Answer { written: now, caller: self.caller.clone(), instances: instances.clone() };
-            kept.regions.insert(region.clone(), answer);
+            let (caller, query, instances) = (self.caller.clone(), query.clone(), instances.clone());
+            kept.regions.insert(region.clone(), Answer { written: now, caller, query, instances });
         }
         if let Err(error) = store(&path, &kept) {
             let message = format!("the cache `{}` cannot be written: {error}", path.display());
@@ -107,30 +111,58 @@ impl Cache {
         }
     }
 
+    /// What was found is in the snapshot now: from here on it is what the regions had, and nothing that was gone before.
+    pub fn settle(&self, found: &[Found], now: u64) {
+        for Found { source, hosts } in found {
+            let Some(path) = self.path(source) else { continue };
+            let Ok(mut kept) = load(&path) else { continue };
+            for (region, baseline) in &mut kept.baselines {
+                let ids = hosts.iter().filter(|host| host.region == *region).map(|host| host.instance.clone());
+                let listed = Baseline::new(source, ids, now);
+                *baseline = Baseline::after(Some(baseline), listed, true);
+            }
+            // A cache that cannot be written was told when the answer was to be kept.
+            let _ = store(&path, &kept);
+        }
+    }
+
     /// An answer of a region that is good enough for the source.
     pub(super) fn fresh(&self, kept: &Kept, source: &DiscoverySource, region: &str, now: u64) -> Option<Vec<Instance>> {
         let answer = kept.regions.get(region)?;
         let age = now.checked_sub(answer.written)?;
-        let good = age < source.cache_seconds? && answer.caller == self.caller;
+        let good = age < source.cache_seconds? && answer.caller == self.caller && answer.query == source.query_digest();
         good.then(|| answer.instances.clone())
     }
 
+    /// A file has one place, whatever it asks: a filter that was changed is no reason to forget what was there.
     fn path(&self, source: &DiscoverySource) -> Option<PathBuf> {
-        let key = digest(&format!("{} {}", source.query_digest(), self.account));
+        let file = Path::new(source.file());
+        let file = fs::canonicalize(Path::new(".").join(file)).unwrap_or_else(|_| file.to_owned());
+        let key = digest(&format!("{} {:?} {}", file.display(), source.access, self.account));
         Some(self.directory.as_ref()?.join(format!("ec2-{key}.json")))
     }
 }
 
 impl Kept {
-    /// What was listed when all was well, however long ago.
-    pub(super) fn last_good(&self) -> Option<LastGood> {
-        let written = self.regions.values().map(|answer| answer.written).max()?;
-        let had = |answer: &Answer| Had {
-            count: answer.instances.len(),
-            ids: answer.instances.iter().map(|instance| instance.id.clone()).collect(),
-        };
-        let regions = self.regions.iter().map(|(region, answer)| (region.clone(), had(answer))).collect();
-        Some(LastGood { written, regions, from: format!("at {}", time::utc(written)) })
+    /// What a region had when all was well, as far as this machine knows.
+    pub(super) fn baseline(&self, region: &str) -> Option<Baseline> {
+        self.baselines.get(region).cloned()
+    }
+
+    /// Makes the baselines, `before` these answers, those behind them.
+    pub(super) fn follow(
+        &mut self,
+        source: &DiscoverySource,
+        before: &BTreeMap<String, Baseline>,
+        answers: &BTreeMap<String, Vec<Instance>>,
+        accepted: &Accepted,
+        now: u64,
+    ) {
+        for (region, instances) in answers {
+            let answer = Baseline::new(source, instances.iter().map(|instance| instance.id.clone()), now);
+            let baseline = Baseline::after(before.get(region), answer, accepted.shrink.contains(region));
+            self.baselines.insert(region.clone(), baseline);
+        }
     }
 }
 

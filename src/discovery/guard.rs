@@ -1,29 +1,10 @@
 //! Refuses answers that would make a fleet shrink by mistake (pure): an empty region, and many instances gone at once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use super::baseline::Baseline;
 use super::{DiscoverySource, Instance};
 use crate::problem::{Problem, Span};
-
-/// What was listed when all was well.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct LastGood {
-    /// When, in seconds since 1970.
-    pub written: u64,
-    /// What each region had.
-    pub regions: BTreeMap<String, Had>,
-    /// Where that is known from, for error texts.
-    pub from: String,
-}
-
-/// What a region had.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Had {
-    /// How many instances.
-    pub count: usize,
-    /// Which; of a snapshot of several files, those of all of them.
-    pub ids: BTreeSet<String>,
-}
 
 /// What the operator accepts by name for this run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -52,57 +33,50 @@ impl Accepted {
     }
 }
 
-/// Checks one region's answer against the last good one.
+/// Checks one region's answer against what the region had.
 pub(super) fn check(
     source: &DiscoverySource,
     (region, span): (&str, &Span),
     instances: &[Instance],
-    last: Option<&LastGood>,
+    had: Option<&Baseline>,
     accepted: &Accepted,
 ) -> Option<Problem> {
-    let had = last.and_then(|last| last.regions.get(region));
-    let before = had.map_or(0, |had| had.count);
     if instances.is_empty() {
-        if accepted.empty.contains(region) {
-            return None;
-        }
-        let history = if before > 0 { format!("; there were {before} ({})", from(last)) } else { String::new() };
-        let message = match source.selection.describe() {
-            None => format!("`{region}` has no instances{history}"),
-            Some(filters) => format!("no instance of `{region}` answers to {filters}{history}"),
-        };
-        let hint = format!("do the filters fit the instances' tags? If it is meant so, `--accept empty:{region}`");
-        return Some(Problem::new("HW0150", message).at(span).hint(hint));
+        return (!accepted.empty.contains(region)).then(|| empty(source, region, had).at(span));
     }
-    let gone = before.saturating_sub(instances.len());
-    let too_many = gone as u64 * 100 > before as u64 * source.max_shrink;
+    let had = had?;
+    let gone = had.gone(instances);
+    let too_many = gone as u64 * 100 > had.count as u64 * source.max_shrink;
     if !too_many || accepted.shrink.contains(region) {
         return None;
     }
-    let share = gone * 100 / before.max(1);
+    let missing = had.missing(instances);
     let message = format!(
-        "`{region}` had {before} instances ({}) and has {}: {share} % fewer, more than `max_shrink: {}%` allows{}",
-        from(last),
+        "`{region}` had {} instances ({}) and has {}: {} % of them are gone, more than `max_shrink: {}%` allows{}",
+        had.count,
+        had.from,
         instances.len(),
+        gone * 100 / had.count.max(1),
         source.max_shrink,
-        had.map(|had| missing(instances, had)).unwrap_or_default(),
+        if missing.is_empty() { String::new() } else { format!("; gone: {}", crate::report::hosts::short(&missing)) },
     );
-    let hint = format!("were they ended on purpose? Then `--accept shrink:{region}`, once");
+    let hint = if had.query == source.query_digest() {
+        format!("were they ended on purpose? Then `--accept shrink:{region}`, once")
+    } else {
+        format!("this file asked for other instances then. If that is meant, `--accept shrink:{region}`, once")
+    };
     Some(Problem::new("HW0151", message).at(span).hint(hint))
 }
 
-fn from(last: Option<&LastGood>) -> &str {
-    last.map(|last| last.from.as_str()).unwrap_or_default()
-}
-
-/// Names some of those that are gone, where it is known which the file had.
-fn missing(instances: &[Instance], had: &Had) -> String {
-    let here: BTreeSet<&str> = instances.iter().map(|instance| instance.id.as_str()).collect();
-    let gone: Vec<&String> = had.ids.iter().filter(|id| !here.contains(id.as_str())).collect();
-    if gone.is_empty() || had.ids.len() != had.count {
-        return String::new();
-    }
-    format!("; gone: {}", crate::report::hosts::short(&gone))
+fn empty(source: &DiscoverySource, region: &str, had: Option<&Baseline>) -> Problem {
+    let had = had.filter(|had| had.count > 0);
+    let history = had.map(|had| format!("; there were {} ({})", had.count, had.from)).unwrap_or_default();
+    let message = match source.selection.describe() {
+        None => format!("`{region}` has no instances{history}"),
+        Some(filters) => format!("no instance of `{region}` answers to {filters}{history}"),
+    };
+    let hint = format!("do the filters fit the instances' tags? If it is meant so, `--accept empty:{region}`");
+    Problem::new("HW0150", message).hint(hint)
 }
 
 #[cfg(test)]

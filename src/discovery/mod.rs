@@ -4,6 +4,7 @@
 
 mod ask;
 mod attribute;
+mod baseline;
 mod cache;
 pub mod compare;
 mod conflicts;

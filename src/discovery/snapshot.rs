@@ -7,9 +7,11 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::guard::{Had, LastGood};
+use super::baseline::Baseline;
+use super::source::digest;
 use super::{DiscoveredHost, DiscoverySource, layout, time};
-use crate::inventory::Node;
+use crate::inventory::{Entry, Node};
+use crate::report::hosts::count;
 
 /// The name of a snapshot, beside the discovery files that it is of.
 pub const FILE: &str = "discovered.yml";
@@ -65,11 +67,15 @@ impl Head {
             let Some(line) = line.strip_prefix("of ") else { continue };
             head.of.push(Of::read(line)?);
         }
-        Some(head)
+        (!head.of.is_empty()).then_some(head)
     }
 }
 
 impl Of {
+    fn count(&self) -> usize {
+        self.regions.values().fold(0, |sum, count| sum.saturating_add(*count))
+    }
+
     fn read(line: &str) -> Option<Self> {
         let mut of =
             Self { file: String::new(), settings: String::new(), query: String::new(), regions: BTreeMap::new() };
@@ -126,28 +132,73 @@ pub struct Recorded {
 /// The hosts of a snapshot by name; facts are found under the names that the sources give them.
 #[must_use]
 pub fn recorded(document: &Node, sources: &[&DiscoverySource]) -> BTreeMap<String, Recorded> {
-    let hosts = document.get(layout::EVERY).and_then(|group| group.get("hosts")).and_then(Node::entries);
-    let mut recorded = BTreeMap::new();
-    for entry in hosts.unwrap_or_default() {
-        let fact = |name: &str| sources.iter().find_map(|source| entry.value.get(&source.fact_name(name)));
-        let text = |node: Option<&Node>| node.and_then(Node::text).map(str::to_owned);
-        let region = text(fact("placement").and_then(|placement| placement.get("region")));
-        let host = Recorded { instance: text(fact("instance_id")), region, vars: entry.value.to_json() };
-        recorded.insert(entry.key.clone(), host);
-    }
-    recorded
+    hosts(document).iter().map(|entry| (entry.key.clone(), record(entry, sources))).collect()
 }
 
-/// What a snapshot says of the last good answer to a source's query; none where it is of another query.
+fn hosts(document: &Node) -> &[Entry] {
+    let hosts = document.get(layout::EVERY).and_then(|group| group.get("hosts")).and_then(Node::entries);
+    hosts.unwrap_or_default()
+}
+
+fn record(entry: &Entry, sources: &[&DiscoverySource]) -> Recorded {
+    let fact = |name: &str| sources.iter().find_map(|source| entry.value.get(&source.fact_name(name)));
+    let text = |node: Option<&Node>| node.and_then(Node::text).map(str::to_owned);
+    let region = text(fact("placement").and_then(|placement| placement.get("region")));
+    Recorded { instance: text(fact("instance_id")), region, vars: entry.value.to_json() }
+}
+
+/// What a snapshot says that each region of a source had, whatever the source asks by now; nothing where it is of other files.
 #[must_use]
-pub fn last_good(head: &Head, hosts: &BTreeMap<String, Recorded>, source: &DiscoverySource) -> Option<LastGood> {
-    let query = source.query_digest();
-    let of = head.of.iter().find(|of| of.query == query)?;
-    let mut regions: BTreeMap<String, Had> = BTreeMap::new();
-    for (region, count) in &of.regions {
-        let here = hosts.values().filter(|host| host.region.as_ref() == Some(region));
-        let ids = here.filter_map(|host| host.instance.clone()).collect();
-        regions.insert(region.clone(), Had { count: *count, ids });
+pub fn baselines(head: &Head, document: &Node, source: &DiscoverySource) -> BTreeMap<String, Baseline> {
+    let Some(at) = head.position(source) else { return BTreeMap::new() };
+    let hosts = head.hosts(at, document).iter().map(|entry| record(entry, &[source])).collect::<Vec<_>>();
+    let mut baselines = BTreeMap::new();
+    for (region, count) in head.of.get(at).iter().flat_map(|of| &of.regions) {
+        let here = hosts.iter().filter(|host| host.region.as_ref() == Some(region));
+        let baseline = Baseline {
+            snapshot: Some(digest(&document.span.source.text)),
+            query: head.of.get(at).map(|of| of.query.clone()).unwrap_or_default(),
+            count: *count,
+            ids: here.filter_map(|host| host.instance.clone()).collect(),
+            from: format!("`{FILE}` of {}", time::utc(head.written)),
+        };
+        baselines.insert(region.clone(), baseline);
     }
-    Some(LastGood { written: head.written, regions, from: format!("`{FILE}` of {}", time::utc(head.written)) })
+    baselines
+}
+
+/// Tells where a snapshot has not as many hosts as its head says; a snapshot that was cut or merged is no fleet.
+///
+/// Regions are counted where a source is given, and its facts say the region of each of its hosts.
+#[must_use]
+pub fn miscounted(head: &Head, document: &Node, source: Option<&DiscoverySource>) -> Option<String> {
+    let said = head.of.iter().fold(0, |sum: usize, of| sum.saturating_add(of.count()));
+    let told = |place: &str, said, is| format!("its head says {}{place}, it has {is}", count(said, "host"));
+    if said != hosts(document).len() {
+        return Some(told("", said, hosts(document).len()));
+    }
+    let source = source?;
+    let at = head.position(source)?;
+    let regions = head.hosts(at, document).iter().map(|entry| record(entry, &[source]).region);
+    let regions: Vec<String> = regions.collect::<Option<_>>()?;
+    let is = |region: &str| regions.iter().filter(|other| *other == region).count();
+    let mut counted = head.of.get(at)?.regions.iter().map(|(region, said)| (region, *said, is(region)));
+    let (region, said, is) = counted.find(|(_, said, is)| said != is)?;
+    Some(told(&format!(" in `{region}`"), said, is))
+}
+
+impl Head {
+    /// Where it speaks of a file: by the file's name, or under another name by what was asked.
+    fn position(&self, source: &DiscoverySource) -> Option<usize> {
+        let (own, query) = (source.file().rsplit('/').next().unwrap_or_default(), source.query_digest());
+        let named = self.of.iter().position(|of| of.file == own);
+        named.or_else(|| self.of.iter().position(|of| of.query == query))
+    }
+
+    /// The hosts of one of its files: they stand in the order of the files.
+    fn hosts<'a>(&self, at: usize, document: &'a Node) -> &'a [Entry] {
+        let before = self.of.iter().take(at).fold(0, |sum: usize, of| sum.saturating_add(of.count()));
+        let end = before.saturating_add(self.of.get(at).map_or(0, Of::count));
+        hosts(document).get(before..end).unwrap_or_default()
+    }
 }

@@ -1,9 +1,11 @@
 //! Answers that are none, and answers that would make a fleet shrink.
 
-use housewright::discovery::{Failure, Instance};
+use std::fs;
+
+use housewright::discovery::{Cache, Failure, Instance, write};
 use insta::assert_snapshot;
 
-use crate::cloud::{Cloud, data, run};
+use crate::cloud::{Cloud, NOW, Run, data, run};
 use crate::{SOURCE, one_region, two_regions, written};
 
 fn fleet(size: usize) -> Vec<Instance> {
@@ -114,7 +116,7 @@ async fn an_empty_region_is_refused_until_it_is_accepted_by_name() {
       |
       = help: do the filters fit the instances' tags? If it is meant so, `--accept empty:us-east-1`
     ");
-    let accepted = |accept| crate::cloud::Run { accept, ..run(&written) };
+    let accepted = |accept| Run { accept, ..run(&written) };
     accepted(&["empty:eu-central-1"]).resolve(&cloud).await.unwrap_err();
     accepted(&["shrink:us-east-1"]).resolve(&cloud).await.unwrap_err();
     let loaded = accepted(&["empty:us-east-1"]).resolve(&cloud).await.unwrap();
@@ -128,7 +130,7 @@ async fn a_shrink_is_refused_until_it_is_accepted_by_name() {
     run(&written).resolve(&with(10)).await.unwrap();
     run(&written).resolve(&with(8)).await.unwrap();
     assert_snapshot!(run(&written).said(&with(6)).await, @"
-    error[HW0151]: `eu-central-1` had 8 instances (at 2026-11-22T12:00:00Z) and has 6: 25 % fewer, more than `max_shrink: 20%` allows; gone: i-07, i-08
+    error[HW0151]: `eu-central-1` had 10 instances (at 2026-11-22T12:00:00Z) and has 6: 40 % of them are gone, more than `max_shrink: 20%` allows; gone: i-07, i-08, i-09, i-10
      --> fleet.aws_ec2.yml:2:11
       |
     2 | regions: [eu-central-1]
@@ -137,7 +139,7 @@ async fn a_shrink_is_refused_until_it_is_accepted_by_name() {
       = help: were they ended on purpose? Then `--accept shrink:eu-central-1`, once
     ");
     assert_snapshot!(run(&written).said(&with(0)).await, @"
-    error[HW0150]: no instance of `eu-central-1` answers to `tag:Fleet=posthog`; there were 8 (at 2026-11-22T12:00:00Z)
+    error[HW0150]: no instance of `eu-central-1` answers to `tag:Fleet=posthog`; there were 10 (at 2026-11-22T12:00:00Z)
      --> fleet.aws_ec2.yml:2:11
       |
     2 | regions: [eu-central-1]
@@ -146,7 +148,7 @@ async fn a_shrink_is_refused_until_it_is_accepted_by_name() {
       = help: do the filters fit the instances' tags? If it is meant so, `--accept empty:eu-central-1`
     ");
     run(&written).resolve(&with(6)).await.expect_err("a refused answer is no last good one");
-    let accepted = crate::cloud::Run { accept: &["shrink:eu-central-1"], ..run(&written) };
+    let accepted = Run { accept: &["shrink:eu-central-1"], ..run(&written) };
     accepted.resolve(&with(6)).await.unwrap();
     run(&written).resolve(&with(6)).await.unwrap();
 }
@@ -164,11 +166,85 @@ async fn the_share_that_may_go_is_the_files() {
 }
 
 #[tokio::test]
-async fn another_query_is_not_compared() {
+async fn a_changed_filter_does_not_switch_the_guard_off() {
+    let with = |size: usize| Cloud::default().region("eu-central-1", fleet(size));
+    for snapshot in [true, false] {
+        let written = one_region();
+        let (_, found) = run(&written).read(&with(10)).await;
+        if snapshot {
+            write(&found, NOW).unwrap();
+            fs::remove_dir_all(written.path().join(".cache")).unwrap();
+        }
+        let written = written.file("fleet.aws_ec2.yml", SOURCE.replace("us-east-1, ", "").replace("posthog", "other"));
+        let said = run(&written).said(&with(1)).await;
+        assert!(said.contains("HW0151") && said.contains("--accept shrink:eu-central-1"), "{said}");
+        assert!(said.contains("asked for other instances then"), "{said}");
+        run(&written).resolve(&with(9)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn small_losses_add_up() {
+    let with = |size: usize| Cloud::default().region("eu-central-1", fleet(size));
+    for snapshot in [true, false] {
+        let written = one_region();
+        let (_, found) = run(&written).read(&with(20)).await;
+        if snapshot {
+            write(&found, NOW).unwrap();
+        }
+        run(&written).resolve(&with(16)).await.unwrap();
+        run(&written).resolve(&with(15)).await.unwrap_err();
+        run(&written).resolve(&with(16)).await.unwrap();
+        let accepted = Run { accept: &["shrink:eu-central-1"], ..run(&written) };
+        accepted.resolve(&with(15)).await.unwrap();
+        run(&written).resolve(&with(12)).await.unwrap();
+        run(&written).resolve(&with(11)).await.unwrap_err();
+        // It grows with every answer.
+        run(&written).resolve(&with(30)).await.unwrap();
+        run(&written).resolve(&with(23)).await.unwrap_err();
+    }
+}
+
+#[tokio::test]
+async fn a_snapshot_that_is_written_anew_is_what_holds() {
     let with = |size: usize| Cloud::default().region("eu-central-1", fleet(size));
     let written = one_region();
+    let (_, found) = run(&written).read(&with(20)).await;
+    write(&found, NOW).unwrap();
+    let (_, found) = run(&written).read(&with(16)).await;
+    run(&written).resolve(&with(15)).await.unwrap_err();
+    write(&found, NOW + 1).unwrap();
+    run(&written).resolve(&with(13)).await.unwrap();
+    run(&written).resolve(&with(12)).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn others_in_the_place_of_those_that_are_gone_do_not_hide_it() {
+    let first = |from: usize| fleet(from + 8).into_iter().skip(from);
+    let with = |from: usize| Cloud::default().region("eu-central-1", first(from));
+    for snapshot in [true, false] {
+        let written = one_region();
+        let (_, found) = run(&written).read(&with(0)).await;
+        if snapshot {
+            write(&found, NOW).unwrap();
+            fs::remove_dir_all(written.path().join(".cache")).unwrap();
+        }
+        let said = run(&written).said(&with(7)).await;
+        assert!(said.contains("and has 8: 87 % of them are gone"), "{said}");
+        run(&written).resolve(&with(1)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_snapshot_that_says_the_same_ends_what_came_and_went() {
+    let with = |size: usize| Cloud::default().region("eu-central-1", fleet(size));
+    let written = one_region();
+    let (_, found) = run(&written).read(&with(8)).await;
+    write(&found, NOW).unwrap();
     run(&written).resolve(&with(10)).await.unwrap();
-    let narrower = SOURCE.replace("us-east-1, ", "").replace("posthog", "other");
-    let written = written.file("fleet.aws_ec2.yml", narrower);
-    run(&written).resolve(&with(1)).await.unwrap();
+    let (_, found) = run(&written).read(&with(8)).await;
+    run(&written).resolve(&with(7)).await.expect_err("3 of 10 are gone");
+    write(&found, NOW + 1).unwrap();
+    Cache::in_directory(&written.path().join(".cache")).settle(&found, NOW + 1);
+    run(&written).resolve(&with(7)).await.expect("1 of 8 is gone");
 }

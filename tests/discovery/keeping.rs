@@ -60,7 +60,7 @@ async fn a_damaged_answer_is_a_note_and_is_asked_anew() {
     run(&written).resolve(&cloud).await.unwrap();
     let path = kept(&written);
     let whole = fs::read_to_string(&path).unwrap();
-    for damaged in ["", "{", &whole[..whole.len() / 2], &whole.replace("\"version\":1", "\"version\":2")] {
+    for damaged in ["", "{", &whole[..whole.len() / 2], &whole.replace("\"version\":2", "\"version\":1")] {
         fs::write(&path, damaged).unwrap();
         let before = cloud.asked();
         let loaded = run(&written).resolve(&cloud).await.unwrap();
@@ -71,7 +71,7 @@ async fn a_damaged_answer_is_a_note_and_is_asked_anew() {
     fs::write(&path, "[]").unwrap();
     let said = run(&written).said(&cloud).await.replace(path.file_name().unwrap().to_str().unwrap(), "ec2-....json");
     assert_snapshot!(said, @"
-    note[HW0167]: the cache `.cache/ec2-....json` is not used: it is damaged: invalid length 0, expected struct Kept with 2 elements at line 1 column 2
+    note[HW0167]: the cache `.cache/ec2-....json` is not used: it is damaged: invalid length 0, expected struct Kept with 3 elements at line 1 column 2
      --> fleet.aws_ec2.yml:1:1
       |
     1 | plugin: amazon.aws.aws_ec2

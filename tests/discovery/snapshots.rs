@@ -164,6 +164,7 @@ async fn without_a_fitting_snapshot_offline_is_refused() {
       |
       = help: give a file of your own another name
     ");
+    fs::remove_file(written.path().join("discovered.yml")).unwrap();
     let (_, found) =
         run(&written).read(&Cloud::default().region("eu-central-1", [data("i-1", "10.0.0.1", "a", "1", "a")])).await;
     write(&found, NOW).unwrap();
@@ -207,13 +208,47 @@ async fn a_fleet_does_not_shrink_against_its_snapshot_either() {
     write(&found, NOW).unwrap();
     fs::remove_dir_all(written.path().join(".cache")).unwrap();
     assert_snapshot!(run(&written).said(&with(2)).await, @"
-    error[HW0151]: `eu-central-1` had 5 instances (`discovered.yml` of 2026-11-22T12:00:00Z) and has 2: 60 % fewer, more than `max_shrink: 20%` allows; gone: i-3, i-4, i-5
+    error[HW0151]: `eu-central-1` had 5 instances (`discovered.yml` of 2026-11-22T12:00:00Z) and has 2: 60 % of them are gone, more than `max_shrink: 20%` allows; gone: i-3, i-4, i-5
      --> fleet.aws_ec2.yml:2:11
       |
     2 | regions: [eu-central-1]
       |           ^^^^^^^^^^^^
       |
       = help: were they ended on purpose? Then `--accept shrink:eu-central-1`, once
+    ");
+}
+
+#[tokio::test]
+async fn a_snapshot_that_is_not_whole_is_refused() {
+    let written = two_regions();
+    let (_, found) = run(&written).read(&cloud()).await;
+    write(&found, NOW).unwrap();
+    let whole = snapshot(&written);
+    let cut = whole.split_once("    data-2:").unwrap().0.to_owned();
+    let moved = whole.replacen("region: us-east-1", "region: eu-central-1", 1);
+    let conflict = whole.replacen("aws_ec2:", "<<<<<<< HEAD\naws_ec2:", 1);
+    let head = whole.replacen("# of ", "<<<<<<< HEAD\n# of ", 1);
+    let nothing = whole.lines().take(3).collect::<Vec<_>>().join("\n");
+    let mut said = String::new();
+    for text in [&cut, &moved, &conflict, &head, &nothing] {
+        fs::write(written.path().join("discovered.yml"), text).unwrap();
+        let offline = run(&written).shown(run(&written).offline().await);
+        let lines: Vec<&str> =
+            offline.lines().filter(|line| line.starts_with("error") || line.contains("help")).collect();
+        said += &format!("{}\n", lines.join("\n"));
+        assert_eq!(run(&written).said(&cloud()).await, offline, "asked live");
+    }
+    assert_snapshot!(said, @"
+    error[HW0165]: this snapshot is not whole: its head says 3 hosts, it has 1
+      = help: take it as it was committed; or remove it, and `housewright discover --write` writes it anew
+    error[HW0165]: this snapshot is not whole: its head says 1 host in `eu-central-1`, it has 2
+      = help: take it as it was committed; or remove it, and `housewright discover --write` writes it anew
+    error[HW0104]: not YAML: mapping values are not allowed in this context
+      = help: is this line indented too far, or does a value with `: ` in it lack quotes?
+    error[HW0165]: this is no snapshot that `housewright discover --write` wrote: its first lines are not
+      = help: give a file of your own another name
+    error[HW0165]: this snapshot is not whole: its head says 3 hosts, it has 0
+      = help: take it as it was committed; or remove it, and `housewright discover --write` writes it anew
     ");
 }
 
