@@ -1,27 +1,22 @@
 //! Reads an inventory directory or file from the disk (edge): bounded in file size, and every unreadable file is a problem.
 
-use std::cell::Cell;
+mod text;
+mod vars;
+mod walk;
+
 use std::fs;
-use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::path::Path;
 use std::sync::Arc;
 
-use super::{DiscoveryFile, Documents, Node, VarsFiles, Written, ini, yaml};
-use crate::problem::{Problem, Source, Span, io_words};
-use crate::secret::vault::VaultText;
+pub use text::source;
+pub(crate) use text::{document, unread};
+pub(crate) use walk::entries;
+use walk::{Above, extension, wanted};
 
-/// The largest inventories are a few megabytes.
-const MAX_BYTES: u64 = 16 << 20;
-/// Directories in `group_vars/NAME/` and the like: deeper is a loop of links.
-const MAX_DIRECTORIES: usize = 16;
-/// More directories than an inventory has; a link may lead to a whole disk.
-const MAX_TREE: usize = 10_000;
-/// How files of variables end; the first is read where a name has several.
-const VARS: [&str; 3] = ["yml", "yaml", "json"];
-/// Ansible does not read these from an inventory directory either.
-const IGNORED: [&str; 11] = ["pyc", "pyo", "swp", "bak", "rpm", "md", "txt", "rst", "orig", "cfg", "retry"];
+use super::{DiscoveryFile, Documents, VarsFiles, Written, ini, yaml};
+use crate::problem::{Problem, Source, Span};
+use crate::secret::vault::VaultText;
 
 /// Reads inventory files and directories in Ansible's order, with the `group_vars/` and `host_vars/` beside each and those
 /// of the project, which are stronger.
@@ -48,8 +43,8 @@ pub fn read(sources: &[&Path], project: Option<&Path>, problems: &mut Vec<Proble
             continue;
         }
         seen.extend(same);
-        let groups = vars_directory(&directory.join("group_vars"), problems);
-        let hosts = vars_directory(&directory.join("host_vars"), problems);
+        let groups = vars::directory(&directory.join("group_vars"), problems);
+        let hosts = vars::directory(&directory.join("host_vars"), problems);
         documents.vars.push(VarsFiles { groups, hosts });
     }
     documents
@@ -73,112 +68,6 @@ fn inventory_directory(directory: &Path, above: &Above<'_>, documents: &mut Docu
             inventory_directory(&path, &here, documents, problems);
         } else {
             inventory_file(&path, documents, problems);
-        }
-    }
-}
-
-/// The directories that one is in, by their real paths: a link back to one of them would be read for ever.
-struct Above<'a> {
-    real: PathBuf,
-    next: Option<&'a Above<'a>>,
-    depth: usize,
-    /// How many were entered in all.
-    entered: Rc<Cell<usize>>,
-}
-
-impl Above<'_> {
-    fn nothing() -> Self {
-        Self { real: PathBuf::new(), next: None, depth: 0, entered: Rc::default() }
-    }
-
-    /// The directory is entered, unless that leads in a circle or too deep: a problem.
-    fn enter<'a>(&'a self, directory: &Path, problems: &mut Vec<Problem>) -> Option<Above<'a>> {
-        // The empty path stands for the working directory, which has a name only in this form.
-        let real = match fs::canonicalize(Path::new(".").join(directory)) {
-            Ok(real) => real,
-            Err(error) => {
-                problems.push(unread(directory, io_words(&error)));
-                return None;
-            }
-        };
-        let mut above = std::iter::successors(Some(self), |above| above.next);
-        if above.any(|above| above.real == real) {
-            let problem = unread(directory, "its link leads back to a directory that it is in");
-            problems.push(problem.hint("remove the link"));
-            return None;
-        }
-        if self.depth >= MAX_DIRECTORIES {
-            problems.push(unread(directory, "too many directories in each other"));
-            return None;
-        }
-        let entered = self.entered.get() + 1;
-        self.entered.set(entered);
-        if entered > MAX_TREE {
-            if entered == MAX_TREE + 1 {
-                let problem = unread(directory, format!("there are over {MAX_TREE} directories"));
-                problems.push(problem.hint("does a link lead out of the inventory?"));
-            }
-            return None;
-        }
-        Some(Above { real, next: Some(self), depth: self.depth + 1, entered: Rc::clone(&self.entered) })
-    }
-}
-
-/// Reads a whole text file.
-///
-/// # Errors
-/// One problem: it cannot be read, is too big, or is not UTF-8.
-pub fn source(path: &Path) -> Result<Arc<Source>, Problem> {
-    let name = path.display().to_string();
-    let unreadable = |error: &std::io::Error| unread(path, io_words(error));
-    // Before it is opened: to open a pipe is to wait for somebody who writes into it.
-    let kind = fs::metadata(path).map_err(|error| unreadable(&error))?;
-    if !kind.is_file() {
-        return Err(unread(path, "it is not a file"));
-    }
-    let mut file = fs::File::open(path).map_err(|error| unreadable(&error))?;
-    let mut bytes = Vec::new();
-    file.by_ref().take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
-    if bytes.len() as u64 > MAX_BYTES {
-        let message = format!("`{name}` is larger than {} MB", MAX_BYTES >> 20);
-        let problem = Problem::new("HW0102", message).at(&beginning(path));
-        return Err(problem.hint("is it an inventory? one of 10,000 hosts has about one megabyte"));
-    }
-    match String::from_utf8(bytes) {
-        Ok(mut text) => {
-            if text.starts_with('\u{FEFF}') {
-                text.remove(0);
-            }
-            Ok(Arc::new(Source { name, text }))
-        }
-        Err(error) => Err(not_utf8(name, error.as_bytes(), error.utf8_error().valid_up_to())),
-    }
-}
-
-/// Says that a file or directory is not read, at its beginning.
-pub(crate) fn unread(path: &Path, why: impl std::fmt::Display) -> Problem {
-    Problem::new("HW0101", format!("cannot read `{}`: {why}", path.display())).at(&beginning(path))
-}
-
-/// A place for what has no text.
-fn beginning(path: &Path) -> Span {
-    Span::new(Arc::new(Source { name: path.display().to_string(), text: String::new() }), 0..0)
-}
-
-fn not_utf8(name: String, bytes: &[u8], at: usize) -> Problem {
-    let text = String::from_utf8_lossy(bytes).into_owned();
-    let source = Arc::new(Source { name, text });
-    let message = format!("not UTF-8: byte {at} is wrong");
-    Problem::new("HW0103", message).at(&Span::new(source, at..at + 1)).hint("save the file as UTF-8")
-}
-
-/// Reads and parses one YAML file.
-pub(crate) fn document(path: &Path, problems: &mut Vec<Problem>) -> Option<Node> {
-    match source(path) {
-        Ok(source) => yaml::read(&source, problems),
-        Err(problem) => {
-            problems.push(problem);
-            None
         }
     }
 }
@@ -258,77 +147,4 @@ fn yaml_begins(line: &str) -> bool {
 
 fn executable(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o111 != 0)
-}
-
-/// `NAME`, a file or a directory, before `NAME.yml`, `NAME.yaml`, `NAME.json`: only the first is read, as Ansible does.
-fn vars_directory(directory: &Path, problems: &mut Vec<Problem>) -> Vec<(String, Node)> {
-    if !directory.exists() {
-        return Vec::new();
-    }
-    if !directory.is_dir() {
-        let message = format!("`{}` is not read: it is no directory", directory.display());
-        problems.push(Problem::note("HW0115", message));
-        return Vec::new();
-    }
-    let mut found: Vec<(String, usize, PathBuf)> = Vec::new();
-    for path in entries(directory, problems) {
-        let rank = extension(&path).and_then(|extension| VARS.iter().position(|known| *known == extension));
-        let name = if rank.is_some() { path.file_stem() } else { path.file_name() };
-        let name = name.unwrap_or_default().to_string_lossy().into_owned();
-        if rank.is_some() || path.is_dir() || wanted(&path) {
-            found.push((name, rank.map_or(0, |rank| rank + 1), path));
-        }
-    }
-    found.sort();
-    let (mut documents, above): (Vec<(String, Node)>, _) = (Vec::new(), Above::nothing());
-    let mut taken: Option<(String, PathBuf)> = None;
-    for (name, _, path) in found {
-        if let Some((_, first)) = taken.as_ref().filter(|(taken, _)| *taken == name) {
-            let message = format!("`{}` is not read: `{}` comes before it", path.display(), first.display());
-            problems.push(Problem::note("HW0115", message).hint("put both into one"));
-            continue;
-        }
-        let files = if path.is_dir() { tree(&path, &above, problems) } else { vec![path.clone()] };
-        documents.extend(files.iter().filter_map(|file| Some((name.clone(), document(file, problems)?))));
-        taken = Some((name, path));
-    }
-    documents
-}
-
-/// The files of variables in a directory and in those in it, in order of name; a directory with a `.` in its name is left out.
-fn tree(directory: &Path, above: &Above<'_>, problems: &mut Vec<Problem>) -> Vec<PathBuf> {
-    let Some(here) = above.enter(directory, problems) else { return Vec::new() };
-    let mut files = Vec::new();
-    for path in entries(directory, problems) {
-        match (path.is_dir(), extension(&path)) {
-            (true, None) => files.extend(tree(&path, &here, problems)),
-            (false, None) => files.push(path),
-            (false, Some(extension)) if VARS.contains(&extension) => files.push(path),
-            _ => {}
-        }
-    }
-    files
-}
-
-/// What is in a directory, in order of name, without hidden files and editors' backups.
-pub(crate) fn entries(directory: &Path, problems: &mut Vec<Problem>) -> Vec<PathBuf> {
-    let read = fs::read_dir(directory).and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect());
-    let mut paths: Vec<PathBuf> = read.unwrap_or_else(|error: std::io::Error| {
-        problems.push(unread(directory, io_words(&error)));
-        Vec::new()
-    });
-    paths.retain(|path| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        !name.starts_with('.') && !name.ends_with('~')
-    });
-    paths.sort();
-    paths
-}
-
-fn wanted(path: &Path) -> bool {
-    extension(path).is_none_or(|extension| !IGNORED.contains(&extension))
-}
-
-fn extension(path: &Path) -> Option<&str> {
-    path.extension().and_then(|extension| extension.to_str())
 }
