@@ -12,7 +12,7 @@ use crate::secret::look;
 /// Tools that ask a service over the network need a second or two.
 const MOST_TIME: Duration = Duration::from_secs(30);
 /// Secrets are short; a whole file of them is no megabyte.
-const MOST_BYTES: usize = 1 << 20;
+pub(super) const MOST_BYTES: usize = 1 << 20;
 /// How often it is asked whether a command has ended that closed its output.
 const PAUSE: Duration = Duration::from_millis(5);
 

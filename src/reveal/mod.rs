@@ -7,6 +7,7 @@ mod password;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,7 +16,7 @@ pub use password::{Ask, Origin, PasswordSource, Passwords};
 
 use crate::inventory::load::inventory_text;
 use crate::inventory::{Documents, Inventory, vaulted};
-use crate::problem::{Problem, Span};
+use crate::problem::{Problem, Span, io_words};
 use crate::secret::keyring::{Keyring, OpenError};
 use crate::secret::{Held, Secret, SecretRef, SecretStore, Vaulted};
 
@@ -150,8 +151,15 @@ fn elsewhere(reference: &SecretRef) -> Result<String, Problem> {
             std::env::VarError::NotUnicode(_) => said("the environment variable is not UTF-8".to_owned()),
         })?,
         SecretRef::File(path) => {
-            let text = fs::read_to_string(path).map_err(|error| said(format!("cannot read the file: {error}")))?;
-            without_newline(text)
+            let file = fs::File::open(path);
+            let unreadable = |error: io::Error| said(format!("cannot read the file: {}", io_words(&error)));
+            let mut bytes = Vec::new();
+            let mut file = file.map_err(unreadable)?.take(command::MOST_BYTES as u64 + 1);
+            file.read_to_end(&mut bytes).map_err(unreadable)?;
+            if bytes.len() > command::MOST_BYTES {
+                return Err(said("the file is larger than 1 MB".to_owned()));
+            }
+            without_newline(String::from_utf8(bytes).map_err(|_| said("the file is not UTF-8".to_owned()))?)
         }
         SecretRef::Exec(line) => {
             let output = command::line(line).map_err(|error| said(error.to_string()))?;
