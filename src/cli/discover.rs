@@ -31,10 +31,10 @@ pub(super) struct Options {
 
 /// Adds discovered hosts to what was read, as the options of the command line want it.
 pub(super) fn discover(global: &Global, read: &mut Read) -> Result<Vec<Found>, CommandError> {
-    if read.documents.discovery.is_empty() {
+    let accepted = Accepted::parse(&global.accept).map_err(CommandError::plain)?;
+    if read.documents.discovery.is_empty() && accepted.is_empty() {
         return Ok(Vec::new());
     }
-    let accepted = Accepted::parse(&global.accept).map_err(CommandError::plain)?;
     let ec2 = ec2();
     let ask = match &ec2 {
         _ if global.offline => Ask::Snapshot,

@@ -58,6 +58,8 @@ pub struct Found {
 ///
 /// What is wrong is added to `problems`; then no host is added.
 pub async fn discover(documents: &mut Documents, terms: &Terms<'_>, problems: &mut Vec<Problem>) -> Vec<Found> {
+    let before = count(problems);
+    accepted_nowhere(documents, &terms.accepted, problems);
     let anew = matches!(terms.ask, Ask::Anew(_));
     let discovery = match terms.ask {
         _ if documents.discovery.is_empty() => return Vec::new(),
@@ -69,7 +71,6 @@ pub async fn discover(documents: &mut Documents, terms: &Terms<'_>, problems: &m
         Ask::Nobody => return Vec::new(),
     };
     let files = std::mem::take(&mut documents.discovery);
-    let before = count(problems);
     let sources: Vec<DiscoverySource> =
         files.iter().filter_map(|file| DiscoverySource::parse(&file.node, problems)).collect();
     if count(problems) > before {
@@ -86,6 +87,20 @@ pub async fn discover(documents: &mut Documents, terms: &Terms<'_>, problems: &m
         add(documents, &files, &found, problems);
     }
     found
+}
+
+/// Regions that are accepted by name, and that no file asks: a slip would look like a consent.
+fn accepted_nowhere(documents: &Documents, accepted: &Accepted, problems: &mut Vec<Problem>) {
+    // A file that could not be read may be the one that asks it.
+    if accepted.is_empty() || count(problems) > 0 {
+        return;
+    }
+    let sources: Option<Vec<DiscoverySource>> =
+        documents.discovery.iter().map(|file| DiscoverySource::parse(&file.node, &mut Vec::new())).collect();
+    let Some(sources) = sources else { return };
+    let asked: Vec<&str> =
+        sources.iter().flat_map(|source| &source.regions).map(|(region, _)| region.as_str()).collect();
+    problems.extend(accepted.nowhere(&asked));
 }
 
 /// What every region of every source answers; with a problem, nothing is given at all.
@@ -232,11 +247,23 @@ fn offline(documents: &mut Documents, problems: &mut Vec<Problem>) {
             Some(_) => {}
         }
         if !taken.contains(&node.span.source.name) {
+            problems.extend(gone(name, &head, &node));
             taken.push(node.span.source.name.clone());
             conflicts::with_written(documents, &node, problems);
             insert(documents, &files, node);
         }
     }
+}
+
+/// The files that a snapshot is of, and that are there no more: their hosts are in it still.
+fn gone(file: &str, head: &Head, snapshot: &Node) -> Option<Problem> {
+    let is_gone = |of: &&snapshot::Of| !Path::new(file).with_file_name(&of.file).exists();
+    let gone: Vec<String> = head.of.iter().filter(is_gone).map(|of| format!("`{}`", of.file)).collect();
+    let source = &snapshot.span.source;
+    let span = Span::new(Arc::clone(source), 0..source.text.find('\n').unwrap_or_default());
+    let message = format!("this snapshot has hosts of a file that is not there: {}", gone.join(", "));
+    let hint = "write it anew: `housewright discover --write`";
+    (!gone.is_empty()).then(|| Problem::new("HW0165", message).at(&span).hint(hint))
 }
 
 /// Reads the snapshot beside a discovery file.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::baseline::Baseline;
 use super::{DiscoverySource, Instance};
-use crate::problem::{Problem, Span};
+use crate::problem::{Problem, Span, near_name};
 
 /// What the operator accepts by name for this run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -30,6 +30,30 @@ impl Accepted {
             };
         }
         Ok(accepted)
+    }
+
+    /// Whether nothing is accepted.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.empty.is_empty() && self.shrink.is_empty()
+    }
+
+    /// What is accepted of regions that nobody asks.
+    pub(super) fn nowhere(&self, asked: &[&str]) -> Vec<Problem> {
+        let all = self.empty.iter().map(|region| ("empty", region));
+        let all = all.chain(self.shrink.iter().map(|region| ("shrink", region)));
+        let problem = |(what, region): (&str, &String)| {
+            let (message, hint) = if asked.is_empty() {
+                let hint = "leave it out: hosts are written by hand here".to_owned();
+                (format!("`--accept {what}:{region}`, and there is no discovery file"), hint)
+            } else {
+                let hint = near_name(region, asked.iter().copied());
+                let hint = hint.unwrap_or_else(|| format!("these are asked: {}", asked.join(", ")));
+                (format!("`--accept {what}:{region}` names a region that no discovery file asks"), hint)
+            };
+            Problem::new("HW0169", message).hint(hint)
+        };
+        all.filter(|(_, region)| !asked.contains(&region.as_str())).map(problem).collect()
     }
 }
 

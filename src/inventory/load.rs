@@ -15,6 +15,7 @@ pub(crate) use walk::entries;
 use walk::{Above, extension, wanted};
 
 use super::{DiscoveryFile, Documents, VarsFiles, Written, ini, yaml};
+use crate::discovery::snapshot;
 use crate::problem::{Problem, Source, Span};
 use crate::secret::vault::VaultText;
 
@@ -61,8 +62,12 @@ fn inventory_directory(directory: &Path, above: &Above<'_>, documents: &mut Docu
             continue;
         }
         // The snapshot of what the discovery files find: those hosts are there already.
-        if discovers && name == crate::discovery::snapshot::FILE {
-            continue;
+        if name == snapshot::FILE {
+            let left = if discovers { None } else { left_behind(&path) };
+            if discovers || left.is_some() {
+                problems.extend(left);
+                continue;
+            }
         }
         if path.is_dir() {
             inventory_directory(&path, &here, documents, problems);
@@ -103,6 +108,17 @@ pub(crate) fn inventory_text(path: &Path, source: &Arc<Source>, problems: &mut V
 fn is_discovery(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     ["aws_ec2.yml", "aws_ec2.yaml"].iter().any(|suffix| name.ends_with(suffix))
+}
+
+/// A snapshot without the discovery files that it is of: nobody would ever see what has become of its hosts.
+fn left_behind(path: &Path) -> Option<Problem> {
+    let source = source(path).ok()?;
+    let head = snapshot::Head::read(&source.text)?;
+    let files: Vec<String> = head.of.iter().map(|of| format!("`{}`", of.file)).collect();
+    let place = Span::new(Arc::clone(&source), 0..source.text.lines().next().map_or(0, str::len));
+    let message = format!("this is the snapshot of a file that is not there: {}", files.join(", "));
+    let hint = "remove it, or bring the file back; hosts that are to stay go into a file of another name";
+    Some(Problem::new("HW0165", message).at(&place).hint(hint))
 }
 
 enum Form {

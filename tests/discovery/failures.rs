@@ -248,3 +248,28 @@ async fn a_snapshot_that_says_the_same_ends_what_came_and_went() {
     Cache::in_directory(&written.path().join(".cache")).settle(&found, NOW + 1);
     run(&written).resolve(&with(7)).await.expect("1 of 8 is gone");
 }
+
+#[tokio::test]
+async fn a_region_that_nobody_asks_is_not_accepted() {
+    let cloud = Cloud::default().region("us-east-1", fleet(1)).region("eu-central-1", []);
+    let written = two_regions();
+    let with = |accept| Run { accept, ..run(&written) };
+    assert_snapshot!(with(&["empty:eu-centrl-1", "shrink:ap-south-1", "empty:eu-central-1"]).said(&cloud).await, @"
+    error[HW0169]: `--accept empty:eu-centrl-1` names a region that no discovery file asks
+     |
+     = help: did you mean `eu-central-1`?
+
+    error[HW0169]: `--accept shrink:ap-south-1` names a region that no discovery file asks
+     |
+     = help: these are asked: us-east-1, eu-central-1
+    ");
+    assert_eq!(cloud.asked(), 0);
+    let offline = with(&["shrink:us-eats-1"]);
+    assert!(offline.shown(offline.offline().await).contains("did you mean `us-east-1`?"));
+    let written = crate::written().hosts("all: { hosts: { a: { hostClusterRole: small } } }");
+    assert_snapshot!(Run { accept: &["shrink:us-east-1"], ..run(&written) }.said(&cloud).await, @"
+    error[HW0169]: `--accept shrink:us-east-1`, and there is no discovery file
+     |
+     = help: leave it out: hosts are written by hand here
+    ");
+}

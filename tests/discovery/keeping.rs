@@ -38,6 +38,18 @@ async fn a_kept_answer_is_used_while_it_is_new() {
 }
 
 #[tokio::test]
+async fn a_kept_answer_is_not_used_for_another_query() {
+    let (written, cloud) = (keeping(), cloud());
+    run(&written).resolve(&cloud).await.unwrap();
+    let other = fs::read_to_string(written.path().join("fleet.aws_ec2.yml")).unwrap().replace("posthog", "other");
+    let written = written.file("fleet.aws_ec2.yml", other);
+    run(&written).resolve(&cloud).await.unwrap();
+    assert_eq!(cloud.asked(), 2);
+    run(&written).resolve(&cloud).await.unwrap();
+    assert_eq!(cloud.asked(), 2);
+}
+
+#[tokio::test]
 async fn without_cache_every_run_asks() {
     let (written, cloud) = (one_region(), cloud());
     run(&written).resolve(&cloud).await.unwrap();

@@ -14,7 +14,7 @@ use insta::assert_snapshot;
 use proptest::prelude::*;
 
 use crate::cloud::{Cloud, NOW, Run, data, instance, run};
-use crate::{SOURCE, one_region, two_regions};
+use crate::{SOURCE, one_region, two_regions, written};
 
 fn cloud() -> Cloud {
     Cloud::default()
@@ -216,6 +216,34 @@ async fn a_fleet_does_not_shrink_against_its_snapshot_either() {
       |
       = help: were they ended on purpose? Then `--accept shrink:eu-central-1`, once
     ");
+}
+
+#[tokio::test]
+async fn hosts_of_a_file_that_was_deleted_are_no_hosts() {
+    let one = SOURCE.replace("us-east-1, ", "");
+    let written = written().file("a.aws_ec2.yml", SOURCE.replace(", eu-central-1", "")).file("b.aws_ec2.yml", &one);
+    let (_, found) = run(&written).read(&cloud()).await;
+    write(&found, NOW).unwrap();
+    assert_eq!(run(&written).offline().await.unwrap().fleet.hosts.len(), 3);
+    fs::remove_file(written.path().join("b.aws_ec2.yml")).unwrap();
+    let text = snapshot(&written);
+    let version = format!("housewright {}", env!("CARGO_PKG_VERSION"));
+    let written = written.file("discovered.yml", text.replace(&version, "housewright VERSION"));
+    let said = run(&written).shown(run(&written).offline().await);
+    assert!(said.contains("this snapshot has hosts of a file that is not there: `b.aws_ec2.yml`"), "{said}");
+    fs::remove_file(written.path().join("a.aws_ec2.yml")).unwrap();
+    assert_snapshot!(run(&written).shown(run(&written).offline().await), @"
+    error[HW0165]: this is the snapshot of a file that is not there: `a.aws_ec2.yml`, `b.aws_ec2.yml`
+     --> discovered.yml:1:1
+      |
+    1 | # Listed by EC2 at 2026-11-22T12:00:00Z, written by housewright VERSION.
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = help: remove it, or bring the file back; hosts that are to stay go into a file of another name
+    ");
+    // A file of one's own of this name is an inventory like any other.
+    let written = written.file("discovered.yml", "all:\n  hosts:\n    a: { hostClusterRole: small }\n");
+    assert_eq!(run(&written).offline().await.unwrap().fleet.hosts.len(), 1);
 }
 
 #[tokio::test]
