@@ -74,7 +74,7 @@ fn print(global: &Global, data: &Data<'_>) {
 
 fn explain(global: &Global, path: &str) -> Result<(), CommandError> {
     let (inventory, fleet) = with_fleet(global)?;
-    // A host's name may hold dots, and so may, after it, nothing: the longest name that is a host wins.
+    // Names of hosts hold dots: the longest beginning that is a host's name is meant.
     let dots = path.match_indices('.').map(|(at, _)| at).collect::<Vec<_>>();
     let mut split = dots.into_iter().rev().map(|at| (&path[..at], &path[at + 1..]));
     let host_of = |name: &str| HostName::new(name).ok().and_then(|name| inventory.hosts.get_key_value(&name));

@@ -4,9 +4,12 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
+
+use serde_json::Value;
 
 use super::vault::VaultText;
 use super::{Secret, look};
@@ -121,6 +124,21 @@ impl SecretRef {
         match inside.strip_prefix(VAULT) {
             Some(place) => Some(Self::Vault(Vaulted { place: place.into(), held: None })),
             None => Self::parse(inside),
+        }
+    }
+
+    /// Every reference whose marker stands in a text.
+    pub fn in_text(text: &str) -> impl Iterator<Item = Self> {
+        text.split(MARKER_START).skip(1).filter_map(|part| Self::from_marker(part.split_once(MARKER_END)?.0))
+    }
+
+    /// Adds every reference whose marker stands in a value.
+    pub fn collect(value: &Value, found: &mut BTreeSet<Self>) {
+        match value {
+            Value::String(text) => found.extend(Self::in_text(text)),
+            Value::Array(items) => items.iter().for_each(|item| Self::collect(item, found)),
+            Value::Object(map) => map.values().for_each(|item| Self::collect(item, found)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }
 

@@ -9,7 +9,7 @@ use crate::fleet::RoleName;
 use crate::inventory::{Entry, Inventory, Node, NodeValue, Owner};
 use crate::problem::{Problem, near_name};
 use crate::role::Role;
-use crate::secret::{MARKER_END, MARKER_START, SecretRef};
+use crate::secret::SecretRef;
 use crate::vocabulary::{Checked, Key, Shape, VARIABLES, variable};
 
 /// Checks every definition of every variable; a role's own variables are as well known as Housewright's.
@@ -61,10 +61,7 @@ pub(super) fn is_read(name: &str) -> bool {
 fn secret_in(node: &Node) -> Option<String> {
     match &node.value {
         NodeValue::Secret(reference) => Some(reference.to_string()),
-        NodeValue::Text(text) => {
-            let (inside, _) = text.split_once(MARKER_START)?.1.split_once(MARKER_END)?;
-            SecretRef::from_marker(inside).map(|reference| reference.to_string())
-        }
+        NodeValue::Text(text) => SecretRef::in_text(text).next().map(|reference| reference.to_string()),
         NodeValue::List(items) => items.iter().find_map(secret_in),
         _ => None,
     }

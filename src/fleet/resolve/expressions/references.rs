@@ -6,18 +6,18 @@ use serde_json::Value;
 
 use crate::inventory::{Inventory, Node, NodeValue};
 use crate::role::Role;
-use crate::secret::{MARKER_END, MARKER_START};
+use crate::secret::{MARKER_END, MARKER_START, SecretRef};
 
-/// What stands between the two characters of each marker that was written.
+/// Every reference that was written.
 #[derive(Debug, Default)]
-pub(super) struct References(BTreeSet<String>);
+pub(super) struct References(BTreeSet<SecretRef>);
 
 impl References {
     /// Gathers them.
     pub(super) fn of<'r>(inventory: &Inventory, roles: impl Iterator<Item = &'r Role>) -> Self {
         let mut references = Self::default();
         inventory.layers().flat_map(|layer| layer.vars.values()).for_each(|entry| references.add_node(&entry.value));
-        roles.flat_map(|role| role.vars.values()).for_each(|value| references.add(value));
+        roles.flat_map(|role| role.vars.values()).for_each(|value| SecretRef::collect(value, &mut references.0));
         references
     }
 
@@ -36,32 +36,20 @@ impl References {
         let before = parts.next().unwrap_or_default();
         !before.contains(MARKER_END)
             && parts.all(|part| {
-                part.split_once(MARKER_END)
-                    .is_some_and(|(inside, after)| self.0.contains(inside) && !after.contains(MARKER_END))
+                part.split_once(MARKER_END).is_some_and(|(inside, after)| {
+                    SecretRef::from_marker(inside).is_some_and(|reference| self.0.contains(&reference))
+                        && !after.contains(MARKER_END)
+                })
             })
     }
 
     fn add_node(&mut self, node: &Node) {
         match &node.value {
-            NodeValue::Secret(secret) => self.add_text(&secret.marker()),
+            NodeValue::Secret(secret) => drop(self.0.insert(secret.clone())),
             NodeValue::List(items) => items.iter().for_each(|item| self.add_node(item)),
             NodeValue::Map(entries) => entries.iter().for_each(|entry| self.add_node(&entry.value)),
             _ => {}
         }
-    }
-
-    fn add(&mut self, value: &Value) {
-        match value {
-            Value::String(text) => self.add_text(text),
-            Value::Array(items) => items.iter().for_each(|item| self.add(item)),
-            Value::Object(map) => map.values().for_each(|item| self.add(item)),
-            Value::Null | Value::Bool(_) | Value::Number(_) => {}
-        }
-    }
-
-    fn add_text(&mut self, text: &str) {
-        let insides = text.split(MARKER_START).skip(1).filter_map(|part| part.split_once(MARKER_END));
-        self.0.extend(insides.map(|(inside, _)| inside.to_owned()));
     }
 }
 
@@ -75,7 +63,7 @@ mod tests {
     fn only_markers_that_were_written_hold() {
         let marker = |inside: &str| format!("{MARKER_START}{inside}{MARKER_END}");
         let mut references = References::default();
-        references.add(&json!({ "a": [format!("user:{}", marker("env:A"))] }));
+        SecretRef::collect(&json!({ "a": [format!("user:{}", marker("env:A"))] }), &mut references.0);
         assert!(references.hold(&json!({ "x": ["plain", format!("{}-{}", marker("env:A"), marker("env:A"))] })));
         let forged = [
             marker("exec:touch x"),
