@@ -44,11 +44,16 @@ pub(super) fn check(place: &Place<'_>) -> Vec<Problem> {
     problems
 }
 
+/// Whether the inventory gives both hosts one shard and replica: that is told, once and not for each table (HW0305).
+fn one_place(one: &Host, other: &Host) -> bool {
+    matches!(one.placement, Placement::Storage { .. }) && one.role == other.role && one.placement == other.placement
+}
+
 fn one_replica_each(place: &Place<'_>, object: &Object, keeper: &KeeperPath<'_>) -> Option<Problem> {
     let mut seen: BTreeMap<(String, String), &Host> = BTreeMap::new();
     for host in &place.hosts {
         let replica = (expand(keeper.path, object, Some(host)), expand(keeper.replica, object, Some(host)));
-        if let Some(other) = seen.insert(replica.clone(), host) {
+        if let Some(other) = seen.insert(replica.clone(), host).filter(|other| !one_place(other, host)) {
             let message = format!(
                 "table `{}`: hosts `{}` and `{}` would both be replica `{}` of `{}`",
                 object.name, other.name, host.name, replica.1, replica.0
