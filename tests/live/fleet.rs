@@ -185,8 +185,11 @@ impl Fleet {
     /// Powers a host off; the connection on which it is told so may break.
     pub fn power_off(&self, host: &str) {
         ssh(host, "systemctl poweroff --force");
-        let off = || self.run(&["lab", "status"]).out.lines().any(|line| line.contains(host) && line.ends_with("down"));
-        eventually("the host is off", off);
+        eventually(
+            "the host is off",
+            || self.run(&["lab", "status"]).out,
+            |out| out.lines().any(|line| line.contains(host) && line.ends_with("down")),
+        );
     }
 
     /// Asks a host's `ClickHouse`, past the program.
@@ -290,12 +293,18 @@ impl Running {
     }
 }
 
-/// Tries until it is so.
+/// Looks until what it sees is right, and tells what it saw last where that never comes. The time is that of the slowest
+/// case: a consumer that misses its group's first rebalance waits for the broker to forget it, 60 s with `ClickHouse`'s
+/// `session.timeout.ms`.
 #[track_caller]
-pub fn eventually(what: &str, is: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !is() {
-        assert!(Instant::now() < deadline, "not after 30 s: {what}");
+pub fn eventually<S: std::fmt::Debug>(what: &str, look: impl Fn() -> S, right: impl Fn(&S) -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(120);
+    loop {
+        let seen = look();
+        if right(&seen) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "not after 120 s: {what}; seen last: {seen:#?}");
         std::thread::sleep(Duration::from_millis(200));
     }
 }

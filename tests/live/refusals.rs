@@ -83,9 +83,11 @@ fn a_host_that_is_off(fleet: &Fleet) {
     run.exits(3).explains(["x shufflehog-1: cannot reach `10.77.2.41:22`"], "nc -vz 10.77.2.41 22");
     assert_eq!(fleet.read_macro("data-1-1"), "third");
     fleet.run(&["lab", "up", "-i", "inventories/lab"]).exits(0);
-    eventually("its server is back", || {
-        fleet.run(&["status", "-i", "inventories/lab"]).out.matches("serving").count() == 9
-    });
+    eventually(
+        "its server is back",
+        || fleet.run(&["status", "-i", "inventories/lab"]).out,
+        |out| out.matches("serving").count() == 9,
+    );
     fleet.converges();
 }
 

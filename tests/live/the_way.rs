@@ -96,23 +96,37 @@ fn counts(fleet: &Fleet, from: &str) -> [String; 4] {
     DATA.map(|host| fleet.sql(host, &format!("SELECT count() FROM {from}")))
 }
 
+/// How many different events a table has: Kafka delivers at least once.
+fn distinct(fleet: &Fleet, host: &str, table: &str) -> u32 {
+    fleet.sql(host, &format!("SELECT uniqExact(uuid) FROM {table}")).parse().expect("a number")
+}
+
+/// What the consumers of the events are doing, for the message where nothing arrives.
+fn consumers(fleet: &Fleet) -> String {
+    let select = "SELECT assignments.partition_id, assignments.current_offset, num_messages_read, exceptions.text, \
+                  num_rebalance_assignments, num_rebalance_revocations, last_poll_time FROM system.kafka_consumers";
+    fleet.sql("ingestion-events-1", select)
+}
+
 fn groups_flow(fleet: &Fleet) {
     let row = r#"{"group_type_index":1,"group_key":"live","created_at":"2026-01-01 00:00:00","team_id":2,"group_properties":"{\"a\":1}"}"#;
     produce(fleet, "groups", "ingestion-small-1", row);
     // The view writes to one replica of one shard; replication gives the row to the other.
-    eventually("the group is on both replicas of one shard", || {
-        let counts =
-            counts(fleet, "groups WHERE group_key = 'live' AND team_id = 2 AND group_properties = '{\"a\":1}'");
-        counts == ["1", "1", "0", "0"] || counts == ["0", "0", "1", "1"]
-    });
+    eventually(
+        "the group is on both replicas of one shard",
+        || counts(fleet, "groups WHERE group_key = 'live' AND team_id = 2 AND group_properties = '{\"a\":1}'"),
+        |counts| *counts == ["1", "1", "0", "0"] || *counts == ["0", "0", "1", "1"],
+    );
 }
 
 fn persons_flow(fleet: &Fleet) {
     let row = r#"{"id":"6a2f41a3-c54c-fce8-32d2-0324e1c32e22","team_id":2,"properties":"{}","is_deleted":0,"version":3,"created_at":"2026-01-01 00:00:00.000"}"#;
     produce(fleet, "persons", "ingestion-medium-1", row);
-    eventually("the person is on every data host", || {
-        counts(fleet, "persons WHERE version = 3") == ["1", "1", "1", "1"]
-    });
+    eventually(
+        "the person is on every data host",
+        || counts(fleet, "persons WHERE version = 3"),
+        |counts| *counts == ["1", "1", "1", "1"],
+    );
 }
 
 fn events_flow(fleet: &Fleet) {
@@ -120,20 +134,23 @@ fn events_flow(fleet: &Fleet) {
         .map(|n| format!(r#"{{"uuid":"6a2f41a3-c54c-fce8-32d2-0324e1c3{n:04}","event":"pageview","properties":"{{}}","timestamp":"2026-01-01 00:00:00.000000","team_id":2,"distinct_id":"person {n}","created_at":"2026-01-01 00:00:00.000000"}}"#))
         .collect();
     produce(fleet, "events", "ingestion-events-1", &rows.join("\n"));
-    eventually("the events are spread over the shards", || {
-        let [a, b, c, d] = counts(fleet, "sharded_events").map(|count| count.parse::<u32>().unwrap_or_default());
-        a == b && c == d && a > 0 && c > 0 && a + c == 20
-    });
-    assert_eq!(counts(fleet, "events"), ["20", "20", "20", "20"], "each sees all shards");
+    eventually(
+        "the events are spread over the shards",
+        || (DATA.map(|host| distinct(fleet, host, "sharded_events")), consumers(fleet)),
+        |([a, b, c, d], _)| a == b && c == d && *a > 0 && *c > 0 && a + c == 20,
+    );
+    assert_eq!(DATA.map(|host| distinct(fleet, host, "events")), [20; 4], "each sees all shards");
 
     let reader = "CREATE TABLE live_sink (line String) ENGINE = Kafka(warpstream_ingestion, kafka_topic_list = \
                   'property_definitions', kafka_group_name = 'live', kafka_format = 'JSONAsString')";
     fleet.sql("ingestion-small-1", reader);
-    eventually("the re-keyed event is in its topic", || {
-        let select = "SELECT _key, JSONExtractString(line, 'event'), JSONExtractInt(line, 'team_id') FROM live_sink LIMIT 1 \
-                      SETTINGS stream_like_engine_allow_direct_select = 1";
-        fleet.sql("ingestion-small-1", select) == "2:pageview\tpageview\t2"
-    });
+    let select = "SELECT _key, JSONExtractString(line, 'event'), JSONExtractInt(line, 'team_id') FROM live_sink LIMIT 1 \
+                  SETTINGS stream_like_engine_allow_direct_select = 1";
+    eventually(
+        "the re-keyed event is in its topic",
+        || fleet.sql("ingestion-small-1", select),
+        |line| line == "2:pageview\tpageview\t2",
+    );
     fleet.sql("ingestion-small-1", "DROP TABLE live_sink SYNC");
 }
 
