@@ -14,7 +14,7 @@ use bytes::Bytes;
 use housewright::fleet::{Host, HostName, Privilege};
 use housewright::remote::{
     Batch, Command, DirectoryWrite, Entry, EntryKind, Expect, Expected, FileWrite, Output, RemotePath, Status,
-    UnitAction, UnitName, WriteSet, unpack,
+    TreeRead, UnitAction, UnitName, WriteSet, unpack,
 };
 use housewright::secret::Secret;
 use housewright::sim::{SimFleet, SimHost, SimUnit};
@@ -41,6 +41,8 @@ trait World: Send + Sync {
     fn look(&self) -> BTreeSet<(String, Option<Vec<u8>>, u32)>;
     /// Whether programs can really run.
     fn runs_programs(&self) -> bool;
+    /// Puts a link there.
+    fn link(&self, path: &RemotePath, to: &str);
 }
 
 macro_rules! contract {
@@ -75,6 +77,8 @@ contract! { ssh:
     no_command_reads_the_archive,
     units_are_read_and_acted_on,
     the_read_fails_where_a_path_cannot_be_looked_at,
+    a_tree_is_read_as_a_server_reads_it,
+    too_much_of_a_tree_is_refused,
     a_keeper_is_asked_and_a_port_without_one_refuses,
     a_lock_is_held_by_one_and_is_free_after_it,
 }
@@ -97,12 +101,14 @@ contract! { openssh:
     no_command_reads_the_archive,
     units_are_read_and_acted_on,
     the_read_fails_where_a_path_cannot_be_looked_at,
+    a_tree_is_read_as_a_server_reads_it,
+    too_much_of_a_tree_is_refused,
     a_keeper_is_asked_and_a_port_without_one_refuses,
     a_lock_is_held_by_one_and_is_free_after_it,
 }
 
 contract! { ssh_sudo: what_was_written_is_read_back, after_a_failure_nothing_runs, hundreds_of_files_are_one_write, a_lock_is_held_by_one_and_is_free_after_it }
-contract! { ssh_bash: what_was_written_is_read_back, arguments_arrive_as_they_are, an_expectation_that_fails_leaves_everything_as_it_was }
+contract! { ssh_bash: a_tree_is_read_as_a_server_reads_it, what_was_written_is_read_back, arguments_arrive_as_they_are, an_expectation_that_fails_leaves_everything_as_it_was }
 
 contract! { sim:
     an_empty_batch_answers_nothing,
@@ -118,6 +124,8 @@ contract! { sim:
     after_a_failure_nothing_runs,
     units_are_read_and_acted_on,
     the_read_fails_where_a_path_cannot_be_looked_at,
+    a_tree_is_read_as_a_server_reads_it,
+    too_much_of_a_tree_is_refused,
     a_keeper_is_asked_and_a_port_without_one_refuses,
     a_lock_is_held_by_one_and_is_free_after_it,
 }
@@ -182,6 +190,12 @@ impl World for SimWorld {
 
     fn runs_programs(&self) -> bool {
         false
+    }
+
+    fn link(&self, path: &RemotePath, _to: &str) {
+        let (owner, group) = self.owner();
+        let entry = Entry { path: path.clone(), owner, group, mode: 0o777, kind: EntryKind::Other };
+        self.fleet.with_host(&self.host.name, |host| host.entries.insert(path.clone(), entry)).unwrap();
     }
 }
 
@@ -323,6 +337,10 @@ impl World for SshWorld {
 
     fn runs_programs(&self) -> bool {
         true
+    }
+
+    fn link(&self, path: &RemotePath, to: &str) {
+        std::os::unix::fs::symlink(to, path.as_str()).unwrap();
     }
 }
 
@@ -658,6 +676,57 @@ mod suite {
         drop(free(world.session()).await);
         drop(lock);
         assert_eq!(world.look().len(), before.len() + 1, "no lock is beside the files");
+    }
+
+    fn tree(world: &dyn World, directories: &[&str]) -> TreeRead {
+        let directories = directories.iter().map(|below| path(world, below)).collect();
+        let endings = [".xml", ".yaml"].map(str::to_owned).to_vec();
+        TreeRead { directories, endings, most_files: 10, most_kib: 4 }
+    }
+
+    pub async fn a_tree_is_read_as_a_server_reads_it(world: &dyn World) {
+        let names = ["a b/it's.xml", "a b/$HOME.XmL", "c/z.yaml", "c/[x]y.xml"];
+        let others = ["a b/.hidden.xml", "a b/x.xml.bak", "a b/.new/x.xml", "c/xml", "other/x.xml"];
+        let directories = ["a b", "a b/.new", "c", "other", "empty"].map(|name| directory(world, name, 0o755)).to_vec();
+        let files = names.iter().chain(&others).map(|name| file(world, name, name.as_bytes(), 0o640)).collect();
+        assert!(write(world, WriteSet { directories, files, ..WriteSet::default() }).await.succeeded());
+        world.link(&path(world, "c/link.xml"), "/nothing/there");
+        let tree = tree(world, &["a b", "missing", "empty", "c"]);
+        let commands = vec![Command::ReadTree(tree), run(["true"])];
+        let outputs = batch(world, commands).await;
+        assert!(outputs.iter().all(Output::succeeded), "{}", outputs[0].complaint());
+        let entries = unpack(&outputs[0].stdout).unwrap();
+        let found: BTreeSet<_> = entries.iter().map(|entry| entry.path.clone()).collect();
+        assert_eq!(found, names.iter().chain(&["c/link.xml"]).map(|name| path(world, name)).collect());
+        for entry in &entries {
+            match &entry.kind {
+                EntryKind::File(content) => {
+                    assert!(entry.path.as_str().as_bytes().ends_with(content));
+                    assert_eq!((&entry.owner, &entry.group, entry.mode), (&world.owner().0, &world.owner().1, 0o640));
+                }
+                kind => assert_eq!((kind, entry.path.file_name()), (&EntryKind::Other, "link.xml")),
+            }
+        }
+        let nothing = batch(world, vec![Command::ReadTree(self::tree(world, &["missing", "empty"]))]).await.remove(0);
+        assert!(nothing.succeeded() && unpack(&nothing.stdout).unwrap().is_empty(), "{}", nothing.complaint());
+    }
+
+    pub async fn too_much_of_a_tree_is_refused(world: &dyn World) {
+        let write_files = async |names: Vec<String>, size: usize| {
+            let files = names.iter().map(|name| file(world, name, &vec![b'x'; size], 0o640)).collect();
+            let directories = vec![directory(world, "d", 0o755)];
+            assert!(write(world, WriteSet { directories, files, ..WriteSet::default() }).await.succeeded());
+        };
+        let read = async || batch(world, vec![Command::ReadTree(tree(world, &["d"]))]).await.remove(0);
+        write_files((0..10).map(|n| format!("d/{n}.xml")).collect(), 4096).await;
+        assert!(read().await.succeeded());
+        write_files(vec!["d/0.xml".to_owned()], 4097).await;
+        let output = read().await;
+        assert_eq!((output.status.clone(), output.stdout.len()), (Status::Exited(1), 0));
+        let complaint = format!("{}: larger than 4 KiB", path(world, "d/0.xml"));
+        assert_eq!(output.complaint(), complaint);
+        write_files(vec!["d/10.xml".to_owned()], 1).await;
+        assert_eq!(read().await.complaint(), "more than 10 files");
     }
 
     pub async fn the_read_fails_where_a_path_cannot_be_looked_at(world: &dyn World) {

@@ -10,7 +10,9 @@ use futures_util::StreamExt;
 use crate::clickhouse::{ClickHouse, ClickHouseError, Endpoint};
 use crate::event::{Event, Sink, chain};
 use crate::fleet::{Host, HostName};
-use crate::resource::{ClickHouseFacts, HostFacts, HostObservation, KeeperFacts, Observation, Probe, SRVR, Server};
+use crate::resource::{
+    ClickHouseFacts, Contents, HostFacts, HostObservation, KeeperFacts, Observation, Probe, SRVR, Server,
+};
 use crate::schema;
 use crate::transport::{Session, Transport, advice};
 
@@ -78,10 +80,11 @@ pub async fn observe(
             (name, ask(transport, &target, afterwards).await)
         })
         .buffer_unordered(at_once.max(1));
-    let mut observed = Observed::default();
+    let (mut observed, mut contents) = (Observed::default(), Contents::default());
     while let Some((name, answer)) = answers.next().await {
         let found = match answer {
-            Ok((facts, open)) => {
+            Ok((mut facts, open)) => {
+                contents.share(&mut facts);
                 sink.emit(Event::HostObserved { host: name.clone() });
                 observed.open.extend(open.map(|open| (name.clone(), open)));
                 HostObservation::Reached(Box::new(facts))

@@ -40,12 +40,13 @@ pub struct ArchiveError(#[from] io::Error);
 /// Reads an archive whose member names are paths below `/`.
 ///
 /// # Errors
-/// Refuses a truncated archive and names that are not paths.
+/// Refuses a truncated archive and names that are not paths; a control character in a name becomes `\u{fffd}`, which no
+/// path that we ask for holds.
 pub fn unpack(archive: &[u8]) -> Result<Vec<Entry>, ArchiveError> {
     let mut entries = Vec::new();
     for member in tar::Archive::new(archive).entries()? {
         let mut member = member?;
-        let name = String::from_utf8_lossy(&member.path_bytes()).into_owned();
+        let name = String::from_utf8_lossy(&member.path_bytes()).replace(char::is_control, "\u{fffd}");
         let path = RemotePath::new(format!("/{}", name.trim_matches('/')))
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
         let header = member.header();

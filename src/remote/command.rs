@@ -25,6 +25,9 @@ pub enum Command {
     /// Reads metadata of all paths and content of those that are regular files, as one tar archive on stdout.
     /// A path that does not exist is left out and is no failure.
     Read { paths: Vec<RemotePath> },
+    /// Reads metadata and content of the files in directories, as [`Command::Read`] does; links stay links. A directory
+    /// that does not exist is no failure; too many files, or one that is too large, are.
+    ReadTree(TreeRead),
     /// Checks what is there, then writes files so that each is either old or new, never half.
     Write(WriteSet),
     /// Reads the state of units, as `systemctl show` prints it.
@@ -33,6 +36,32 @@ pub enum Command {
     Unit { unit: UnitName, action: UnitAction },
     /// Makes systemd read its unit files again.
     DaemonReload,
+}
+
+/// Which files of which directories to read: no name that begins with a dot, and nothing of a directory further below.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TreeRead {
+    /// Where.
+    pub directories: Vec<RemotePath>,
+    /// How their names end, in any case, such as `.xml`.
+    pub endings: Vec<String>,
+    /// More files than that are a failure.
+    pub most_files: usize,
+    /// A larger file is a failure.
+    pub most_kib: u64,
+}
+
+impl TreeRead {
+    /// Whether a file would be read, by its path.
+    #[must_use]
+    pub fn covers(&self, path: &RemotePath) -> bool {
+        let name = path.file_name();
+        let ends = |ending: &String| {
+            let tail = name.len().checked_sub(ending.len()).and_then(|start| name.get(start..));
+            tail.is_some_and(|tail| tail.eq_ignore_ascii_case(ending))
+        };
+        !name.starts_with('.') && self.directories.contains(&path.parent()) && self.endings.iter().any(ends)
+    }
 }
 
 /// What can be done to a unit.

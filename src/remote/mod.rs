@@ -9,6 +9,6 @@ mod output;
 mod path;
 
 pub use archive::{ArchiveError, Entry, EntryKind, pack, pack_entries, unpack};
-pub use command::{Batch, Command, DirectoryWrite, Expect, Expected, FileWrite, UnitAction, WriteSet};
+pub use command::{Batch, Command, DirectoryWrite, Expect, Expected, FileWrite, TreeRead, UnitAction, WriteSet};
 pub use output::{Output, Status};
 pub use path::{RemotePath, RemotePathError, UnitName};

@@ -64,6 +64,9 @@ pub struct HostFacts {
     pub directories: BTreeMap<RemotePath, ObservedDirectory>,
     /// Managed files that are there.
     pub files: BTreeMap<RemotePath, ObservedFile>,
+    /// Every file of the configurations of ClickHouse and its Keeper that is there, ours or not; equal contents of many
+    /// hosts are one in memory.
+    pub config_tree: BTreeMap<RemotePath, ObservedFile>,
     /// Units that were asked for and exist.
     pub units: BTreeMap<UnitName, ObservedUnit>,
     /// What an earlier run wrote files for and did not finish.

@@ -1,5 +1,6 @@
 //! One room per kind of thing on a host: its probe, its observed form, and its difference from what is desired (pure).
 
+mod config_tree;
 mod directory;
 mod facts;
 mod file;
@@ -10,6 +11,7 @@ mod server;
 mod text_diff;
 mod unit;
 
+pub use config_tree::Contents;
 pub use directory::{DirectoryChange, diff as diff_directories};
 pub use facts::{ClickHouseFacts, HostFacts, HostObservation, Observation, ObserveError};
 pub use file::{FileChange, FileChangeKind, ObservedDirectory, ObservedFile, diff as diff_files};
@@ -19,6 +21,8 @@ pub use owed::Owed;
 pub use server::{Applied, SERVER_LOG, Server, ServerFacts};
 pub use text_diff::unified;
 pub use unit::{ObservedUnit, UnitChange, diff as diff_units, running_units};
+
+use config_tree::ConfigTree;
 
 use crate::remote::{Batch, Command, Output, RemotePath, UnitName};
 use crate::render::Desired;
@@ -39,6 +43,7 @@ pub fn is_as_desired(desired: &Desired, facts: &HostFacts) -> bool {
 #[derive(Debug, Clone)]
 pub struct Probe {
     paths: Vec<RemotePath>,
+    tree: ConfigTree,
     units: Vec<UnitName>,
 }
 
@@ -47,8 +52,10 @@ impl Probe {
     #[must_use]
     pub fn of(desired: &Desired) -> Self {
         let mut paths: Vec<_> = Identity::paths();
+        let tree = ConfigTree::of(desired);
         paths.extend(desired.directories.keys().cloned());
-        paths.extend(desired.files.keys().cloned());
+        paths.extend(desired.files.keys().filter(|path| !tree.read.covers(path)).cloned());
+        paths.extend(tree.mains.iter().cloned());
         let mut units: Vec<_> = desired.units.keys().cloned().collect();
         units.extend(desired.files.values().filter_map(|file| file.unit.clone()));
         units.sort();
@@ -56,13 +63,14 @@ impl Probe {
         paths.extend(units.iter().flat_map(Owed::by).filter_map(|owed| owed.marker()));
         paths.sort();
         paths.dedup();
-        Self { paths, units }
+        Self { paths, tree, units }
     }
 
-    /// The batch: one read of all paths and, where there are units, one question for all of them.
+    /// The batch: one read of all paths, one of the configuration's directories, and, where there are units, one question
+    /// for all of them.
     #[must_use]
     pub fn batch(&self) -> Batch {
-        let mut commands = vec![Command::Read { paths: self.paths.clone() }];
+        let mut commands = vec![Command::Read { paths: self.paths.clone() }, Command::ReadTree(self.tree.read.clone())];
         if !self.units.is_empty() {
             commands.push(Command::UnitState { units: self.units.clone() });
         }
@@ -82,10 +90,12 @@ impl Probe {
         };
         let archive = answer(0, "reading files")?;
         file::collect(&archive.stdout, &mut facts)?;
+        let found = answer(1, "reading the configuration")?;
+        self.tree.collect(&found.stdout, &mut facts)?;
         facts.identity = Identity::read(&facts.files);
         facts.owed = owed::collect(&facts.files);
         if !self.units.is_empty() {
-            facts.units = unit::parse(&String::from_utf8_lossy(&answer(1, "reading units")?.stdout));
+            facts.units = unit::parse(&String::from_utf8_lossy(&answer(2, "reading units")?.stdout));
         }
         Ok(facts)
     }

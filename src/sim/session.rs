@@ -12,7 +12,9 @@ use super::write::write;
 use super::{Act, SimFleet, SimHost, Transition};
 use crate::clickhouse::{ClickHouse, Endpoint};
 use crate::fleet::HostName;
-use crate::remote::{Batch, Command, Entry, EntryKind, Output, RemotePath, Status, UnitAction, UnitName, pack_entries};
+use crate::remote::{
+    Batch, Command, Entry, EntryKind, Output, RemotePath, Status, TreeRead, UnitAction, UnitName, pack_entries,
+};
 use crate::transport::{HostLock, Session, SessionError};
 
 /// How long a server is away when it restarts.
@@ -66,6 +68,7 @@ impl SimSession {
             }),
             Command::Run { argv } => failed(127, &format!("{}: not found", argv.first().map_or("", String::as_str))),
             Command::Read { paths } => self.on_host(|host| read(host, paths)),
+            Command::ReadTree(tree) => self.on_host(|host| read_tree(host, tree)),
             Command::Write(write_set) => self.on_host(|host| write(host, write_set)),
             Command::UnitState { units } => self.on_host(|host| unit_state(host, units)),
             Command::DaemonReload => self.on_host(daemon_reload),
@@ -207,6 +210,24 @@ fn read(host: &SimHost, paths: &[RemotePath]) -> Output {
     }
     let entries: Vec<Entry> = paths.iter().filter_map(|path| host.entries.get(path).cloned()).collect();
     match pack_entries(&entries) {
+        Ok(archive) => done(archive),
+        Err(error) => failed(2, &error.to_string()),
+    }
+}
+
+fn read_tree(host: &SimHost, tree: &TreeRead) -> Output {
+    let found: Vec<&Entry> = host.entries.values().filter(|entry| tree.covers(&entry.path)).collect();
+    let size = |entry: &Entry| match &entry.kind {
+        EntryKind::File(content) => content.len().div_ceil(1024) as u64,
+        EntryKind::Directory | EntryKind::Other => 0,
+    };
+    if found.len() > tree.most_files {
+        return failed(1, &format!("more than {} files", tree.most_files));
+    }
+    if let Some(large) = found.iter().find(|entry| size(entry) > tree.most_kib) {
+        return failed(1, &format!("{}: larger than {} KiB", large.path, tree.most_kib));
+    }
+    match pack_entries(&found.into_iter().cloned().collect::<Vec<_>>()) {
         Ok(archive) => done(archive),
         Err(error) => failed(2, &error.to_string()),
     }

@@ -13,7 +13,7 @@ use bytes::Bytes;
 
 use super::framing::Mark;
 use crate::fleet::Privilege;
-use crate::remote::{Batch, Command, RemotePath, UnitName};
+use crate::remote::{Batch, Command, RemotePath, TreeRead, UnitName};
 
 pub use lock::{LOCKED, Taken, begun, lock, taken};
 
@@ -86,6 +86,7 @@ fn words(command: &Command) -> String {
         Command::Read { paths } if paths.is_empty() => ":".to_owned(),
         Command::UnitState { units } if units.is_empty() => ":".to_owned(),
         Command::Read { paths } => format!("read_{}", quoted(paths.iter().map(RemotePath::as_str))),
+        Command::ReadTree(tree) => format!("tree_ {} {}{}", tree.most_files, tree.most_kib, globs(tree)),
         Command::UnitState { units } => {
             let units = quoted(units.iter().map(UnitName::as_str));
             format!("systemctl show -p {PROPERTIES} --no-pager --{units} </dev/null")
@@ -120,7 +121,7 @@ fn wrap(script: &str, privilege: Privilege, mark: &Mark, stdin: Bytes) -> Script
 /// The functions that the script's commands use, and the first mark.
 ///
 /// `read_`: a path that does not exist is no failure, every other complaint of tar is. `--hard-dereference`, because
-/// the second name of a file would come without its content.
+/// the second name of a file would come without its content. `tree_`: a pattern that nothing matches stays as it is.
 fn prelude(mark: &Mark) -> String {
     let Mark { left, right } = mark;
     format!(
@@ -134,6 +135,10 @@ fn prelude(mark: &Mark) -> String {
             r#"n=$(printf "\nx");IFS=${{n%x}};set -f;r=0;for l in $x;do case $l in "#,
             r#"*": Cannot stat: No such file or directory"|"tar: Exiting with failure status due to previous errors");;"#,
             r#"*)r=2;printf "%s\n" "$l" >&2;;esac;done;unset IFS;set +f;return $r; }};"#,
+            r#"tree_(){{ m=$1;k=$2;shift 2;n=$#;for p;do if [ -e "$p" ]||[ -L "$p" ];then set -- "$@" "$p";fi;done;shift $n;"#,
+            r#"[ $# != 0 ]||return 0;[ $# -le $m ]||{{ echo "more than $m files" >&2;return 1; }};"#,
+            r#"x=$(exec find "$@" -maxdepth 0 -size +"$k"k -printf "%p: larger than $k KiB" </dev/null)||return;"#,
+            r#"[ -z "$x" ]||{{ printf "%s\n" "$x" >&2;return 1; }};read_ "$@"; }};"#,
             r#"unit_(){{ systemctl "$1" "$2" </dev/null&&return;r=$?;[ "$1" = enable ]||"#,
             r#"journalctl -u "$2" -n 20 --no-pager -o cat </dev/null >&2;return $r; }};"#,
             "mark_ 0 0;"
@@ -141,6 +146,25 @@ fn prelude(mark: &Mark) -> String {
         left = left,
         right = right
     )
+}
+
+/// A pattern of the inner shell for each directory and ending; `*` matches no name that begins with a dot.
+fn globs(tree: &TreeRead) -> String {
+    let mut text = String::new();
+    for directory in &tree.directories {
+        for ending in &tree.endings {
+            text.push_str(&quoted([directory.as_str().trim_end_matches('/')]));
+            text.push_str("/*");
+            for character in ending.chars() {
+                if character.is_ascii_alphabetic() {
+                    let _ = write!(text, "[{}{}]", character.to_ascii_lowercase(), character.to_ascii_uppercase());
+                } else {
+                    quote(&mut text, character.encode_utf8(&mut [0; 4]));
+                }
+            }
+        }
+    }
+    text
 }
 
 /// The arguments for the inner shell, each with a space before it.
