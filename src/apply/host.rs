@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Run, gate, write};
+use super::{Run, gate, precondition, write};
 use crate::clickhouse::{ClickHouse, ClickHouseError, Statement};
 use crate::event::{Event, Failure, chain};
 use crate::fleet::HostName;
@@ -21,6 +21,7 @@ pub(super) struct StepError {
 
 /// Runs all steps of a host.
 pub(super) async fn run(plan: &HostPlan, run: &Run<'_>) -> Result<(), Failure> {
+    precondition::check(plan, run).await?;
     let mut changed = false;
     let mut rest = plan.steps.as_slice();
     while let Some(first) = rest.first() {

@@ -5,6 +5,7 @@
 mod gate;
 mod host;
 mod lock;
+mod precondition;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::disruption::{self, Cost};
 use super::{Hold, Inputs, applied};
@@ -18,7 +18,7 @@ use crate::resource::{
 use crate::role::{PlacementKind, Role};
 
 /// One difference, as people and machines read it in a plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "change", content = "of", rename_all = "kebab-case")]
 pub enum Change {
     /// A directory is missing or has another owner or mode.

@@ -1,11 +1,11 @@
 //! Holds: what must not be done now, as data (pure).
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::fleet::HostName;
 
 /// A change that is not planned now.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Hold {
     /// On which host.
     pub host: HostName,

@@ -6,6 +6,7 @@ mod applied;
 mod change;
 mod disruption;
 mod hold;
+mod precondition;
 mod safety;
 mod saved;
 mod schema;
@@ -15,10 +16,11 @@ mod waves;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use change::Change;
 pub use hold::Hold;
+pub use precondition::{Moved, Precondition};
 pub use safety::Replicas;
 pub use saved::{MadeWith, SavedPlan, SavedPlanError};
 pub use step::{FailurePolicy, FileStep, Gate, Step};
@@ -56,7 +58,7 @@ pub struct Permissions {
 }
 
 /// A reviewed value: what would be done, in which order, and what would not.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     /// One after the other; the hosts of a wave go together.
     pub waves: Vec<Wave>,
@@ -69,7 +71,7 @@ pub struct Plan {
 }
 
 /// Why nothing is planned for a host.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unreachable {
     /// The causes as one line.
     pub reason: String,
@@ -79,7 +81,7 @@ pub struct Unreachable {
 }
 
 /// Hosts that go together.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wave {
     /// What it does, in a few words.
     pub title: String,
@@ -90,7 +92,7 @@ pub struct Wave {
 }
 
 /// One host's part in a wave.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostPlan {
     /// Which host.
     pub host: HostName,
@@ -104,6 +106,10 @@ pub struct HostPlan {
     pub steps: Vec<Step>,
     /// What a failure after the first change means for the run.
     pub on_failure: FailurePolicy,
+    /// What must still be so on the host right before its first step; not shown, for a digest of a file with a secret says
+    /// too much.
+    #[serde(skip)]
+    pub expects: Precondition,
 }
 
 impl Plan {
@@ -156,6 +162,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
     plan.waves.extend(schema::waves(inputs, &starting, &mut plan.holds));
     plan.holds.extend(unwell(inputs, &plan));
     plan.holds.sort();
+    precondition::expect(inputs, &mut plan);
     let busy: BTreeSet<_> = plan.changed_hosts().into_iter().cloned().collect();
     let held: BTreeSet<_> = plan.holds.iter().map(|hold| hold.host.clone()).collect();
     plan.unchanged = inputs

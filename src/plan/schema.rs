@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Change, FailurePolicy, Gate, Hold, HostPlan, Inputs, Step, Wave};
+use super::{Change, FailurePolicy, Gate, Hold, HostPlan, Inputs, Precondition, Step, Wave};
 use crate::clickhouse::config::Disruption;
 use crate::fleet::{HostName, Placement, RoleName};
 use crate::resource::SERVER_LOG;
@@ -123,6 +123,7 @@ fn wave(stage: &SchemaStage, missing: &BTreeMap<&HostName, (&RoleName, BTreeSet<
             reasons: Vec::new(),
             steps,
             on_failure: FailurePolicy::StopRun,
+            expects: Precondition::default(),
         });
     }
     let title = format!("schema: {}", stage.stage);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::clickhouse::Statement;
 use crate::fleet::HostName;
@@ -11,7 +11,7 @@ use crate::remote::{Expect, RemotePath, UnitAction, UnitName};
 use crate::resource::{Applied, Owed};
 
 /// One atomic action on one host, or a condition to go on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Step {
     /// Makes directories and writes files; the contents are the desired ones.
@@ -51,17 +51,17 @@ pub enum Step {
 }
 
 /// One file of a write.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileStep {
     /// Which.
     pub path: RemotePath,
     /// Checked on the host right before the write; not shown, for a digest of a file with a secret says too much.
-    #[serde(skip)]
+    #[serde(skip, default = "Expect::never")]
     pub expect: Expect,
 }
 
 /// A condition to go on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Gate {
     /// The units run.
@@ -97,7 +97,7 @@ pub enum Gate {
 }
 
 /// What a failure after the first change means for the run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FailurePolicy {
     /// The host served before: no further host is begun, in its wave or a later one.

@@ -140,6 +140,14 @@ pub struct Expect {
     pub state: Expected,
 }
 
+impl Expect {
+    /// What is never so: a plan that was read from a file does not know what was there.
+    #[must_use]
+    pub fn never() -> Self {
+        Self { path: RemotePath::root(), state: Expected::Absent }
+    }
+}
+
 /// What a file must be right before it is replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expected {

@@ -36,6 +36,12 @@ impl RemotePath {
         Err(RemotePathError { path, reason })
     }
 
+    /// `/`.
+    #[must_use]
+    pub fn root() -> Self {
+        Self("/".to_owned())
+    }
+
     /// The path as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

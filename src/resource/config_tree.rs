@@ -31,7 +31,7 @@ const MOST_FILES: usize = 500;
 const MOST_KIB: u64 = 1024;
 
 /// What is asked of a host for the configuration.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ConfigTree {
     /// Read by their paths.
     pub mains: Vec<RemotePath>,

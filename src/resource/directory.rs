@@ -5,7 +5,7 @@ use crate::remote::RemotePath;
 use crate::render::Desired;
 
 /// One directory that differs.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct DirectoryChange {
     /// Which.
     pub path: RemotePath,

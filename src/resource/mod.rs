@@ -40,7 +40,7 @@ pub fn is_as_desired(desired: &Desired, facts: &HostFacts) -> bool {
 }
 
 /// Everything that one batch asks of a host.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Probe {
     paths: Vec<RemotePath>,
     tree: ConfigTree,

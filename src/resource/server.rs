@@ -73,7 +73,7 @@ impl ServerFacts {
 }
 
 /// What a server must tell after it has read its configuration.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Applied {
     /// Macros by name.
     pub macros: BTreeMap<String, String>,

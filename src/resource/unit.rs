@@ -28,7 +28,7 @@ impl ObservedUnit {
 }
 
 /// One unit that is not as it should be.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct UnitChange {
     /// Which.
     pub unit: UnitName,

@@ -25,7 +25,7 @@ pub struct SimHost {
     pub refuses: Option<ConnectError>,
     /// Every batch fails so, before its first command.
     pub batch_fails: Option<SessionError>,
-    /// The connection is lost after this many commands of the next batch; they are done, and nobody hears of it.
+    /// The connection is lost after this many commands of the next batch that does something; they are done, and nobody hears of it.
     pub lost_after: Option<usize>,
     /// Files of known units that were changed since systemd has read them, with what it has read.
     pub unread: BTreeMap<RemotePath, Option<EntryKind>>,

@@ -132,6 +132,14 @@ impl SimSession {
     }
 }
 
+/// Whether a batch does something, and not only looks.
+fn acts(batch: &Batch) -> bool {
+    batch
+        .commands
+        .iter()
+        .any(|command| !matches!(command, Command::Read { .. } | Command::ReadTree(_) | Command::UnitState { .. }))
+}
+
 #[async_trait]
 impl Session for SimSession {
     async fn run(&self, batch: &Batch) -> Result<Vec<Output>, SessionError> {
@@ -142,7 +150,7 @@ impl Session for SimSession {
         let (fails, lost_after) = self.fleet.with(|world| {
             world.batches += 1;
             match world.hosts.get_mut(&self.host) {
-                Some(host) => (host.batch_fails.clone(), host.lost_after.take()),
+                Some(host) => (host.batch_fails.clone(), host.lost_after.take_if(|_| acts(batch))),
                 None => (Some(SessionError::Lost("the host is gone".to_owned())), None),
             }
         });

@@ -95,8 +95,10 @@ fn a_file_that_changes_during_the_run_is_not_overwritten(fleet: &Fleet) {
     // The waves behind it wait for the canary to serve again.
     fleet.on("data-1-2", "echo '<!-- by hand -->' >> /etc/clickhouse-server/config.d/settings.xml");
     let run = run.end();
-    run.exits(3)
-        .explains(["x data-1-2: write settings.xml", "settings.xml", "nothing was changed"], "housewright plan");
+    run.exits(3).explains(
+        ["x data-1-2: check that it is as it was planned", "settings.xml` has changed", "nothing was changed"],
+        "housewright plan",
+    );
     run.says(["3 hosts done, 1 failed"]);
     assert!(fleet.on("data-1-2", "tail -n 1 /etc/clickhouse-server/config.d/settings.xml").contains("by hand"));
     assert_eq!(fleet.on("data-1-2", "find /etc -name '.housewright*'"), "");
