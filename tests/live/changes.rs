@@ -1,12 +1,7 @@
 //! Changes of a running fleet: a reload where it does, a rolling restart where it must, and a saved plan.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
-
-use crate::fleet::{DATA, Fleet, SERVERS, address_of, each};
+use crate::fleet::{DATA, Fleet, SERVERS, each};
+use crate::traffic::Watch;
 
 const VARS: &str = "inventories/lab/group_vars/all.yml";
 
@@ -48,9 +43,9 @@ fn a_restart_is_one_replica_at_a_time(fleet: &Fleet) {
     fleet.plan(&[]).exits(2).says(["8 hosts to change", "8 restart", "one replica of each shard at a time"]);
     let watch = Watch::start();
     fleet.apply(&[]).exits(0).says(["8 hosts done"]);
-    let (looks, away, both) = watch.end();
-    assert!(both.is_empty(), "all replicas of a shard were away: {both:?}");
-    assert_eq!(away, [true; 4], "{looks} looks were too few to see the restarts");
+    let seen = watch.end();
+    assert!(seen.both.is_empty(), "all replicas of a shard were away: {seen:?}");
+    assert_eq!(seen.away, [true; 4], "{} looks were too few to see the restarts", seen.looks);
     for (host, (now, before)) in SERVERS.iter().zip(pids(fleet).iter().zip(&before)) {
         assert_ne!(now, before, "{host} was not restarted");
         assert_eq!(fleet.on(host, "systemctl show -P NRestarts clickhouse-server"), "0", "{host}");
@@ -103,54 +98,4 @@ fn a_file_that_changes_during_the_run_is_not_overwritten(fleet: &Fleet) {
     assert!(fleet.on("data-1-2", "tail -n 1 /etc/clickhouse-server/config.d/settings.xml").contains("by hand"));
     assert_eq!(fleet.on("data-1-2", "find /etc -name '.housewright*'"), "");
     fleet.converges();
-}
-
-/// Looks at all data hosts, again and again, whether they answer.
-struct Watch {
-    stop: Arc<AtomicBool>,
-    thread: std::thread::JoinHandle<Seen>,
-}
-
-/// How many looks; who was ever away; the moments when both replicas of a shard were.
-type Seen = (usize, [bool; 4], Vec<[bool; 4]>);
-
-impl Watch {
-    fn start() -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&stop);
-        let thread = std::thread::spawn(move || {
-            housewright::lab::enter_namespace("hwlab").expect("the lab's network");
-            let (mut looks, mut away, mut both) = (0, [false; 4], Vec::new());
-            while !stopped.load(Ordering::Relaxed) {
-                let serves = DATA.map(|host| answers(address_of(host)));
-                looks += 1;
-                for (away, serves) in away.iter_mut().zip(serves) {
-                    *away |= !serves;
-                }
-                if !(serves[0] || serves[1]) || !(serves[2] || serves[3]) {
-                    both.push(serves);
-                }
-                std::thread::sleep(Duration::from_millis(10));
-            }
-            (looks, away, both)
-        });
-        Self { stop, thread }
-    }
-
-    fn end(self) -> Seen {
-        self.stop.store(true, Ordering::Relaxed);
-        self.thread.join().expect("the watch")
-    }
-}
-
-fn answers(address: [u8; 4]) -> bool {
-    let ask = || {
-        let mut stream = TcpStream::connect_timeout(&SocketAddr::from((address, 8123)), Duration::from_millis(500))?;
-        stream.set_read_timeout(Some(Duration::from_millis(500)))?;
-        stream.write_all(b"GET /ping HTTP/1.0\r\n\r\n")?;
-        let mut text = String::new();
-        stream.read_to_string(&mut text)?;
-        Ok::<_, std::io::Error>(text.ends_with("Ok.\n"))
-    };
-    ask().unwrap_or(false)
 }

@@ -8,5 +8,7 @@ mod changes;
 mod interruptions;
 mod lab;
 mod refusals;
+mod roll;
 mod the_way;
+mod traffic;
 mod write_faults;
