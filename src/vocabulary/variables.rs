@@ -181,6 +181,8 @@ pub static VARIABLES: [Section; 4] = [
                     "Who else than the host itself comes in as `default`, without a password.",
                 )
                 .examples(&["[\"10.77.0.0/16\"]"]),
+                Key::new("clickhouse_stop_wait", Shape::Whole(0, 3600), "How long a server that stops lets running queries go on, in seconds.")
+                    .default("60"),
                 Key::new("clickhouse_listen_hosts", NAMES, "Addresses that the server listens on.").examples(&["[\"0.0.0.0\"]"]),
                 Key::new("clickhouse_interserver_http_port", Shape::Port, "Where replicas fetch parts from each other.").default("9009"),
                 Key::new("zookeeper_heap", Shape::Text, "Memory of ZooKeeper's Java.").default("1g"),
