@@ -11,7 +11,7 @@ use crate::clickhouse::{ClickHouse, ClickHouseError, Endpoint};
 use crate::event::{Event, Sink, chain};
 use crate::fleet::{Host, HostName};
 use crate::resource::{
-    ClickHouseFacts, Contents, HostFacts, HostObservation, KeeperFacts, Observation, Probe, SRVR, Server,
+    ClickHouseFacts, Contents, HostFacts, HostObservation, KeeperFacts, Observation, Probe, SRVR, SeenSettings, Server,
 };
 use crate::schema;
 use crate::transport::{Session, Transport, advice};
@@ -80,11 +80,12 @@ pub async fn observe(
             (name, ask(transport, &target, afterwards).await)
         })
         .buffer_unordered(at_once.max(1));
-    let (mut observed, mut contents) = (Observed::default(), Contents::default());
+    let (mut observed, mut contents, mut seen) = (Observed::default(), Contents::default(), SeenSettings::default());
     while let Some((name, answer)) = answers.next().await {
         let found = match answer {
             Ok((mut facts, open)) => {
                 contents.share(&mut facts);
+                seen.share(&mut facts.clickhouse);
                 sink.emit(Event::HostObserved { host: name.clone() });
                 observed.open.extend(open.map(|open| (name.clone(), open)));
                 HostObservation::Reached(Box::new(facts))

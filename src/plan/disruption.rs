@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::clickhouse::config::{self, ConfigDirectory, ConfigKeys, Disruption, KeyChange};
+use crate::clickhouse::config::{self, ConfigDirectory, ConfigKeys, Disruption, HostSays, KeyChange};
 use crate::remote::UnitName;
 use crate::render::Desired;
 use crate::resource::{Applied, ClickHouseFacts, FileChange, FileChangeKind, HostFacts, ObservedUnit, Owed};
@@ -52,7 +52,7 @@ pub(super) fn cost(files: &[FileChange], desired: &Desired, facts: &HostFacts, r
         }
         let clickhouse = role.clickhouse.as_ref().is_some_and(|clickhouse| clickhouse.unit == *unit);
         let (disruption, reasons) = match config_changes(file, desired, facts).filter(|_| clickhouse) {
-            Some((directory, changes)) => of_keys(&changes, directory, has_queues(facts)),
+            Some((directory, changes)) => of_keys(&changes, directory, facts),
             None => (Disruption::Restart, vec![format!("`{}` is read at start only", file.path.file_name())]),
         };
         match disruption {
@@ -107,8 +107,14 @@ fn server_of<'a>(file: &FileChange, role: &'a Role) -> Option<&'a UnitName> {
 /// What changed keys cost, with a sentence for each reason.
 ///
 /// A restart stands in for a reattach, which it includes; where nothing is to be reattached, a reload is enough.
-fn of_keys(changes: &[KeyChange], directory: ConfigDirectory, queues: Queues) -> (Disruption, Vec<String>) {
-    let (disruption, reasons) = config::disruption_of(changes, directory);
+fn of_keys(changes: &[KeyChange], directory: ConfigDirectory, facts: &HostFacts) -> (Disruption, Vec<String>) {
+    let queues = has_queues(facts);
+    let settings = match &facts.clickhouse {
+        ClickHouseFacts::Up { server, .. } => Some(&server.settings),
+        ClickHouseFacts::NotAsked | ClickHouseFacts::Down { .. } => None,
+    };
+    let host = HostSays { settings, consumes: queues == Queues::Some };
+    let (disruption, reasons) = config::disruption_of(changes, directory, host);
     let dearest = reasons.iter().filter(|reason| reason.disruption == disruption);
     let reasons = dearest.map(|reason| format!("`{}`: {}", reason.key, reason.reason)).collect();
     let disruption = match (disruption, queues) {

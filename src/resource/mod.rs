@@ -8,6 +8,8 @@ mod identity;
 mod keeper;
 mod owed;
 mod server;
+mod settings;
+mod stored;
 mod text_diff;
 mod unit;
 
@@ -19,6 +21,8 @@ pub use identity::Identity;
 pub use keeper::{KeeperFacts, SRVR};
 pub use owed::Owed;
 pub use server::{Applied, SERVER_LOG, Server, ServerFacts};
+pub use settings::SeenSettings;
+pub use stored::Stored;
 pub use text_diff::unified;
 pub use unit::{ObservedUnit, UnitChange, diff as diff_units, running_units};
 

@@ -5,6 +5,9 @@ use std::fmt;
 
 use serde_json::Value;
 
+use super::settings;
+use super::stored::{self, Stored};
+use crate::clickhouse::config::ServerSettings;
 use crate::clickhouse::{ClickHouseError, Rows, Statement};
 use crate::secret::look::HIDDEN;
 
@@ -27,6 +30,10 @@ pub struct ServerFacts {
     pub delay: u64,
     /// Kafka consumers that are subscribed.
     pub consumers: u64,
+    /// What it says about its own settings; empty where it does not.
+    pub settings: ServerSettings,
+    /// Where its tables keep their parts.
+    pub stored: Stored,
 }
 
 /// Without the values that can be secrets.
@@ -41,7 +48,8 @@ impl fmt::Debug for ServerFacts {
             .field("readonly", &self.readonly)
             .field("delay", &self.delay)
             .field("consumers", &self.consumers)
-            .finish()
+            .field("stored", &self.stored)
+            .finish_non_exhaustive()
     }
 }
 
@@ -114,13 +122,17 @@ impl Server {
     /// The statement that asks for all of it.
     #[must_use]
     pub fn statement() -> Statement {
-        Statement::new(
+        Statement::new(format!(
             "SELECT version() AS version, uptime() AS uptime, \
              (SELECT groupArray((macro, substitution)) FROM system.macros) AS macros, \
              (SELECT groupArray((cluster, c)) FROM (SELECT cluster, count() AS c FROM system.clusters GROUP BY cluster)) AS clusters, \
              (SELECT (count(), countIf(is_readonly), max(absolute_delay)) FROM system.replicas) AS replicas, \
-             (SELECT count() FROM system.kafka_consumers) AS consumers",
-        )
+             (SELECT count() FROM system.kafka_consumers) AS consumers, \
+             {} AS settings, {} AS policies, {} AS parts",
+            settings::ASK,
+            stored::ASK_POLICIES,
+            stored::ASK_PARTS,
+        ))
     }
 
     /// Reads its row.
@@ -137,6 +149,10 @@ impl Server {
                 _ => Err(garbled(column)),
             };
             cell.as_array().ok_or_else(|| garbled(column))?.iter().map(pair).collect()
+        };
+        let cell = |column: &str| {
+            let index = rows.columns.iter().position(|name| name == column)?;
+            rows.rows.first()?.get(index)
         };
         let replicas = rows.rows.first().zip(rows.columns.iter().position(|name| name == "replicas"));
         let replicas = replicas.and_then(|(row, index)| row.get(index)?.as_array().cloned()).unwrap_or_default();
@@ -156,11 +172,13 @@ impl Server {
             readonly: count(1)?,
             delay: count(2)?,
             consumers: rows.number(0, "consumers").ok_or_else(|| garbled("consumers"))?,
+            settings: cell("settings").map(settings::read).unwrap_or_default(),
+            stored: stored::read(cell("policies").unwrap_or(&Value::Null), cell("parts").unwrap_or(&Value::Null)),
         })
     }
 }
 
-fn number(value: &Value) -> Option<u64> {
+pub(super) fn number(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| value.as_str()?.parse().ok())
 }
 

@@ -36,6 +36,8 @@ pub struct SimServer {
     pub readonly: u64,
     /// How far behind its peers it is, in seconds.
     pub delay: u64,
+    /// Parts on disks beside `default`: disk, database, table, how many.
+    pub parts: Vec<(String, String, String, u64)>,
     /// Statements that contain this are refused.
     pub refuses: Option<String>,
 }
@@ -53,7 +55,16 @@ impl SimServer {
     /// A server that is installed and was never started.
     #[must_use]
     pub fn new(unit: UnitName) -> Self {
-        Self { unit, up: false, loaded: Loaded::default(), objects: Vec::new(), readonly: 0, delay: 0, refuses: None }
+        Self {
+            unit,
+            up: false,
+            loaded: Loaded::default(),
+            objects: Vec::new(),
+            parts: Vec::new(),
+            readonly: 0,
+            delay: 0,
+            refuses: None,
+        }
     }
 }
 
@@ -189,7 +200,9 @@ fn about(server: &SimServer) -> Rows {
     let replicas = server.objects.iter().filter(|object| object.engine.starts_with("Replicated")).count();
     let consumers = server.objects.iter().filter(|object| object.engine == "Kafka").count();
     Rows {
-        columns: ["version", "uptime", "macros", "clusters", "replicas", "consumers"].map(str::to_owned).to_vec(),
+        columns: ["version", "uptime", "macros", "clusters", "replicas", "consumers", "settings", "policies", "parts"]
+            .map(str::to_owned)
+            .to_vec(),
         rows: vec![vec![
             json!("25.8.2.1"),
             json!(1),
@@ -197,8 +210,31 @@ fn about(server: &SimServer) -> Rows {
             pairs(server.loaded.clusters.iter().map(|(name, count)| (name, json!(count))).collect()),
             json!([replicas, server.readonly, server.delay]),
             json!(consumers),
+            settings(),
+            policies(server),
+            server.parts.iter().map(|(disk, database, table, count)| json!([disk, database, table, count])).collect(),
         ]],
     }
+}
+
+/// A few of `system.server_settings`, one of each kind.
+fn settings() -> Value {
+    json!([
+        ["background_pool_size", "16", "UInt64", "IncreaseOnly"],
+        ["max_concurrent_queries", "0", "UInt64", "Yes"],
+        ["max_connections", "4096", "Int32", "No"],
+        ["mark_cache_policy", "SLRU", "String", "No"],
+    ])
+}
+
+/// The tables whose statements name a storage policy.
+fn policies(server: &SimServer) -> Value {
+    let row = |object: &ObservedObject| {
+        let (_, rest) = object.create_query.split_once("storage_policy = '")?;
+        let ObjectName::Relation { database, name } = &object.name else { return None };
+        Some(json!([rest.split_once('\'')?.0, database, name]))
+    };
+    server.objects.iter().filter_map(row).collect()
 }
 
 fn objects(server: &SimServer) -> Rows {

@@ -160,7 +160,7 @@ pub fn never_too_much_is_away(shape: &Shape, log: &[Transition], outage_allowed:
 
 /// Running units must have read what their files say now, as far as only a start reads it; not where it was held back.
 pub fn nothing_waits_for_a_restart(sim: &SimFleet, held: &[Hold]) -> Result<(), TestCaseError> {
-    use housewright::clickhouse::config::{ConfigDirectory, ConfigKeys, Disruption, diff, disruption_of};
+    use housewright::clickhouse::config::{ConfigDirectory, ConfigKeys, Disruption, HostSays, diff, disruption_of};
     let hosts = sim.with(|world| world.hosts.clone());
     for (name, host) in hosts.into_iter().filter(|(name, _)| held.iter().all(|hold| hold.host != *name)) {
         for (unit, state) in host.units.iter().filter(|(_, state)| state.running) {
@@ -178,8 +178,9 @@ pub fn nothing_waits_for_a_restart(sim: &SimFleet, held: &[Hold]) -> Result<(), 
                 prop_assert!(!keeper, "{unit} on {name} runs with another `{path}`");
                 let keys = |text: &[u8]| ConfigKeys::from_xml(std::str::from_utf8(text).unwrap()).unwrap();
                 let Some(directory) = ConfigDirectory::of(path.as_str()) else { continue };
-                let (cost, _) = disruption_of(&diff(&keys(&then), &keys(now)), directory);
                 let queues = host.server.iter().flat_map(|server| &server.objects).any(|live| live.engine == "Kafka");
+                let says = HostSays { settings: None, consumes: queues };
+                let (cost, _) = disruption_of(&diff(&keys(&then), &keys(now)), directory, says);
                 let most = if queues { Disruption::Reload } else { Disruption::Reattach };
                 prop_assert!(cost <= most, "{unit} on {name} runs with another `{path}`: {cost}");
             }

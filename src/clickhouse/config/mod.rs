@@ -6,12 +6,14 @@ mod change;
 mod disruption;
 mod keys;
 mod rule;
+mod settings;
 mod table;
 #[cfg(test)]
 mod tests;
 
 pub use change::{ChangeKind, KeyChange, diff};
-pub use disruption::{ConfigDirectory, Disruption, Reason, disruption_of};
+pub use disruption::{ConfigDirectory, Disruption, HostSays, Reason, disruption_of};
 pub use keys::{ConfigError, ConfigKeys, Entry, MASK};
-pub use rule::{Rule, When};
-pub use table::{RULES, VERSION};
+pub use rule::{Audience, Rule, When};
+pub use settings::{Changeable, ServerSetting, ServerSettings, ValueKind};
+pub use table::{VERSION, rules};

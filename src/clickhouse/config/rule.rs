@@ -13,6 +13,8 @@ pub struct Rule {
     pub when: When,
     /// What they cost.
     pub disruption: Disruption,
+    /// Who pays more than a reload.
+    pub audience: Audience,
     /// One sentence, lowercase, no full stop.
     pub reason: &'static str,
     /// Where it is written.
@@ -28,4 +30,13 @@ pub enum When {
     NewElement,
     /// The number grows.
     Increased,
+}
+
+/// On which hosts a change costs more than a reload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// On all.
+    AllHosts,
+    /// Only where tables consume in the background.
+    Consumers,
 }

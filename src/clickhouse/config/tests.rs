@@ -1,5 +1,7 @@
 //! Keys, changes, masks and what they cost.
 
+use std::collections::BTreeMap;
+
 use super::*;
 
 const CLUSTERS: &str = r#"<clickhouse>
@@ -18,6 +20,9 @@ const CLUSTERS: &str = r#"<clickhouse>
 fn keys(xml: &str) -> ConfigKeys {
     ConfigKeys::from_xml(&format!("<clickhouse>{xml}</clickhouse>")).unwrap()
 }
+
+/// A host that says nothing and may consume.
+const SILENT: HostSays<'static> = HostSays { settings: None, consumes: true };
 
 fn lines(changes: &[KeyChange]) -> Vec<String> {
     changes.iter().map(ToString::to_string).collect()
@@ -122,12 +127,12 @@ fn each_change_costs_what_the_table_says() {
         ("", "<logger><size>1</size></logger>", Config, Restart),
         ("", "<storage_configuration><disks><d><path>/x</path></d></disks></storage_configuration>", Config, Reload),
         ("<storage_configuration><disks><d><path>/x</path></d></disks></storage_configuration>", "", Config, Restart),
-        ("", "<profiles><default><max_threads>1</max_threads></default></profiles>", Users, Reattach),
+        ("", "<profiles><default><max_threads>1</max_threads></default></profiles>", Users, Restart),
         ("", "<profiles><default><max_threads>1</max_threads></default></profiles>", Config, Restart),
         ("", "<macros><a>1</a></macros>", Users, Restart),
         ("", "", Config, Disruption::None),
     ] {
-        let (disruption, reasons) = disruption_of(&diff(&keys(old), &keys(new)), directory);
+        let (disruption, reasons) = disruption_of(&diff(&keys(old), &keys(new)), directory, SILENT);
         assert_eq!(disruption, expected, "{old} -> {new}: {reasons:?}");
     }
 }
@@ -135,7 +140,7 @@ fn each_change_costs_what_the_table_says() {
 #[test]
 fn the_dearest_reason_comes_first_and_each_key_once() {
     let new = keys("<macros><a>1</a><b>2</b></macros><path>/x</path>");
-    let (_, reasons) = disruption_of(&diff(&keys(""), &new), ConfigDirectory::Config);
+    let (_, reasons) = disruption_of(&diff(&keys(""), &new), ConfigDirectory::Config, SILENT);
     let keys: Vec<&str> = reasons.iter().map(|reason| reason.key.as_str()).collect();
     assert_eq!(keys, ["path", "macros"]);
 }
@@ -148,16 +153,88 @@ fn directories_are_told_by_the_path() {
 }
 
 #[test]
+fn a_profile_costs_a_reload_where_nothing_consumes() {
+    let changes = diff(&keys(""), &keys("<profiles><default><max_threads>1</max_threads></default></profiles>"));
+    let host = HostSays { consumes: false, ..SILENT };
+    assert_eq!(disruption_of(&changes, ConfigDirectory::Users, host).0, Disruption::Reload);
+}
+
+#[test]
+fn the_hosts_own_word_decides_where_the_table_repeats_servers() {
+    use Changeable::{DecreaseOnly, IncreaseOnly, No, Yes};
+    use Disruption::{Reload, Restart};
+    let decide = |changeable: Option<Changeable>, xml: (&str, &str), name: &str| {
+        let known = BTreeMap::from([(name.to_owned(), ServerSetting { kind: ValueKind::Integer, changeable })]);
+        let settings = ServerSettings { known: known.into(), now: BTreeMap::from([(name.to_owned(), 16)]) };
+        let host = HostSays { settings: Some(&settings), consumes: true };
+        let wrap = |value: &str| if value.is_empty() { keys("") } else { keys(&format!("<{name}>{value}</{name}>")) };
+        let (disruption, reasons) = disruption_of(&diff(&wrap(xml.0), &wrap(xml.1)), ConfigDirectory::Config, host);
+        (disruption, reasons.into_iter().map(|reason| reason.reason).collect::<String>())
+    };
+    for (changeable, xml, name, expected, why) in [
+        // The table says that a reload is enough; this version says otherwise.
+        (Some(No), ("", "8"), "max_concurrent_queries", Restart, "taken at the start only"),
+        (Some(Yes), ("", "8"), "max_thread_pool_size", Reload, "changeable without restart"),
+        (Some(IncreaseOnly), ("8", "9"), "background_pool_size", Reload, "can grow"),
+        (Some(IncreaseOnly), ("9", "8"), "background_pool_size", Restart, "goes from 9 to 8"),
+        // The value of before is the server's own where no file says it.
+        (Some(IncreaseOnly), ("", "17"), "background_pool_size", Reload, "can grow"),
+        (Some(IncreaseOnly), ("", "15"), "background_pool_size", Restart, "goes from 16 to 15"),
+        (Some(IncreaseOnly), ("17", ""), "background_pool_size", Restart, "is not known"),
+        (Some(IncreaseOnly), ("17", "many"), "background_pool_size", Restart, "is not known"),
+        (Some(DecreaseOnly), ("9", "8"), "background_pool_size", Reload, "can shrink"),
+        (Some(DecreaseOnly), ("8", "9"), "background_pool_size", Restart, "goes from 8 to 9"),
+        // A setting of a later version that no rule names.
+        (Some(Yes), ("", "8"), "setting_of_tomorrow", Reload, "changeable without restart"),
+        (Some(No), ("", "8"), "setting_of_tomorrow", Restart, "taken at the start only"),
+        // A version that does not tell.
+        (None, ("", "8"), "setting_of_tomorrow", Restart, "not known"),
+        (None, ("", "8"), "max_concurrent_queries", Reload, "measured"),
+        // What was measured is known better than what the server says.
+        (Some(Yes), ("", "8"), "s3queue_disable_streaming", Restart, "measured"),
+    ] {
+        let (disruption, reason) = decide(changeable, xml, name);
+        assert_eq!(disruption, expected, "{name} {changeable:?} {xml:?}: {reason}");
+        assert!(reason.contains(why), "{name} {changeable:?} {xml:?}: {reason}");
+    }
+}
+
+#[test]
 fn every_rule_can_be_reached_and_has_a_link() {
-    for (at, rule) in RULES.iter().enumerate() {
+    for (at, rule) in rules().enumerate() {
         assert!(rule.link.starts_with("https://") && !rule.reason.ends_with('.'), "{rule:?}");
         for key in rule.keys {
-            let before =
-                RULES.iter().take(at).filter(|other| other.directory == rule.directory && other.when == When::Always);
+            let before = rules().take(at);
+            let before = before.filter(|other| other.directory == rule.directory && other.when == When::Always);
             let hidden =
                 before.flat_map(|other| other.keys).any(|other| key == other || key.starts_with(&format!("{other}/")));
             assert!(!hidden, "{key} can never decide");
         }
+    }
+}
+
+/// Facts of the server's own files: `key NAME`, `setting NAME TYPE CHANGEABLE`.
+const KNOWN: &str = include_str!("table/known.txt");
+
+#[test]
+fn every_key_of_the_servers_own_configuration_has_a_rule() {
+    let named = |path: &str| rules().any(|rule| rule.keys.iter().any(|key| key.split('/').next() == Some(path)));
+    let words = || KNOWN.lines().map(|line| line.split(' ').collect::<Vec<_>>());
+    let all: Vec<_> = words().filter(|words| matches!(words[0], "key" | "setting")).map(|words| words[1]).collect();
+    assert!(all.len() > 370, "the list is read: {}", all.len());
+    let missing: Vec<_> = all.iter().filter(|name| !named(name)).collect();
+    assert!(missing.is_empty(), "no rule names {missing:?}");
+    for words in words().filter(|words| words[0] == "setting" && words[1] != "s3queue_disable_streaming") {
+        let cost = |old: &str, new: &str| {
+            let wrap = |value: &str| keys(&format!("<{0}>{value}</{0}>", words[1]));
+            disruption_of(&diff(&wrap(old), &wrap(new)), ConfigDirectory::Config, SILENT).0
+        };
+        let expected = match words[3] {
+            "Yes" => (Disruption::Reload, Disruption::Reload),
+            "IncreaseOnly" => (Disruption::Reload, Disruption::Restart),
+            _ => (Disruption::Restart, Disruption::Restart),
+        };
+        assert_eq!((cost("1", "2"), cost("2", "1")), expected, "{words:?}");
     }
 }
 
