@@ -5,6 +5,7 @@
 mod applied;
 mod change;
 mod disruption;
+mod fallback;
 mod hold;
 mod precondition;
 mod safety;
@@ -19,6 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 pub use change::Change;
+pub use fallback::Fallback;
 pub use hold::Hold;
 pub use precondition::{Moved, Precondition};
 pub use safety::Replicas;
@@ -110,6 +112,9 @@ pub struct HostPlan {
     /// too much.
     #[serde(skip)]
     pub expects: Precondition,
+    /// What is done on the host itself after such a failure.
+    #[serde(default, skip_serializing_if = "Fallback::is_empty")]
+    pub fallback: Fallback,
 }
 
 impl Plan {
@@ -160,6 +165,9 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
     // A start that is held back starts nothing.
     let starting = plan.changed_hosts().into_iter().filter(|host| starts.contains(*host)).cloned().collect();
     plan.waves.extend(schema::waves(inputs, &starting, &mut plan.holds));
+    for host in plan.waves.iter_mut().flat_map(|wave| &mut wave.hosts) {
+        host.fallback = fallback::of(host, inputs);
+    }
     plan.holds.extend(unwell(inputs, &plan));
     plan.holds.sort();
     precondition::expect(inputs, &mut plan);

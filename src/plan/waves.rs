@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::change::{HostChanges, tier};
 use super::safety::Peers;
-use super::{FailurePolicy, Hold, HostPlan, Inputs, Precondition, Wave, safety, steps};
+use super::{FailurePolicy, Fallback, Hold, HostPlan, Inputs, Precondition, Wave, safety, steps};
 use crate::fleet::Placement;
 use crate::remote::UnitAction;
 
@@ -103,6 +103,7 @@ fn host_plan(host: &HostChanges<'_>, peers: &Peers) -> HostPlan {
         steps: steps::configuration(host, peers),
         on_failure: if host.may_serve || host.interrupts() { FailurePolicy::StopRun } else { FailurePolicy::DropHost },
         expects: Precondition::default(),
+        fallback: Fallback::default(),
     }
 }
 
