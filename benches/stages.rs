@@ -13,7 +13,7 @@ use housewright::clickhouse::Endpoint;
 use housewright::event::{Event, Sink};
 use housewright::fleet::{ConnectionDefaults, load};
 use housewright::observe::{Afterwards, Target, observe};
-use housewright::plan::{Inputs, Permissions, plan};
+use housewright::plan::{Budget, Inputs, Permissions, plan};
 use housewright::render::{self, load::templates};
 use housewright::resource::Probe;
 use housewright::schema::Schema;
@@ -80,6 +80,8 @@ fn measure(hosts: usize) -> Vec<(&'static str, Duration)> {
             observation,
             hosts: &chosen,
             permissions: Permissions::default(),
+            budget: &Budget::default(),
+            only: None,
         })
     };
     let first = timed(&mut spent, "plan a bootstrap", || planned(&observed.observation));
@@ -88,7 +90,6 @@ fn measure(hosts: usize) -> Vec<(&'static str, Duration)> {
             &first.approve(),
             &Run {
                 desired: &desired,
-                found: &observed.observation,
                 open: &observed.open,
                 at_once: 32,
                 gate_timeout: Duration::from_secs(60),

@@ -2,18 +2,14 @@
 //!
 //! No decision is made here: steps, their order, and what a failure means are the plan's.
 
-mod batch;
 mod gate;
 mod host;
 mod lock;
 mod precondition;
-mod recover;
-mod restore;
-mod there;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -23,14 +19,11 @@ use crate::fleet::HostName;
 use crate::observe::Open;
 use crate::plan::{ApprovedPlan, HostPlan, Wave};
 use crate::render::Desired;
-use crate::resource::Observation;
 
 /// All that a run works with.
 pub struct Run<'a> {
     /// The contents to write.
     pub desired: &'a BTreeMap<HostName, Desired>,
-    /// What was there before: what a host gets back when it fails.
-    pub found: &'a Observation,
     /// Open connections, also to peers that are only asked for their health.
     pub open: &'a BTreeMap<HostName, Open>,
     /// How many hosts are worked on at a time.
@@ -89,14 +82,21 @@ pub async fn run(plan: &ApprovedPlan, run: &Run<'_>) -> Outcome {
             run.sink.emit(Event::RunStopped { reason: "interrupted: no further wave is begun".to_owned() });
             break;
         }
-        for name in run_wave(wave, (index + 1, plan.waves.len()), run, &mut outcome).await {
+        let place = (index + 1, plan.waves.len());
+        for name in run_wave(wave, place, plan.max_failures, run, &mut outcome).await {
             if let Some(count) = left.get_mut(&name) {
                 *count -= 1;
             }
         }
-        if let Some((host, failure)) = outcome.failed.iter().find(|(_, failure)| failure.stops_run) {
+        let mut failures = outcome.failed.iter().filter(|(_, failure)| failure.stops_run);
+        let count = failures.clone().count();
+        if let (Some((host, failure)), true) = (failures.next(), count > plan.max_failures) {
+            let reason = match plan.max_failures {
+                0 => format!("`{host}` failed in: {}", failure.step),
+                most => format!("{count} hosts that served failed, and {most} may"),
+            };
             outcome.stopped = Some(Stopped::Failure);
-            run.sink.emit(Event::RunStopped { reason: format!("`{host}` failed in: {}", failure.step) });
+            run.sink.emit(Event::RunStopped { reason });
             break;
         }
     }
@@ -117,20 +117,30 @@ pub async fn run(plan: &ApprovedPlan, run: &Run<'_>) -> Outcome {
 }
 
 /// Runs one wave; answers with the hosts that went through it.
-async fn run_wave(wave: &Wave, (index, waves): (usize, usize), run: &Run<'_>, outcome: &mut Outcome) -> Vec<HostName> {
+async fn run_wave(
+    wave: &Wave,
+    (index, waves): (usize, usize),
+    max_failures: usize,
+    run: &Run<'_>,
+    outcome: &mut Outcome,
+) -> Vec<HostName> {
     let hosts: Vec<&HostPlan> = wave.hosts.iter().filter(|host| !outcome.failed.contains_key(&host.host)).collect();
     if hosts.is_empty() {
         return Vec::new();
     }
     let names = hosts.iter().map(|host| host.host.clone()).collect();
     run.sink.emit(Event::WaveStarted { wave: index, waves, title: wave.title.clone(), hosts: names });
-    let failed = &AtomicBool::new(false);
+    let failed = &AtomicUsize::new(outcome.failed.values().filter(|failure| failure.stops_run).count());
     let mut answers = futures_util::stream::iter(hosts)
         .map(|host| async move {
-            if run.stop.load(Ordering::Relaxed) || failed.load(Ordering::Relaxed) {
+            if run.stop.load(Ordering::Relaxed) || failed.load(Ordering::Relaxed) > max_failures {
                 return None;
             }
-            Some((host.host.clone(), host::run(host, run, failed).await))
+            let done = host::run(host, run).await;
+            if done.as_ref().is_err_and(|failure| failure.stops_run) {
+                failed.fetch_add(1, Ordering::Relaxed);
+            }
+            Some((host.host.clone(), done))
         })
         .buffer_unordered(run.at_once.max(1));
     let mut finished = Vec::new();

@@ -1,7 +1,6 @@
 //! `housewright apply`: does what the plan says, after a yes (edge).
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use super::error::{Answer, CommandError, Exit};
 use super::interrupt::{Signals, UnderWay};
 use super::output::{self, Events};
 use super::plan::Planning;
+use super::rollout::Rollout;
 use super::{Form, Global};
 use crate::apply::{Outcome, Run, Stopped, run as run_plan};
 use crate::event::Sink;
@@ -26,7 +26,7 @@ use crate::resource::HostFacts;
 pub(super) struct Options {
     /// A plan that was saved with `plan --out`; refused when anything has changed since
     ///
-    /// `--limit` and `--allow` are those that it was made with.
+    /// `--limit`, `--allow`, `--only` and what says how the run goes through the fleet are those that it was made with.
     plan: Option<PathBuf>,
     /// Approve the plan without being asked
     #[arg(short, long)]
@@ -71,6 +71,7 @@ pub(super) fn run(global: &Global, options: &Options) -> Answer {
 
 fn with(global: &Global, options: &Options, saved: Option<&str>) -> Answer {
     let context = Context::load(global)?;
+    options.planning.rollout.check(|host| context.hosts.contains(host))?;
     block_on(async {
         let watched = output::sink(global, Events::AreProgress);
         let keep = |host: &Host, facts: &HostFacts| context.may_come_back(host, facts);
@@ -90,7 +91,6 @@ fn with(global: &Global, options: &Options, saved: Option<&str>) -> Answer {
                 Form::Text => watched,
                 Form::Json | Form::Yaml => output::sink(global, Events::AreTheResult),
             };
-            context.relay.tell(Arc::clone(&sink));
             approved(&plan, &context, &observed, (global, options), &*sink).await
         } else {
             output::say("nothing was done");
@@ -149,7 +149,6 @@ async fn approved(
     let sink = UnderWay::new(sink);
     let run = Run {
         desired: &context.desired,
-        found: &observed.observation,
         open: &observed.open,
         at_once: global.forks,
         gate_timeout: Duration::from_secs(options.gate_timeout),
@@ -204,7 +203,11 @@ fn as_saved(global: &Global, options: &Options, saved: &str) -> Result<(Global, 
     if !options.planning.allow.is_empty() && options.planning.allowed() != made.allow {
         return Err(conflict("--allow"));
     }
+    if let Some(option) = options.planning.rollout.conflict(&made.budget, made.only) {
+        return Err(conflict(option));
+    }
     global.limit = made.limit;
+    options.planning.rollout = Rollout::meaning(&made.budget, made.only);
     options.planning.allow_as(&made.allow)?;
     Ok((global, options))
 }

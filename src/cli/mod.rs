@@ -13,6 +13,7 @@ mod output;
 mod plan;
 mod project;
 mod render;
+mod rollout;
 mod schema;
 mod status;
 mod vault;

@@ -8,9 +8,10 @@ use clap::ValueEnum;
 use super::context::{Context, Peers, block_on};
 use super::error::{Answer, CommandError, Exit};
 use super::output::{self, Events};
+use super::rollout::Rollout;
 use super::{Form, Global};
 use crate::observe::{Afterwards, Observed};
-use crate::plan::{Inputs, Permissions, Plan, SavedPlan, plan};
+use crate::plan::{Inputs, MadeWith, Permissions, Plan, SavedPlan, plan};
 use crate::report::{self, Diffs};
 
 /// Options of `plan`.
@@ -35,6 +36,8 @@ pub(super) struct Planning {
     /// Allow what is otherwise held back
     #[arg(long, value_enum, value_name = "WHAT")]
     pub allow: Vec<Allow>,
+    #[command(flatten)]
+    pub rollout: Rollout,
 }
 
 /// What may be allowed by name.
@@ -51,6 +54,12 @@ impl Planning {
     pub(super) fn allowed(&self) -> BTreeSet<String> {
         let names = self.allow.iter().filter_map(ValueEnum::to_possible_value);
         names.map(|name| name.get_name().to_owned()).collect()
+    }
+
+    /// What a saved plan keeps of the options.
+    pub(super) fn made_with(&self, global: &Global) -> MadeWith {
+        let (budget, only) = (self.rollout.budget(), self.rollout.only);
+        MadeWith { limit: global.limit.clone(), allow: self.allowed(), budget, only }
     }
 
     /// Allows what a saved plan was made with.
@@ -74,16 +83,19 @@ impl Planning {
                 shard_outage: self.allow.contains(&Allow::ShardOutage),
                 quorum_outage: self.allow.contains(&Allow::QuorumOutage),
             },
+            budget: &self.rollout.budget(),
+            only: self.rollout.only,
         })
     }
 }
 
 pub(super) fn run(global: &Global, options: &Options) -> Answer {
     let context = Context::load(global)?;
+    options.planning.rollout.check(|host| context.hosts.contains(host))?;
     let sink = output::sink(global, Events::AreProgress);
     let observed = block_on(context.observe(global, Peers::Too, Afterwards::Close, &*sink))?;
     let plan = options.planning.plan(&context, &observed);
-    let saved = SavedPlan::new(&plan).with(global.limit.clone(), options.planning.allowed());
+    let saved = SavedPlan::new(&plan).with(options.planning.made_with(global));
     match global.output {
         Form::Text => output::result(&report::plan(&plan, options.planning.diff)),
         form => output::data(form, &saved),

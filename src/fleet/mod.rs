@@ -6,9 +6,10 @@ mod host;
 mod ids;
 pub mod load;
 mod resolve;
+mod shards;
 mod vars;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use cluster::{Cluster, ClusterShard, Layout, Member};
 pub use doubts::Doubts;
@@ -16,6 +17,7 @@ pub use host::{Connection, Host, HostKeyPolicy, JumpHost, Placement, Privilege, 
 pub use ids::{ClusterName, HostName, NameError, RoleName};
 pub(crate) use resolve::words;
 pub use resolve::{ConnectionDefaults, in_order, resolve};
+pub use shards::Shards;
 pub use vars::{Seen, Values, Vars};
 
 use crate::inventory::pattern::Fact;
@@ -57,6 +59,19 @@ impl Fleet {
     #[must_use]
     pub fn facts(&self) -> BTreeMap<HostName, Fact> {
         facts(&self.hosts)
+    }
+
+    /// All hosts that stand in for some of these: other replicas of their shards in any cluster, other members of their
+    /// ensemble.
+    #[must_use]
+    pub fn stand_ins(&self, hosts: &BTreeSet<HostName>) -> BTreeSet<HostName> {
+        let shards = Shards::of(self);
+        let is_member = |host: &&Host| matches!(host.placement, Placement::Keeper { .. });
+        let mut peers: BTreeSet<_> = hosts.iter().flat_map(|host| shards.peers(host)).collect();
+        if hosts.iter().filter_map(|host| self.hosts.get(host)).any(|host| is_member(&host)) {
+            peers.extend(self.hosts.values().filter(is_member).map(|host| &host.name));
+        }
+        peers.into_iter().cloned().collect()
     }
 
     /// Hosts that stand in for each other: the replicas of a shard, or the members of the ensemble; itself included.

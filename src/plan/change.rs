@@ -67,6 +67,8 @@ pub(super) struct HostChanges<'a> {
     pub restarts: Vec<UnitName>,
     /// What an earlier run wrote files for and did not finish.
     pub owed: BTreeSet<Owed>,
+    /// Restarts that `--only` leaves owed.
+    pub later: BTreeSet<Owed>,
     /// What the server must tell once it has taken the files.
     pub applied: Applied,
     /// Units whose files systemd has not read since they were written.
@@ -76,7 +78,7 @@ pub(super) struct HostChanges<'a> {
 }
 
 impl HostChanges<'_> {
-    fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.directories.is_empty()
             && self.files.is_empty()
             && self.units.is_empty()
@@ -173,6 +175,7 @@ pub(super) fn collect<'a>(inputs: &Inputs<'a>, holds: &mut Vec<Hold>) -> Vec<Hos
             cost,
             restarts,
             owed,
+            later: BTreeSet::new(),
             applied,
             stale_units,
             may_serve,
@@ -265,7 +268,7 @@ fn known(change: &UnitChange, host: &HostName, holds: &mut Vec<Hold>, desired: &
 }
 
 /// Units that run and have to start anew for a change to count.
-fn restarts(cost: &Cost, facts: &HostFacts, units: &[UnitChange]) -> Vec<UnitName> {
+pub(super) fn restarts(cost: &Cost, facts: &HostFacts, units: &[UnitChange]) -> Vec<UnitName> {
     let running = |unit: &&UnitName| facts.units.get(*unit).is_some_and(ObservedUnit::is_running);
     let starts =
         |unit: &UnitName| units.iter().any(|change| change.unit == *unit && change.action == UnitAction::Start);

@@ -3,10 +3,11 @@
 //! All choices of a run are made here; equal input gives an equal plan, byte for byte.
 
 mod applied;
+mod budget;
 mod change;
 mod disruption;
-mod fallback;
 mod hold;
+mod only;
 mod precondition;
 mod safety;
 mod saved;
@@ -19,8 +20,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+pub use budget::{Amount, AmountError, Budget, Canary, Part};
 pub use change::Change;
-pub use fallback::Fallback;
 pub use hold::Hold;
 pub use precondition::{Moved, Precondition};
 pub use safety::Replicas;
@@ -48,6 +49,10 @@ pub struct Inputs<'a> {
     pub hosts: &'a BTreeSet<HostName>,
     /// What the operator allows by name.
     pub permissions: Permissions,
+    /// What a run may take at a time.
+    pub budget: &'a Budget,
+    /// The one part of the changes that is planned; all where it is not given.
+    pub only: Option<Part>,
 }
 
 /// What is refused unless the operator allows it by name.
@@ -70,6 +75,24 @@ pub struct Plan {
     pub unreachable: BTreeMap<HostName, Unreachable>,
     /// Hosts where nothing differs.
     pub unchanged: BTreeSet<HostName>,
+    /// What `--only` leaves out, by host.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub left_out: BTreeMap<HostName, BTreeSet<String>>,
+    /// How often the consumers of a role move, where its hosts restart.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub rebalances: BTreeMap<RoleName, Rebalances>,
+    /// How many hosts that served may fail before no further one is begun.
+    #[serde(default)]
+    pub max_failures: usize,
+}
+
+/// How often the consumers of a role move.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rebalances {
+    /// Once in each of so many waves.
+    pub waves: usize,
+    /// So many hosts restart in them.
+    pub hosts: usize,
 }
 
 /// Why nothing is planned for a host.
@@ -89,8 +112,32 @@ pub struct Wave {
     pub title: String,
     /// Why it stands here and why these hosts go together.
     pub reason: String,
+    /// How many of what are away at once, where a budget says how many may be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub away: Vec<Away>,
     /// In order of name.
     pub hosts: Vec<HostPlan>,
+}
+
+/// How many hosts of a group are away at once: of a role, of a role in a zone, of a cluster of copies, or of the run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Away {
+    /// The role.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// Its hosts in this zone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
+    /// The cluster whose storage hosts all have the same rows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<String>,
+    /// How many are away.
+    pub away: usize,
+    /// How many there are.
+    pub of: usize,
+    /// How many may be away.
+    pub at_most: usize,
 }
 
 /// One host's part in a wave.
@@ -112,9 +159,6 @@ pub struct HostPlan {
     /// too much.
     #[serde(skip)]
     pub expects: Precondition,
-    /// What is done on the host itself after such a failure.
-    #[serde(default, skip_serializing_if = "Fallback::is_empty")]
-    pub fallback: Fallback,
 }
 
 impl Plan {
@@ -152,27 +196,32 @@ impl ApprovedPlan {
 /// Makes the plan.
 #[must_use]
 pub fn plan(inputs: &Inputs<'_>) -> Plan {
-    let mut plan = Plan::default();
+    let mut plan = Plan { max_failures: inputs.budget.max_failures, ..Plan::default() };
     for (host, found) in &inputs.observation.hosts {
         if let (true, HostObservation::Unreachable { reason, hint }) = (inputs.hosts.contains(host), found) {
             plan.unreachable.insert(host.clone(), Unreachable { reason: reason.clone(), hint: hint.clone() });
         }
     }
-    let hosts = change::collect(inputs, &mut plan.holds);
+    let mut hosts = change::collect(inputs, &mut plan.holds);
+    if let Some(part) = inputs.only {
+        hosts = only::narrow(inputs, part, hosts, &mut plan);
+    }
     let starts = hosts.iter().filter(|host| host.starts_clickhouse()).map(|host| host.host.name.clone());
     let starts: BTreeSet<_> = starts.collect();
-    plan.waves = waves::configuration(inputs, hosts, &mut plan.holds);
+    let waves::Configuration { waves, rebalances } = waves::configuration(inputs, &hosts, &mut plan.holds);
+    (plan.waves, plan.rebalances) = (waves, rebalances);
     // A start that is held back starts nothing.
     let starting = plan.changed_hosts().into_iter().filter(|host| starts.contains(*host)).cloned().collect();
-    plan.waves.extend(schema::waves(inputs, &starting, &mut plan.holds));
-    for host in plan.waves.iter_mut().flat_map(|wave| &mut wave.hosts) {
-        host.fallback = fallback::of(host, inputs);
+    match inputs.only {
+        None | Some(Part::Schema) => plan.waves.extend(schema::waves(inputs, &starting, &mut plan.holds)),
+        Some(_) => only::leave_schema(&schema::waves(inputs, &starting, &mut Vec::new()), &mut plan),
     }
     plan.holds.extend(unwell(inputs, &plan));
     plan.holds.sort();
     precondition::expect(inputs, &mut plan);
     let busy: BTreeSet<_> = plan.changed_hosts().into_iter().cloned().collect();
-    let held: BTreeSet<_> = plan.holds.iter().map(|hold| hold.host.clone()).collect();
+    let left = plan.left_out.keys().cloned();
+    let held: BTreeSet<_> = plan.holds.iter().map(|hold| hold.host.clone()).chain(left).collect();
     plan.unchanged = inputs
         .hosts
         .iter()
@@ -184,8 +233,12 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
 
 /// Hosts that are as desired by their files, and whose server is not well all the same.
 fn unwell(inputs: &Inputs<'_>, plan: &Plan) -> Vec<Hold> {
-    let spoken_of: BTreeSet<_> =
-        plan.changed_hosts().into_iter().chain(plan.holds.iter().map(|hold| &hold.host)).collect();
+    let spoken_of: BTreeSet<_> = plan
+        .changed_hosts()
+        .into_iter()
+        .chain(plan.holds.iter().map(|hold| &hold.host))
+        .chain(plan.left_out.keys())
+        .collect();
     let why = |host: &HostName| {
         let facts = inputs.observation.facts(host)?;
         match (&facts.clickhouse, &facts.keeper) {

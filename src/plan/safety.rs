@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Gate, Hold, Inputs};
-use crate::fleet::{Host, HostName, Placement};
+use crate::fleet::{Host, HostName, Placement, Shards};
 use crate::resource::{ClickHouseFacts, HostObservation, Observation};
 use crate::schema::ObjectName;
 
@@ -24,25 +24,24 @@ pub enum Replicas {
     },
 }
 
-/// Looks at the other replicas of a host's shard.
-pub(super) fn other_replicas(inputs: &Inputs<'_>, host: &Host) -> Replicas {
-    let others: Vec<_> = inputs.fleet.shard_peers(host).into_iter().filter(|peer| peer.name != host.name).collect();
+/// Looks at the other replicas of a host's shards.
+pub(super) fn other_replicas(inputs: &Inputs<'_>, shards: &Shards<'_>, host: &Host) -> Replicas {
+    let others = shards.peers(&host.name);
     let tables = replicated(inputs.observation, &host.name);
     let mut serving = Vec::new();
     for peer in &others {
-        match inputs.observation.hosts.get(&peer.name) {
+        match inputs.observation.hosts.get(*peer) {
             // A replica that was made anew and lacks a table does not stand in for one that has its rows.
             Some(HostObservation::Reached(_))
-                if serves(inputs.observation, &peer.name)
-                    && tables.is_subset(&replicated(inputs.observation, &peer.name)) =>
+                if serves(inputs.observation, peer) && tables.is_subset(&replicated(inputs.observation, peer)) =>
             {
-                serving.push(peer.name.clone());
+                serving.push((*peer).clone());
             }
             Some(HostObservation::Reached(_)) => {}
             Some(HostObservation::Unreachable { .. }) => {
-                return Replicas::Unknown { reason: format!("`{}` is unreachable", peer.name) };
+                return Replicas::Unknown { reason: format!("`{peer}` is unreachable") };
             }
-            None => return Replicas::Unknown { reason: format!("`{}` was not asked", peer.name) },
+            None => return Replicas::Unknown { reason: format!("`{peer}` was not asked") },
         }
     }
     Replicas::Known { serving, others: others.len() }
@@ -88,9 +87,9 @@ impl Peers {
 }
 
 /// Decides whether a host that may serve may be restarted; the answer says who must serve meanwhile.
-pub(super) fn may_restart(inputs: &Inputs<'_>, host: &Host) -> Result<Peers, Hold> {
+pub(super) fn may_restart(inputs: &Inputs<'_>, shards: &Shards<'_>, host: &Host) -> Result<Peers, Hold> {
     match host.placement {
-        Placement::Storage { shard, .. } => may_restart_replica(inputs, host, shard),
+        Placement::Storage { shard, .. } => may_restart_replica(inputs, shards, host, shard),
         Placement::Keeper { .. } => may_restart_member(inputs, host),
         Placement::Stateless => Ok(Peers::None),
     }
@@ -100,8 +99,8 @@ fn hold(host: &Host, reason: String, hint: &str) -> Hold {
     Hold { host: host.name.clone(), what: "restart".to_owned(), reason, hint: Some(hint.to_owned()) }
 }
 
-fn may_restart_replica(inputs: &Inputs<'_>, host: &Host, shard: u32) -> Result<Peers, Hold> {
-    match other_replicas(inputs, host) {
+fn may_restart_replica(inputs: &Inputs<'_>, shards: &Shards<'_>, host: &Host, shard: u32) -> Result<Peers, Hold> {
+    match other_replicas(inputs, shards, host) {
         Replicas::Known { serving, .. } if !serving.is_empty() => Ok(Peers::Replicas { shard, replicas: serving }),
         _ if inputs.permissions.shard_outage => Ok(Peers::None),
         Replicas::Known { others: 0, .. } => Err(hold(
@@ -126,7 +125,8 @@ fn may_restart_replica(inputs: &Inputs<'_>, host: &Host, shard: u32) -> Result<P
     }
 }
 
-/// A member may go when the others that surely serve are a quorum of the whole ensemble without it.
+/// A member may go when the others that surely serve are a quorum of the whole ensemble without it, and when it is known who
+/// leads: the leader goes last, so that the others elect once.
 fn may_restart_member(inputs: &Inputs<'_>, host: &Host) -> Result<Peers, Hold> {
     let ensemble = inputs.fleet.peers(host);
     let needed = ensemble.len() / 2 + 1;
@@ -134,11 +134,20 @@ fn may_restart_member(inputs: &Inputs<'_>, host: &Host) -> Result<Peers, Hold> {
     let serves =
         |member: &&&Host| inputs.observation.facts(&member.name).is_some_and(|facts| facts.keeper.serves().is_ok());
     let members: Vec<_> = others.filter(serves).map(|member| member.name.clone()).collect();
-    if members.len() >= needed {
+    let facts = |member: &&Host| inputs.observation.facts(&member.name).map(|facts| &facts.keeper);
+    let leaders = ensemble.iter().filter_map(facts).filter(|keeper| keeper.leads()).count();
+    if members.len() >= needed && leaders == 1 {
         return Ok(Peers::Members { members, needed });
     }
     if inputs.permissions.quorum_outage {
         return Ok(Peers::None);
+    }
+    if members.len() >= needed {
+        let reason = format!(
+            "ensemble of {}: {leaders} members say that they lead, so it is not known who goes last",
+            ensemble.len()
+        );
+        return Err(hold(host, reason, "look at its members: `housewright status`"));
     }
     let reason = format!(
         "ensemble of {}: {} others serve; while this one is away, {needed} must, or every table is read-only",
@@ -154,7 +163,7 @@ mod tests {
 
     use super::*;
     use crate::fleet::{Fleet, Reach, RoleName};
-    use crate::plan::Permissions;
+    use crate::plan::{Budget, Permissions};
     use crate::resource::{HostFacts, ServerFacts};
     use crate::schema::ObservedObject;
 
@@ -211,6 +220,8 @@ mod tests {
             observation: &observation,
             hosts: &BTreeSet::new(),
             permissions: Permissions { shard_outage, ..Permissions::default() },
+            budget: &Budget::default(),
+            only: None,
         };
         let names = |peers| match peers {
             Peers::None => Vec::new(),
@@ -218,7 +229,7 @@ mod tests {
                 hosts.iter().map(ToString::to_string).collect()
             }
         };
-        may_restart(&inputs, &fleet.hosts[&name("a")]).map(names).map_err(|hold| hold.reason)
+        may_restart(&inputs, &Shards::of(&fleet), &fleet.hosts[&name("a")]).map(names).map_err(|hold| hold.reason)
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Plan;
+use super::{Budget, Part, Plan};
 
 /// The form of the file; it changes when an older program could misread a newer file.
 const VERSION: u64 = 1;
@@ -29,6 +29,12 @@ pub struct MadeWith {
     /// `--allow`, by name.
     #[serde(default)]
     pub allow: BTreeSet<String>,
+    /// What a run may take at a time.
+    #[serde(default)]
+    pub budget: Budget,
+    /// `--only`.
+    #[serde(default)]
+    pub only: Option<Part>,
 }
 
 /// Why a saved plan is not run.
@@ -54,8 +60,8 @@ impl<'a> SavedPlan<'a> {
 
     /// Keeps the options that it was made with.
     #[must_use]
-    pub fn with(mut self, limit: Option<String>, allow: BTreeSet<String>) -> Self {
-        self.made = MadeWith { limit, allow };
+    pub fn with(mut self, made: MadeWith) -> Self {
+        self.made = made;
         self
     }
 
@@ -137,9 +143,15 @@ mod tests {
 
     #[test]
     fn the_options_are_kept() {
-        let (plan, allow) = (Plan::default(), BTreeSet::from(["shard-outage".to_owned()]));
-        let text = SavedPlan::new(&plan).with(Some("data".to_owned()), allow.clone()).to_text();
-        assert_eq!(SavedPlan::made_with(&text), Ok(MadeWith { limit: Some("data".to_owned()), allow }));
+        let plan = Plan::default();
+        let made = MadeWith {
+            limit: Some("data".to_owned()),
+            allow: BTreeSet::from(["shard-outage".to_owned()]),
+            budget: Budget { max_failures: 2, ..Budget::default() },
+            only: Some(Part::Config),
+        };
+        let text = SavedPlan::new(&plan).with(made.clone()).to_text();
+        assert_eq!(SavedPlan::made_with(&text), Ok(made));
         assert_eq!(SavedPlan::made_with("{}"), Ok(MadeWith::default()));
         assert!(SavedPlan::made_with("").is_err());
     }

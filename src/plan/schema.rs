@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Change, FailurePolicy, Fallback, Gate, Hold, HostPlan, Inputs, Precondition, Step, Wave};
+use super::{Change, FailurePolicy, Gate, Hold, HostPlan, Inputs, Precondition, Step, Wave};
 use crate::clickhouse::config::Disruption;
 use crate::fleet::{HostName, Placement, RoleName};
 use crate::resource::SERVER_LOG;
@@ -124,13 +124,13 @@ fn wave(stage: &SchemaStage, missing: &BTreeMap<&HostName, (&RoleName, BTreeSet<
             steps,
             on_failure: FailurePolicy::StopRun,
             expects: Precondition::default(),
-            fallback: Fallback::default(),
         });
     }
     let title = format!("schema: {}", stage.stage);
     (!hosts.is_empty()).then(|| Wave {
         title,
         reason: "after all that it needs, on every host whose role has it".to_owned(),
+        away: Vec::new(),
         hosts,
     })
 }

@@ -41,7 +41,8 @@ pub(super) fn configuration(host: &HostChanges<'_>, peers: &Peers) -> Vec<Step> 
     if let (Placement::Keeper { .. }, false) = (&host.host.placement, running.is_empty()) {
         steps.push(Step::Gate(Gate::KeeperServing));
     }
-    let settled: BTreeSet<_> = owes.into_iter().chain(host.owed.iter().cloned()).collect();
+    let mut settled: BTreeSet<_> = owes.into_iter().chain(host.owed.iter().cloned()).collect();
+    settled.retain(|owed| !host.later.contains(owed));
     let (now, after_reload) = settled.into_iter().partition(|owed| match owed {
         Owed::Restart(unit) | Owed::Reload(unit) => running.contains(unit),
     });
@@ -55,6 +56,8 @@ pub(super) fn configuration(host: &HostChanges<'_>, peers: &Peers) -> Vec<Step> 
 /// What the host owes from the write on.
 fn owes(host: &HostChanges<'_>) -> BTreeSet<Owed> {
     let mut owes: BTreeSet<_> = host.restarts.iter().cloned().map(Owed::Restart).collect();
+    // A marker that is there already is not written again.
+    owes.extend(host.later.difference(&host.owed).cloned());
     if let (true, Some(clickhouse)) = (host.reloads(), &host.role.clickhouse) {
         owes.insert(Owed::Reload(clickhouse.unit.clone()));
     }

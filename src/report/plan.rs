@@ -39,6 +39,7 @@ pub fn plan(plan: &Plan, diffs: Diffs) -> String {
         disruptions(&mut out, wave);
         out.push('\n');
     }
+    left_out(&mut out, plan);
     exceptions(&mut out, plan);
     out.push_str(&summary(plan));
     out
@@ -140,6 +141,22 @@ fn disruptions(out: &mut String, wave: &Wave) {
     }
 }
 
+/// What `--only` leaves out, equal things of many hosts said once.
+fn left_out(out: &mut String, plan: &Plan) {
+    let mut folded: BTreeMap<&str, Vec<&HostName>> = BTreeMap::new();
+    for (host, what) in plan.left_out.iter().flat_map(|(host, all)| all.iter().map(move |what| (host, what))) {
+        folded.entry(what).or_default().push(host);
+    }
+    if folded.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "{}", paint(HEAD, "left out by `--only`"));
+    for (what, hosts) in folded {
+        let _ = writeln!(out, "  - {what}{}", paint(QUIET, format!("  on {}", short(&hosts))));
+    }
+    out.push('\n');
+}
+
 fn exceptions(out: &mut String, plan: &Plan) {
     if !plan.holds.is_empty() {
         let _ = writeln!(out, "{}", paint(HEAD, "held back"));
@@ -181,6 +198,13 @@ fn summary(plan: &Plan) -> String {
         if number > 0 {
             parts.push(count(number, text));
         }
+    }
+    for (role, moves) in &plan.rebalances {
+        let (waves, hosts) = (count(moves.waves, "wave"), count(moves.hosts, "host"));
+        parts.push(format!("the consumers of {role} move in {waves} ({hosts})"));
+    }
+    if !plan.left_out.is_empty() {
+        parts.push(format!("{} left out in part", plan.left_out.len()));
     }
     if !plan.unchanged.is_empty() || plan.unreachable.is_empty() {
         parts.push(format!("{} as desired", plan.unchanged.len()));

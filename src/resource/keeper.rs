@@ -36,6 +36,12 @@ impl KeeperFacts {
         }
     }
 
+    /// Whether it leads its ensemble.
+    #[must_use]
+    pub fn leads(&self) -> bool {
+        matches!(self, Self::Up { mode } if mode == "leader")
+    }
+
     /// Tells whether it serves; the error says why not.
     ///
     /// # Errors

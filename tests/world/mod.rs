@@ -14,7 +14,7 @@ use housewright::fleet::load::read;
 use housewright::fleet::{ConnectionDefaults, Fleet, HostName, Reach, RoleName};
 use housewright::inventory::Inventory;
 use housewright::observe::{Afterwards, Observed, Target, observe};
-use housewright::plan::{Inputs, Permissions, Plan, plan};
+use housewright::plan::{Budget, Inputs, Part, Permissions, Plan, plan};
 use housewright::problem::Problem;
 use housewright::project::{self, Checked};
 use housewright::render::{self, Desired, Templates};
@@ -23,7 +23,6 @@ use housewright::reveal::{self, Ask, PasswordSource, Passwords};
 use housewright::schema::Object;
 use housewright::secret::{Secret, SecretRef};
 use housewright::sim::{SimFleet, SimHost};
-use housewright::transport::lasting::Lasting;
 
 pub fn name(text: &str) -> HostName {
     HostName::new(text).unwrap()
@@ -51,6 +50,8 @@ pub struct Project {
     /// Hosts that may be changed.
     pub hosts: BTreeSet<HostName>,
     pub permissions: Permissions,
+    pub budget: Budget,
+    pub only: Option<Part>,
 }
 
 impl Project {
@@ -86,7 +87,18 @@ impl Project {
         let reached = fleet.hosts.values().filter(|host| host.reach != Reach::Member);
         let hosts = reached.map(|host| host.name.clone()).collect();
         let permissions = Permissions::default();
-        Ok(Self { inventory, fleet, objects, notes, desired, endpoints, hosts, permissions })
+        Ok(Self {
+            inventory,
+            fleet,
+            objects,
+            notes,
+            desired,
+            endpoints,
+            hosts,
+            permissions,
+            budget: Budget::default(),
+            only: None,
+        })
     }
 
     /// Every host as an image leaves it.
@@ -100,16 +112,14 @@ impl Project {
 
     /// Asks the hosts and the other replicas of their shards.
     pub async fn observe(&self, sim: &SimFleet, sink: &dyn Sink) -> Observed {
-        let chosen = self.hosts.iter().filter_map(|name| self.fleet.hosts.get(name));
         let mut names = self.hosts.clone();
-        names.extend(chosen.flat_map(|host| self.fleet.shard_peers(host)).map(|peer| peer.name.clone()));
+        names.extend(self.fleet.stand_ins(&self.hosts));
         let target = |host| {
             let host: &housewright::fleet::Host = self.fleet.hosts.get(host)?;
             let probe = Probe::of(self.desired.get(&host.name)?);
             Some(Target { host, probe, endpoint: self.endpoints.get(&host.name).cloned() })
         };
-        let sim = Lasting::new(Arc::new(sim.clone()), Arc::new(Record::default()));
-        observe(&sim, names.iter().filter_map(target).collect(), 32, Afterwards::KeepWhere(&|_, _| true), sink).await
+        observe(sim, names.iter().filter_map(target).collect(), 32, Afterwards::KeepWhere(&|_, _| true), sink).await
     }
 
     pub fn plan(&self, observed: &Observed) -> Plan {
@@ -120,13 +130,14 @@ impl Project {
             observation: &observed.observation,
             hosts: &self.hosts,
             permissions: self.permissions,
+            budget: &self.budget,
+            only: self.only,
         })
     }
 
     pub async fn run(&self, plan: Plan, observed: &Observed, how: How<'_>) -> Outcome {
         let run = Run {
             desired: &self.desired,
-            found: &observed.observation,
             open: &observed.open,
             at_once: how.at_once,
             gate_timeout: Duration::from_secs(120),

@@ -1,0 +1,172 @@
+//! `--only`: one part of the changes, and a list of what it leaves out (pure).
+//!
+//! What is written under a running server stays owed until a restart: no part makes another one forgotten.
+
+use std::collections::BTreeSet;
+
+use super::change::HostChanges;
+use super::disruption::{self, Cost};
+use super::{Change, Inputs, Part, Plan, Wave};
+use crate::clickhouse::config::{ConfigDirectory, Disruption};
+use crate::remote::{UnitAction, UnitName};
+use crate::resource::{FileChange, Owed, UnitChange};
+
+/// The directories that hold units' own files: systemd reads them, and no server.
+const UNIT_FILES: &str = "/etc/systemd/";
+
+/// Keeps one part of every host's changes; what it leaves out is written into the plan.
+pub(super) fn narrow<'a>(
+    inputs: &Inputs<'_>,
+    part: Part,
+    hosts: Vec<HostChanges<'a>>,
+    plan: &mut Plan,
+) -> Vec<HostChanges<'a>> {
+    if part == Part::Schema {
+        // What holds a file back holds no statement back.
+        plan.holds.clear();
+    }
+    let mut kept = Vec::new();
+    for mut host in hosts {
+        let mut left = match part {
+            Part::Config => config(inputs, &mut host),
+            Part::Restart => restart(inputs, &mut host),
+            Part::Host => host_itself(inputs, &mut host),
+            Part::Schema => everything(&mut host),
+        };
+        left.extend(host.later.iter().map(|owed| format!("the {owed}, which stays owed")));
+        if !left.is_empty() {
+            plan.left_out.insert(host.host.name.clone(), left);
+        }
+        if !host.is_empty() {
+            kept.push(host);
+        }
+    }
+    kept
+}
+
+/// Says which objects are left out.
+pub(super) fn leave_schema(waves: &[Wave], plan: &mut Plan) {
+    for host in waves.iter().flat_map(|wave| &wave.hosts) {
+        let left = plan.left_out.entry(host.host.clone()).or_default();
+        left.extend(host.changes.iter().filter_map(|change| match change {
+            Change::Object { name, .. } => Some(format!("create {name}")),
+            _ => None,
+        }));
+    }
+}
+
+/// Whether a server reads a file, and not systemd.
+fn is_config(file: &FileChange) -> bool {
+    let read = file.unit.is_some() || ConfigDirectory::of(file.path.as_str()).is_some();
+    read && !file.path.as_str().starts_with(UNIT_FILES)
+}
+
+/// Files that servers read, the directories above them, and the reload.
+fn config(inputs: &Inputs<'_>, host: &mut HostChanges<'_>) -> BTreeSet<String> {
+    let mut left = drop_files(host, is_config);
+    left.extend(drop_units(host, |_| false));
+    let files = &host.files;
+    let above = |directory: &str| files.iter().any(|file| file.path.as_str().starts_with(&format!("{directory}/")));
+    host.directories.retain(|change| {
+        let keep = above(change.path.as_str());
+        if !keep {
+            left.insert(format!("make {}", change.path));
+        }
+        keep
+    });
+    host.stale_units.clear();
+    recount(inputs, host);
+    owe_restarts(host);
+    left
+}
+
+/// Directories, files that no server reads, and units; none is started whose configuration is not there yet.
+fn host_itself(inputs: &Inputs<'_>, host: &mut HostChanges<'_>) -> BTreeSet<String> {
+    let outdated: BTreeSet<UnitName> =
+        host.files.iter().filter(|file| is_config(file)).filter_map(reader(host)).collect();
+    let mut left = drop_files(host, |file| !is_config(file));
+    left.extend(drop_units(host, |change| change.action == UnitAction::Enable || !outdated.contains(&change.unit)));
+    let reload = host.reloads();
+    recount(inputs, host);
+    host.cost.reload = false;
+    left.extend(reload.then(|| "reload the configuration".to_owned()));
+    owe_restarts(host);
+    left
+}
+
+/// The unit that reads a file.
+fn reader<'h>(host: &'h HostChanges<'_>) -> impl Fn(&FileChange) -> Option<UnitName> + use<'h> {
+    let clickhouse = host.role.clickhouse.as_ref().map(|clickhouse| &clickhouse.unit);
+    move |file| file.unit.as_ref().or(clickhouse).cloned()
+}
+
+/// Restarts that what is on the host needs.
+fn restart(inputs: &Inputs<'_>, host: &mut HostChanges<'_>) -> BTreeSet<String> {
+    let mut left = drop_files(host, |_| false);
+    left.extend(drop_units(host, |_| false));
+    left.extend(host.directories.drain(..).map(|directory| format!("make {}", directory.path)));
+    let reload = host.reloads();
+    recount(inputs, host);
+    host.cost.reload = false;
+    if host.restarts.is_empty() {
+        host.cost = Cost::default();
+        host.stale_units.clear();
+    }
+    left.extend((reload && !host.starts_clickhouse()).then(|| "reload the configuration".to_owned()));
+    left
+}
+
+fn everything(host: &mut HostChanges<'_>) -> BTreeSet<String> {
+    let mut left = drop_files(host, |_| false);
+    left.extend(drop_units(host, |_| false));
+    left.extend(host.directories.drain(..).map(|directory| format!("make {}", directory.path)));
+    left.extend(host.owed.iter().map(ToString::to_string));
+    host.cost = Cost::default();
+    host.stale_units.clear();
+    left
+}
+
+fn drop_files(host: &mut HostChanges<'_>, keep: impl Fn(&FileChange) -> bool) -> BTreeSet<String> {
+    let mut left = BTreeSet::new();
+    host.files.retain(|file| {
+        let keep = keep(file);
+        if !keep {
+            left.insert(format!("write {}", file.path));
+        }
+        keep
+    });
+    left
+}
+
+fn drop_units(host: &mut HostChanges<'_>, keep: impl Fn(&UnitChange) -> bool) -> BTreeSet<String> {
+    let mut left = BTreeSet::new();
+    host.units.retain(|change| {
+        let keep = keep(change);
+        if !keep {
+            left.insert(format!("{} {}", change.action, change.unit));
+        }
+        keep
+    });
+    left
+}
+
+/// Counts again what the changes cost that are left.
+fn recount(inputs: &Inputs<'_>, host: &mut HostChanges<'_>) {
+    let name = &host.host.name;
+    let (Some(desired), Some(facts)) = (inputs.desired.get(name), inputs.observation.facts(name)) else { return };
+    host.cost = disruption::cost(&host.files, desired, facts, host.role, &host.applied);
+    host.restarts = super::change::restarts(&host.cost, facts, &host.units);
+}
+
+/// Leaves the restarts owed; a running ClickHouse reads what it can of its new files now.
+fn owe_restarts(host: &mut HostChanges<'_>) {
+    let clickhouse = host.role.clickhouse.as_ref().map(|clickhouse| &clickhouse.unit);
+    let reads = host.files.iter().any(is_config) && host.restarts.iter().any(|unit| Some(unit) == clickhouse);
+    host.later.extend(host.restarts.drain(..).map(Owed::Restart));
+    host.cost.restart_units.clear();
+    host.cost.reload |= reads;
+    host.cost.disruption = if host.cost.reload { Disruption::Reload } else { Disruption::None };
+    if !host.cost.reload {
+        host.cost.reasons.clear();
+    }
+}
