@@ -90,6 +90,7 @@ fn measure(hosts: usize) -> Vec<(&'static str, Duration)> {
             &first.approve(),
             &Run {
                 desired: &desired,
+                found: &observed.observation,
                 open: &observed.open,
                 at_once: 32,
                 gate_timeout: Duration::from_secs(60),

@@ -2,9 +2,12 @@
 //!
 //! Events know nothing of the engine that emits them or of the display that shows them.
 
+use std::fmt::Write as _;
+
 use serde::Serialize;
 
 use crate::fleet::HostName;
+use crate::remote::{RemotePath, UnitName};
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -28,6 +31,12 @@ pub enum Event {
     StepFinished { host: HostName, step: String },
     /// A gate is not open yet.
     GateWaiting { host: HostName, gate: String, because: String },
+    /// A host cannot be reached right now; it is tried again.
+    ConnectRetried { host: HostName, reason: String, attempt: u32, pause_ms: u64 },
+    /// The connection was lost in the middle; what the host has of it by now is read.
+    AnswerLost { host: HostName, step: String, reason: String },
+    /// A host failed, and gets back what it had.
+    FallbackStarted { host: HostName, step: String, reason: String },
     /// A host has gone through all of its steps in this wave.
     HostFinished { host: HostName },
     /// A host failed.
@@ -51,6 +60,53 @@ pub struct Failure {
     pub changed: bool,
     /// Whether the run must stop: something serves less than before, and nobody knows why.
     pub stops_run: bool,
+    /// What the host owes now: `restart of clickhouse-server`; its next plan has it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub owes: Vec<String>,
+    /// What became of the way back, where there was one to go.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub given_back: Option<GivenBack>,
+}
+
+/// How a host's way back went.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct GivenBack {
+    /// How many files are as they were before.
+    pub files: usize,
+    /// Files that somebody else has changed since they were written: they are left as they are.
+    pub left: Vec<RemotePath>,
+    /// Units that were down and were started anew with the old files.
+    pub restarted: Vec<UnitName>,
+    /// Whether it passed the gates of a host that serves.
+    pub serves: bool,
+    /// The step that failed, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failed: Option<(String, String)>,
+}
+
+impl GivenBack {
+    /// What it came to, in a few words.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let files = match self.files {
+            0 => "no file is given back".to_owned(),
+            1 => "its previous file is back".to_owned(),
+            many => format!("its {many} previous files are back"),
+        };
+        let mut text = files;
+        if !self.restarted.is_empty() {
+            let units: Vec<_> = self.restarted.iter().map(ToString::to_string).collect();
+            let _ = write!(text, ", {} started anew", units.join(", "));
+        }
+        for path in &self.left {
+            let _ = write!(text, ", `{path}` is left: somebody else has changed it");
+        }
+        match &self.failed {
+            None if self.serves => text + ", it serves as before",
+            None => text + ", its server is as before",
+            Some((step, reason)) => text + &format!("; then {step} failed: {reason}"),
+        }
+    }
 }
 
 /// Takes events as they happen.

@@ -15,8 +15,9 @@ use housewright::apply::Stopped;
 use housewright::event::{Event, Sink};
 use housewright::inventory::pattern;
 use housewright::plan::{Permissions, SavedPlan, SavedPlanError};
+use housewright::remote::{Command, EntryKind};
 use housewright::report::{Diffs, facts, plan as show, status};
-use housewright::sim::SimFleet;
+use housewright::sim::{Act, Disk, Fate, SimFleet};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use world::{How, Project, Record, block_on, name, plain};
@@ -171,6 +172,107 @@ proptest! {
         let next = block_on(project.plan_now(&sim));
         prop_assert!(next.is_empty() && next.holds.is_empty(), "{}", plain(&show(&next, Diffs::Fold)));
         nothing_waits_for_a_restart(&sim, &[])?;
+    }
+
+    /// An answer that is lost once, anywhere, costs no host: what was done is found there, the rest is done.
+    #[test]
+    fn a_lost_answer_is_found_on_the_host(
+        shape in shape(), changes in changes(), wounds in wounds(&CURABLE), victim in any::<Index>(),
+        commands in 0_usize..6, steps in 0_usize..6, statement: bool,
+    ) {
+        let mut project = project(&shape, &changes, &Order::plain());
+        project.permissions = Permissions { shard_outage: true, quorum_outage: true };
+        let sim = made(&shape, &wounds);
+        let hosts = shape.hosts();
+        let victim = name(&hosts[victim.index(hosts.len())]);
+        let begun = AtomicUsize::new(0);
+        let watch = Watch(AtomicUsize::new(0), |_, event: &Event| {
+            if matches!(event, Event::StepStarted { host, .. } if *host == victim)
+                && begun.fetch_add(1, Ordering::Relaxed) == steps
+            {
+                sim.with_host(&victim, |host| if statement { host.answers_lost = 1 } else { host.lost_after = Some(commands) });
+            }
+        });
+        let outcome = block_on(async {
+            let observed = project.observe(&sim, &watch).await;
+            let how = How { at_once: 4, stop: &AtomicBool::new(false), sink: &watch };
+            project.run(project.plan(&observed), &observed, how).await
+        });
+        prop_assert!(outcome.failed.is_empty(), "{:?}", outcome.failed);
+        sim.with_host(&victim, |host| (host.lost_after, host.answers_lost) = (None, 0));
+        let next = block_on(project.plan_now(&sim));
+        prop_assert!(next.is_empty() && next.holds.is_empty(), "{}", plain(&show(&next, Diffs::Fold)));
+        nothing_waits_for_a_restart(&sim, &[])?;
+    }
+
+    /// A server that refuses the new files runs with its old ones, byte for byte, and the next plan says all of it again.
+    #[test]
+    fn a_refused_configuration_is_given_back(
+        shape in shape(), victim in any::<Index>(), more in changes(), at_once in 1_usize..8, full: bool,
+    ) {
+        let changes: Vec<_> = more.into_iter().chain([fleets::Change::Setting]).collect::<BTreeSet<_>>().into_iter().collect();
+        let mut project = project(&shape, &changes, &Order::plain());
+        project.permissions = Permissions { shard_outage: true, quorum_outage: true };
+        let sim = made(&shape, &Vec::new());
+        let servers: Vec<_> = shape.storage();
+        let victim = name(&servers[victim.index(servers.len())]);
+        let files = || sim.with_host(&victim, |host| {
+            let is_file = |entry: &&housewright::remote::Entry| {
+                matches!(entry.kind, EntryKind::File(_)) && !entry.path.as_str().starts_with("/run/")
+            };
+            host.entries.values().filter(is_file).cloned().collect::<Vec<_>>()
+        }).unwrap();
+        sim.with_host(&victim, |host| for unit in host.units.values_mut() {
+            unit.start_refuses = Some(("/data/clickhouse/".to_owned(), "no such directory".to_owned()));
+        });
+        let (before, first) = (files(), block_on(project.plan_now(&sim)));
+        if full {
+            // The disk is full when the old files are to come back.
+            let (victim, mut writes) = (victim.clone(), 0);
+            sim.with(|world| world.fate = Fate::new(move |host, act, hosts| {
+                if *host == victim && matches!(act, Act::Command(Command::Write(_))) {
+                    writes += 1;
+                    if let (2.., Some(host)) = (writes, hosts.get_mut(host)) {
+                        host.disk = Disk::Full;
+                    }
+                }
+            }));
+        }
+        let record = Record::default();
+        let outcome = block_on(async {
+            let observed = project.observe(&sim, &record).await;
+            let how = How { at_once, stop: &AtomicBool::new(false), sink: &record };
+            project.run(project.plan(&observed), &observed, how).await
+        });
+        let failure = outcome.failed.get(&victim);
+        let back = failure.and_then(|failure| failure.given_back.clone());
+        // Another host of a wave that failed before it may have kept it from beginning.
+        prop_assume!(failure.is_some());
+        let Some(back) = back else { return Err(TestCaseError::fail(format!("{failure:?}"))) };
+        if full {
+            prop_assert!(back.failed.is_some() && !failure.unwrap().owes.is_empty(), "{failure:?}");
+            sim.with(|world| world.fate = Fate::default());
+            sim.with_host(&victim, |host| {
+                host.disk = Disk::Fine;
+                host.units.values_mut().for_each(|unit| unit.start_refuses = None);
+            });
+            block_on(project.apply(&sim));
+            let next = block_on(project.plan_now(&sim));
+            prop_assert!(next.is_empty() && next.holds.is_empty(), "{}", plain(&show(&next, Diffs::Fold)));
+            return Ok(());
+        }
+        prop_assert_eq!(back.failed, None);
+        prop_assert!(failure.unwrap().owes.is_empty(), "{:?}", failure);
+        prop_assert_eq!(files(), before);
+        let up = sim.with_host(&victim, |host| host.server.as_ref().is_some_and(|server| server.up)).unwrap();
+        prop_assert!(up);
+        let again = block_on(project.plan_now(&sim));
+        let about = |plan: &housewright::plan::Plan| {
+            let hosts = plan.waves.iter().flat_map(|wave| &wave.hosts).filter(|host| host.host == victim);
+            hosts.map(|host| (host.changes.clone(), host.reasons.clone())).collect::<Vec<_>>()
+        };
+        prop_assert_eq!(about(&first), about(&again));
+        sim.with(|world| never_too_much_is_away(&shape, &world.log, true))?;
     }
 
     /// A saved plan is the plan, until the world is another.

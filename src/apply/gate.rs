@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::{Run, host};
-use crate::event::Event;
+use super::{Run, batch, host};
+use crate::event::{Event, chain};
 use crate::fleet::HostName;
 use crate::observe::{ask_clickhouse, ask_keeper};
 use crate::plan::Gate;
-use crate::remote::UnitName;
+use crate::remote::{Batch, Command, UnitName};
 use crate::resource::{ClickHouseFacts, SERVER_LOG, ServerFacts, running_units};
 
 /// The first pause between two looks; it doubles up to [`LONGEST_PAUSE`].
@@ -49,9 +49,15 @@ pub(super) async fn wait(host: &HostName, gate: &Gate, run: &Run<'_>) -> Result<
 }
 
 /// Looks once; the error says why the gate is shut.
-async fn look(host: &HostName, gate: &Gate, run: &Run<'_>) -> Result<(), String> {
+pub(super) async fn look(host: &HostName, gate: &Gate, run: &Run<'_>) -> Result<(), String> {
     match gate {
-        Gate::UnitsRunning { .. } => Err("units are looked at in their batch".to_owned()),
+        Gate::UnitsRunning { units } => {
+            let open = run.open.get(host).ok_or("no connection to it")?;
+            let look = Batch { commands: vec![Command::UnitState { units: units.clone() }] };
+            let outputs = batch::read(&*open.session, &look).await.map_err(|error| chain(&error))?;
+            let shown = outputs.first().map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+            units_running(units, &shown.unwrap_or_default())
+        }
         Gate::PeersServing { peers, .. } => {
             for peer in peers {
                 serving(peer, run).await.map_err(|because| format!("`{peer}`: {because}"))?;
@@ -60,6 +66,7 @@ async fn look(host: &HostName, gate: &Gate, run: &Run<'_>) -> Result<(), String>
         }
         Gate::QuorumServing { members, needed } => quorum(members, *needed, run).await,
         Gate::KeeperServing => keeper(host, run).await,
+        Gate::Answers => facts(host, run).await.map(|_| ()),
         Gate::Serving => serving(host, run).await,
         Gate::Applied(applied) => applied.missing_in(&facts(host, run).await?.0).map_or(Ok(()), Err),
         Gate::Objects { names } => {
@@ -70,6 +77,11 @@ async fn look(host: &HostName, gate: &Gate, run: &Run<'_>) -> Result<(), String>
             }
         }
     }
+}
+
+/// Whether an object is known to be there.
+pub(super) async fn has_object(host: &HostName, name: &str, run: &Run<'_>) -> bool {
+    facts(host, run).await.is_ok_and(|(_, objects)| objects.iter().any(|object| object == name))
 }
 
 async fn quorum(members: &[HostName], needed: usize, run: &Run<'_>) -> Result<(), String> {

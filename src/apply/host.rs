@@ -1,142 +1,140 @@
-//! One host's way through its steps: neighbours that one remote process can do go in one batch (edge).
+//! One host's way through its steps, and the way back where they fail (edge).
+//!
+//! Neighbours that one remote process can do go in one batch. What a step means is the plan's; here is only how far a
+//! host has come.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{Run, gate, precondition, write};
+use super::batch::{self, StepError};
+use super::{Run, gate, precondition, restore};
 use crate::clickhouse::{ClickHouse, ClickHouseError, Statement};
-use crate::event::{Event, Failure, chain};
+use crate::event::{Event, Failure, GivenBack, chain};
 use crate::fleet::HostName;
 use crate::plan::{FailurePolicy, Gate, HostPlan, Step};
-use crate::remote::{Batch, Command, Output, Status};
-use crate::transport::advice;
+use crate::remote::{UnitAction, UnitName};
+use crate::resource::Owed;
 
-/// Why a step failed.
-pub(super) struct StepError {
-    pub step: String,
-    pub reason: String,
-    pub hint: Option<String>,
-    /// Whether the host may have changed in this step.
+/// How far a host has come.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    /// Something on it may be another than before.
     pub changed: bool,
+    /// A server was told to read its files, or may have been.
+    pub told: bool,
+    /// Units that were started anew.
+    pub restarted: Vec<UnitName>,
+    /// What the host owes by now.
+    pub owed: BTreeSet<Owed>,
+    /// What became of files that were given back.
+    pub restored: restore::Restored,
 }
 
-/// Runs all steps of a host.
-pub(super) async fn run(plan: &HostPlan, run: &Run<'_>) -> Result<(), Failure> {
-    precondition::check(plan, run).await?;
-    let mut changed = false;
-    let mut rest = plan.steps.as_slice();
-    while let Some(first) = rest.first() {
-        let count = rest.iter().take_while(|step| in_batch(step)).count().max(1);
-        let (now, later) = rest.split_at(count);
-        let done = if in_batch(first) { batch(plan, now, run).await } else { single(plan, first, run).await };
-        if let Err(error) = done {
-            let changed = changed || error.changed;
-            return Err(Failure {
-                step: error.step,
-                reason: error.reason,
-                hint: error.hint,
-                changed,
-                // A gate that stays shut says that somebody serves less than before, also where we changed nothing yet.
-                stops_run: (changed || matches!(first, Step::Gate(_))) && plan.on_failure == FailurePolicy::StopRun,
-            });
+impl Progress {
+    /// Notes a step that was begun and may have been done.
+    pub(super) fn note(&mut self, step: &Step) {
+        match step {
+            Step::Gate(_) | Step::Unless { .. } => return,
+            Step::Unit { unit, action } => {
+                self.told |= *action != UnitAction::Enable;
+                if *action == UnitAction::Restart && !self.restarted.contains(unit) {
+                    self.restarted.push(unit.clone());
+                }
+            }
+            Step::ReloadConfig => self.told = true,
+            Step::Write { owes, .. } | Step::Restore { owes, .. } => self.owed.extend(owes.iter().cloned()),
+            Step::Settle { owed } => self.owed.retain(|one| !owed.contains(one)),
+            Step::DaemonReload | Step::Execute { .. } => {}
         }
-        changed |= now.iter().any(|step| !matches!(step, Step::Gate(_)));
+        self.changed = true;
+    }
+}
+
+/// Runs all steps of a host; `failed` hears of a failure that stops the run before the way back is gone.
+pub(super) async fn run(plan: &HostPlan, run: &Run<'_>, failed: &AtomicUsize) -> Result<(), Failure> {
+    if let Err(failure) = precondition::check(plan, run).await {
+        failed.fetch_add(usize::from(failure.stops_run), Ordering::Relaxed);
+        return Err(failure);
+    }
+    let mut progress = Progress::default();
+    let Err(error) = go(plan, &plan.steps, run, &mut progress).await else { return Ok(()) };
+    // A gate that stays shut says that somebody serves less than before, also where we changed nothing yet.
+    let stops_run = (progress.changed || error.at_gate) && plan.on_failure == FailurePolicy::StopRun;
+    failed.fetch_add(usize::from(stops_run), Ordering::Relaxed);
+    let given_back = way_back(plan, &error, &mut progress, run).await;
+    let StepError { step, reason, hint, .. } = error;
+    let owes = progress.owed.iter().map(ToString::to_string).collect();
+    Err(Failure { step, reason, hint, changed: progress.changed, stops_run, owes, given_back })
+}
+
+/// Goes the way back that the plan has for a host that has come so far.
+async fn way_back(plan: &HostPlan, error: &StepError, progress: &mut Progress, run: &Run<'_>) -> Option<GivenBack> {
+    let steps = if progress.told { &plan.fallback.told } else { &plan.fallback.written };
+    if !progress.changed || steps.is_empty() {
+        return None;
+    }
+    let (host, step, reason) = (plan.host.clone(), error.step.clone(), error.reason.clone());
+    run.sink.emit(Event::FallbackStarted { host, step, reason });
+    progress.restarted.clear();
+    let failed = go(plan, steps, run, progress).await.err().map(|error| (error.step, error.reason));
+    let well = |step: &Step| matches!(step, Step::Gate(Gate::Serving | Gate::KeeperServing));
+    let serves = failed.is_none() && steps.iter().any(well);
+    let Progress { restarted, restored, .. } = progress;
+    let restore::Restored { files, left } = std::mem::take(restored);
+    Some(GivenBack { files, left, restarted: std::mem::take(restarted), serves, failed })
+}
+
+/// Goes through steps until one fails.
+async fn go(plan: &HostPlan, steps: &[Step], run: &Run<'_>, progress: &mut Progress) -> Result<(), StepError> {
+    let mut rest = steps;
+    while let Some(first) = rest.first() {
+        let count = rest.iter().take_while(|step| batch::takes(step)).count().max(1);
+        let (now, later) = rest.split_at(count);
+        match first {
+            _ if batch::takes(first) => batch::run(plan, now, run, progress).await?,
+            Step::Unless { gate, steps } => unless(plan, gate, steps, run, progress).await?,
+            Step::Restore { directories, files, owes } => {
+                progress.note(first);
+                run.sink.emit(Event::StepStarted { host: plan.host.clone(), step: first.to_string() });
+                progress.restored = restore::give_back(&plan.host, (directories, files, owes), run)
+                    .await
+                    .map_err(|(reason, hint)| StepError::new(first, reason, hint))?;
+                run.sink.emit(Event::StepFinished { host: plan.host.clone(), step: first.to_string() });
+            }
+            _ => single(plan, first, run, progress).await?,
+        }
         rest = later;
     }
     Ok(())
 }
 
-/// Whether a step is part of a remote process.
-fn in_batch(step: &Step) -> bool {
-    match step {
-        Step::Write { .. } | Step::DaemonReload | Step::Unit { .. } | Step::Settle { .. } => true,
-        Step::Gate(Gate::UnitsRunning { .. }) => true,
-        Step::ReloadConfig | Step::Execute { .. } | Step::Gate(_) => false,
+/// Does the steps where the gate is shut now.
+async fn unless(
+    plan: &HostPlan,
+    gate: &Gate,
+    steps: &[Step],
+    run: &Run<'_>,
+    progress: &mut Progress,
+) -> Result<(), StepError> {
+    match gate::look(&plan.host, gate, run).await {
+        Ok(()) => Ok(()),
+        Err(_) => Box::pin(go(plan, steps, run, progress)).await,
     }
 }
 
-/// Runs neighbouring steps as one batch; a write and the units that it concerns are one round trip.
-async fn batch(plan: &HostPlan, steps: &[Step], run: &Run<'_>) -> Result<(), StepError> {
-    let whole = steps.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    let fail = |reason: String, hint, changed| StepError { step: whole.clone(), reason, hint, changed };
-    let open = run.open.get(&plan.host).ok_or_else(|| fail("no connection".to_owned(), None, false))?;
-    let mut commands = Vec::new();
-    for step in steps {
-        commands.push(
-            command(plan, step, run)
-                .ok_or_else(|| fail("the plan asks for a file that is not rendered".to_owned(), None, false))?,
-        );
-    }
-    run.sink.emit(Event::StepStarted { host: plan.host.clone(), step: whole.clone() });
-    let outputs = open
-        .session
-        .run(&Batch { commands })
-        .await
-        .map_err(|error| fail(chain(&error), advice::session(&error, &plan.host), true))?;
-    let mut changed = false;
-    for (step, output) in steps.iter().zip(&outputs) {
-        if let Err(reason) = judge(step, output) {
-            let touched = changed || write::changed(step, output);
-            let hint = write::hint(step, output, &plan.host);
-            return Err(StepError { step: step.to_string(), reason, hint, changed: touched });
-        }
-        changed = true;
-        run.sink.emit(Event::StepFinished { host: plan.host.clone(), step: step.to_string() });
-    }
-    Ok(())
-}
-
-fn command(plan: &HostPlan, step: &Step, run: &Run<'_>) -> Option<Command> {
-    match step {
-        Step::Write { directories, files, owes } => {
-            write::command(run.desired.get(&plan.host)?, directories, files, owes).map(Command::Write)
-        }
-        Step::Settle { owed } => Some(write::settle(owed)),
-        Step::DaemonReload => Some(Command::DaemonReload),
-        Step::Unit { unit, action } => Some(Command::Unit { unit: unit.clone(), action: *action }),
-        Step::Gate(Gate::UnitsRunning { units }) => Some(Command::UnitState { units: units.clone() }),
-        Step::ReloadConfig | Step::Execute { .. } | Step::Gate(_) => None,
-    }
-}
-
-/// Says whether a command's answer is what the step promised.
-fn judge(step: &Step, output: &Output) -> Result<(), String> {
-    match &output.status {
-        Status::Exited(0) => {}
-        Status::Exited(code) => return Err(format!("{} (exit status {code})", last_lines(output))),
-        Status::Signalled(signal) => return Err(format!("ended by signal {signal}: {}", last_lines(output))),
-        Status::NotRun => return Err("an earlier step failed".to_owned()),
-    }
-    if let Step::Gate(Gate::UnitsRunning { units }) = step {
-        return gate::units_running(units, &String::from_utf8_lossy(&output.stdout));
-    }
-    Ok(())
-}
-
-/// The end of what a command complained about: enough to act on, not a page.
-fn last_lines(output: &Output) -> String {
-    const LINES: usize = 6;
-    let complaint = output.complaint();
-    let lines: Vec<_> = complaint.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    let start = lines.len().saturating_sub(LINES);
-    let text = lines.get(start..).unwrap_or_default().join("; ");
-    if text.is_empty() { "it said nothing".to_owned() } else { text }
-}
-
-/// Runs a step that speaks to ClickHouse.
-async fn single(plan: &HostPlan, step: &Step, run: &Run<'_>) -> Result<(), StepError> {
+/// Runs a step that speaks to a server.
+async fn single(plan: &HostPlan, step: &Step, run: &Run<'_>, progress: &mut Progress) -> Result<(), StepError> {
     run.sink.emit(Event::StepStarted { host: plan.host.clone(), step: step.to_string() });
+    progress.note(step);
     let result = match step {
         Step::ReloadConfig => execute(plan, step, &Statement::new("SYSTEM RELOAD CONFIG"), run).await,
         Step::Execute { statement, .. } => execute(plan, step, statement, run).await,
         Step::Gate(gate) => gate::wait(&plan.host, gate, run).await,
         Step::Write { .. } | Step::DaemonReload | Step::Unit { .. } | Step::Settle { .. } => Ok(()),
+        Step::Restore { .. } | Step::Unless { .. } => Ok(()),
     };
-    result.map_err(|(reason, hint)| StepError {
-        step: step.to_string(),
-        reason,
-        hint,
-        changed: !matches!(step, Step::Gate(_)),
-    })?;
+    result.map_err(|(reason, hint)| StepError::new(step, reason, hint))?;
     run.sink.emit(Event::StepFinished { host: plan.host.clone(), step: step.to_string() });
     Ok(())
 }
@@ -148,7 +146,24 @@ async fn execute(
     run: &Run<'_>,
 ) -> Result<(), (String, Option<String>)> {
     let clickhouse = clickhouse(&plan.host, run).ok_or_else(|| ("no connection".to_owned(), None))?;
-    clickhouse.execute(statement).await.map(|_| ()).map_err(|error| {
+    let mut answer = clickhouse.execute(statement).await;
+    if let Err(ClickHouseError::Unreachable(reason)) = &answer {
+        // Whether it was done is not known. A reload may be done twice; an object that is there was made.
+        let (host, step_text, reason) = (plan.host.clone(), step.to_string(), reason.clone());
+        run.sink.emit(Event::AnswerLost { host, step: step_text, reason });
+        let made = async || match step {
+            Step::Execute { object, .. } => gate::has_object(&plan.host, object, run).await,
+            _ => false,
+        };
+        if made().await {
+            return Ok(());
+        }
+        answer = clickhouse.execute(statement).await;
+        if answer.is_err() && made().await {
+            return Ok(());
+        }
+    }
+    answer.map(|_| ()).map_err(|error| {
         let hint = match (step, &error) {
             (Step::Execute { object, .. }, ClickHouseError::Exception { .. }) => {
                 format!("mend the statement of `{object}` in its role's `schema/`, then `housewright plan`")

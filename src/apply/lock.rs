@@ -49,7 +49,15 @@ pub(super) async fn take(plan: &Plan, run: &Run<'_>) -> Result<Vec<Box<dyn HostL
     match refused.into_iter().next() {
         None => Ok(locks),
         Some((host, (reason, hint))) => {
-            let failure = Failure { step: "lock".to_owned(), reason, hint, changed: false, stops_run: true };
+            let failure = Failure {
+                step: "lock".to_owned(),
+                reason,
+                hint,
+                changed: false,
+                stops_run: true,
+                owes: Vec::new(),
+                given_back: None,
+            };
             run.sink.emit(Event::HostFailed { host: host.clone(), failure: failure.clone() });
             Err((host, failure))
         }

@@ -2,10 +2,14 @@
 //!
 //! No decision is made here: steps, their order, and what a failure means are the plan's.
 
+mod batch;
 mod gate;
 mod host;
 mod lock;
 mod precondition;
+mod recover;
+mod restore;
+mod there;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,11 +23,14 @@ use crate::fleet::HostName;
 use crate::observe::Open;
 use crate::plan::{ApprovedPlan, HostPlan, Wave};
 use crate::render::Desired;
+use crate::resource::Observation;
 
 /// All that a run works with.
 pub struct Run<'a> {
     /// The contents to write.
     pub desired: &'a BTreeMap<HostName, Desired>,
+    /// What was there before: what a host gets back when it fails.
+    pub found: &'a Observation,
     /// Open connections, also to peers that are only asked for their health.
     pub open: &'a BTreeMap<HostName, Open>,
     /// How many hosts are worked on at a time.
@@ -136,11 +143,7 @@ async fn run_wave(
             if run.stop.load(Ordering::Relaxed) || failed.load(Ordering::Relaxed) > max_failures {
                 return None;
             }
-            let done = host::run(host, run).await;
-            if done.as_ref().is_err_and(|failure| failure.stops_run) {
-                failed.fetch_add(1, Ordering::Relaxed);
-            }
-            Some((host.host.clone(), done))
+            Some((host.host.clone(), host::run(host, run, failed).await))
         })
         .buffer_unordered(run.at_once.max(1));
     let mut finished = Vec::new();

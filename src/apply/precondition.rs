@@ -1,6 +1,6 @@
 //! Looks once more, right before a host's first step, whether it still is what its part of the plan was made from (edge).
 
-use super::Run;
+use super::{Run, batch};
 use crate::event::{Failure, chain};
 use crate::plan::{FailurePolicy, HostPlan, Moved};
 use crate::transport::advice;
@@ -15,12 +15,14 @@ pub(super) async fn check(plan: &HostPlan, run: &Run<'_>) -> Result<(), Failure>
         hint,
         changed: false,
         stops_run: stops && plan.on_failure == FailurePolicy::StopRun,
+        owes: Vec::new(),
+        given_back: None,
     };
     let now = match plan.expects.probe() {
         None => None,
         Some(probe) => {
             let open = run.open.get(&plan.host).ok_or_else(|| fail("no connection".to_owned(), None, false))?;
-            let outputs = open.session.run(&probe.batch()).await;
+            let outputs = batch::read(&*open.session, &probe.batch()).await;
             let outputs = outputs.map_err(|error| fail(chain(&error), advice::session(&error, &plan.host), false))?;
             Some(probe.parse(&outputs).map_err(|error| fail(chain(&error), None, false))?)
         }

@@ -37,8 +37,14 @@ pub(super) fn command(
 
 /// Takes the markers of what was owed away.
 pub(super) fn settle(owed: &BTreeSet<Owed>) -> Command {
-    let markers = owed.iter().filter_map(Owed::marker).map(String::from);
-    Command::Run { argv: ["rm", "-f", "--"].map(str::to_owned).into_iter().chain(markers).collect() }
+    let markers: Vec<_> = owed.iter().filter_map(Owed::marker).collect();
+    remove(&markers)
+}
+
+/// Takes files away; it is no failure where they are gone.
+pub(super) fn remove(paths: &[RemotePath]) -> Command {
+    let paths = paths.iter().map(|path| path.as_str().to_owned());
+    Command::Run { argv: ["rm", "-f", "--"].map(str::to_owned).into_iter().chain(paths).collect() }
 }
 
 /// Whether a command that failed may have changed the host; a write says so itself.

@@ -1,6 +1,7 @@
 //! `housewright apply`: does what the plan says, after a yes (edge).
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -91,6 +92,7 @@ fn with(global: &Global, options: &Options, saved: Option<&str>) -> Answer {
                 Form::Text => watched,
                 Form::Json | Form::Yaml => output::sink(global, Events::AreTheResult),
             };
+            context.relay.tell(Arc::clone(&sink));
             approved(&plan, &context, &observed, (global, options), &*sink).await
         } else {
             output::say("nothing was done");
@@ -149,6 +151,7 @@ async fn approved(
     let sink = UnderWay::new(sink);
     let run = Run {
         desired: &context.desired,
+        found: &observed.observation,
         open: &observed.open,
         at_once: global.forks,
         gate_timeout: Duration::from_secs(options.gate_timeout),

@@ -2,16 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::error::CommandError;
 use super::project::Project;
 use super::{Global, output};
 use crate::clickhouse::Endpoint;
-use crate::event::Sink;
+use crate::event::{Event, Sink};
 use crate::fleet::{Host, HostName, Reach};
 use crate::observe::{Afterwards, Observed, Target, observe};
 use crate::render::Desired;
 use crate::resource::{HostFacts, Probe, is_as_desired};
+use crate::transport::lasting::Lasting;
 use crate::transport::{SshOptions, SshTransport};
 
 /// Runs a future to its end on one thread: the client needs 1 ms of CPU per host.
@@ -33,6 +35,28 @@ pub(super) struct Context {
     pub endpoints: BTreeMap<HostName, Endpoint>,
     /// Hosts that the operator chose and that are reached by SSH.
     pub hosts: BTreeSet<HostName>,
+    /// Where connections that are opened again tell of it.
+    pub relay: Arc<Relay>,
+}
+
+/// Passes events on to the reporter of the moment.
+#[derive(Default)]
+pub(super) struct Relay(Mutex<Option<Arc<dyn Sink>>>);
+
+impl Relay {
+    /// From now on to this one.
+    pub(super) fn tell(&self, sink: Arc<dyn Sink>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(sink);
+    }
+}
+
+impl Sink for Relay {
+    fn emit(&self, event: Event) {
+        let sink = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(sink) = sink {
+            sink.emit(event);
+        }
+    }
 }
 
 impl Context {
@@ -45,7 +69,7 @@ impl Context {
         let desired = project.render(&secrets)?;
         let endpoints = project.endpoints(&secrets);
         project.enter_network()?;
-        Ok(Self { project, desired, endpoints, hosts })
+        Ok(Self { project, desired, endpoints, hosts, relay: Arc::default() })
     }
 
     /// Asks the chosen hosts; with `peers`, also the other replicas of their shards.
@@ -63,7 +87,8 @@ impl Context {
         }
         let hosts = names.iter().filter_map(|name| fleet.hosts.get(name)).filter(|host| host.reach != Reach::Member);
         let targets = hosts.map(|host| self.target(host)).collect();
-        let transport = SshTransport::new(SshOptions::from_environment());
+        let ssh = SshTransport::new(SshOptions::from_environment());
+        let transport = Lasting::new(Arc::new(ssh), Arc::clone(&self.relay) as Arc<dyn Sink>);
         observe(&transport, targets, global.forks, afterwards, sink).await
     }
 

@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::CommandFactory;
 use serde_json::json;
@@ -107,11 +108,11 @@ pub(super) fn data_answer(form: Form, answer: Result<serde_json::Value, CommandE
 }
 
 /// Chooses the reporter: moving on a terminal, lines elsewhere, JSON lines where the result is JSON.
-pub(super) fn sink(global: &Global, events: Events) -> Box<dyn Sink> {
+pub(super) fn sink(global: &Global, events: Events) -> Arc<dyn Sink> {
     if global.output == Form::Json && events == Events::AreTheResult {
-        return Box::new(JsonLines);
+        return Arc::new(JsonLines);
     }
-    if io::stderr().is_terminal() && !global.plain { Box::new(Bars::default()) } else { Box::new(Lines) }
+    if io::stderr().is_terminal() && !global.plain { Arc::new(Bars::default()) } else { Arc::new(Lines) }
 }
 
 /// What events are to a verb.

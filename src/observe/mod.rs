@@ -14,6 +14,7 @@ use crate::resource::{
     ClickHouseFacts, Contents, HostFacts, HostObservation, KeeperFacts, Observation, Probe, SRVR, SeenSettings, Server,
 };
 use crate::schema;
+use crate::transport::lasting::{self, Patience};
 use crate::transport::{Session, Transport, advice};
 
 /// One host to ask, and what.
@@ -77,7 +78,7 @@ pub async fn observe(
         .map(|target| async move {
             let name = target.host.name.clone();
             sink.emit(Event::HostConnecting { host: name.clone() });
-            (name, ask(transport, &target, afterwards).await)
+            (name, ask(transport, &target, afterwards, sink).await)
         })
         .buffer_unordered(at_once.max(1));
     let (mut observed, mut contents, mut seen) = (Observed::default(), Contents::default(), SeenSettings::default());
@@ -106,9 +107,15 @@ pub async fn observe(
 type Answer = (HostFacts, Option<Open>);
 type NoAnswer = (String, Option<String>);
 
-async fn ask(transport: &dyn Transport, target: &Target<'_>, afterwards: Afterwards<'_>) -> Result<Answer, NoAnswer> {
-    let session =
-        transport.connect(target.host).await.map_err(|error| (chain(&error), advice::connect(&error, target.host)))?;
+async fn ask(
+    transport: &dyn Transport,
+    target: &Target<'_>,
+    afterwards: Afterwards<'_>,
+    sink: &dyn Sink,
+) -> Result<Answer, NoAnswer> {
+    let session = lasting::connect(transport, target.host, Patience::FIRST, sink)
+        .await
+        .map_err(|error| (chain(&error), advice::connect(&error, target.host)))?;
     let clickhouse = target.endpoint.as_ref().map(|endpoint| session.clickhouse(endpoint));
     let open = Open { session, clickhouse, keeper_port: target.host.keeper_port() };
     match ask_open(&open, target).await {

@@ -6,6 +6,7 @@ mod applied;
 mod budget;
 mod change;
 mod disruption;
+mod fallback;
 mod hold;
 mod only;
 mod precondition;
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 
 pub use budget::{Amount, AmountError, Budget, Canary, Part};
 pub use change::Change;
+pub use fallback::Fallback;
 pub use hold::Hold;
 pub use precondition::{Moved, Precondition};
 pub use safety::Replicas;
@@ -159,6 +161,9 @@ pub struct HostPlan {
     /// too much.
     #[serde(skip)]
     pub expects: Precondition,
+    /// What is done on the host itself after such a failure.
+    #[serde(default, skip_serializing_if = "Fallback::is_empty")]
+    pub fallback: Fallback,
 }
 
 impl Plan {
@@ -215,6 +220,9 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
     match inputs.only {
         None | Some(Part::Schema) => plan.waves.extend(schema::waves(inputs, &starting, &mut plan.holds)),
         Some(_) => only::leave_schema(&schema::waves(inputs, &starting, &mut Vec::new()), &mut plan),
+    }
+    for host in plan.waves.iter_mut().flat_map(|wave| &mut wave.hosts) {
+        host.fallback = fallback::of(host, inputs);
     }
     plan.holds.extend(unwell(inputs, &plan));
     plan.holds.sort();

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Change, FailurePolicy, Gate, Hold, HostPlan, Inputs, Precondition, Step, Wave};
+use super::{Change, FailurePolicy, Fallback, Gate, Hold, HostPlan, Inputs, Precondition, Step, Wave};
 use crate::clickhouse::config::Disruption;
 use crate::fleet::{HostName, Placement, RoleName};
 use crate::resource::SERVER_LOG;
@@ -124,6 +124,7 @@ fn wave(stage: &SchemaStage, missing: &BTreeMap<&HostName, (&RoleName, BTreeSet<
             steps,
             on_failure: FailurePolicy::StopRun,
             expects: Precondition::default(),
+            fallback: Fallback::default(),
         });
     }
     let title = format!("schema: {}", stage.stage);

@@ -23,6 +23,22 @@ pub enum Step {
         /// What is owed from now on, until a [`Step::Settle`].
         owes: BTreeSet<Owed>,
     },
+    /// Gives files back as they were when the host was asked, where they still are what this run wrote.
+    Restore {
+        /// Directories that were there, with their owner and mode.
+        directories: Vec<RemotePath>,
+        /// Files; one that was not there is removed.
+        files: Vec<RemotePath>,
+        /// What is owed from now on, until a [`Step::Settle`].
+        owes: BTreeSet<Owed>,
+    },
+    /// Does steps where a gate is shut at a first look.
+    Unless {
+        /// Which.
+        gate: Gate,
+        /// In order.
+        steps: Vec<Step>,
+    },
     /// Forgets what was owed: the units run with what was written.
     Settle {
         /// What.
@@ -85,6 +101,8 @@ pub enum Gate {
     },
     /// The host's own coordination server serves.
     KeeperServing,
+    /// The host's own ClickHouse answers, however its replicas are.
+    Answers,
     /// The host's own ClickHouse answers and none of its replicas is read-only.
     Serving,
     /// The server itself tells the macros and clusters that were written.
@@ -116,6 +134,15 @@ impl fmt::Display for Step {
                 (_, 1) => write!(f, "write {}", files.iter().map(|file| file.path.file_name()).collect::<String>()),
                 (_, files) => write!(f, "write {files} files"),
             },
+            Self::Restore { files, .. } => match files.as_slice() {
+                [] => f.write_str("give the directories back"),
+                [file] => write!(f, "give the previous {} back", file.file_name()),
+                files => write!(f, "give {} previous files back", files.len()),
+            },
+            Self::Unless { gate, steps } => {
+                let steps: Vec<_> = steps.iter().map(ToString::to_string).collect();
+                write!(f, "{}, unless {}", steps.join(", "), gate.to_string().trim_start_matches("gate: "))
+            }
             Self::Settle { .. } => f.write_str("nothing is owed any more"),
             Self::DaemonReload => f.write_str("reload systemd's unit files"),
             Self::Unit { unit, action } => write!(f, "{action} {unit}"),
@@ -142,6 +169,7 @@ impl fmt::Display for Gate {
                 write!(f, "gate: {needed} of {} serve", members.join(", "))
             }
             Self::KeeperServing => f.write_str("gate: the member serves"),
+            Self::Answers => f.write_str("gate: answers"),
             Self::Serving => f.write_str("gate: answers, no replica read-only"),
             Self::Applied(_) => f.write_str("gate: macros and clusters applied"),
             Self::Objects { names } if names.len() == 1 => write!(f, "gate: {} is there", names.concat()),

@@ -107,11 +107,15 @@ impl Sink for Bars {
             }
             Event::HostFailed { host, .. } => state.done(host),
             Event::StepFinished { .. } | Event::RunStopped { .. } => {}
+            Event::ConnectRetried { .. } | Event::AnswerLost { .. } | Event::FallbackStarted { .. } => {}
         }
         if matches!(
             event,
             Event::HostUnreachable { .. }
                 | Event::HostFailed { .. }
+                | Event::ConnectRetried { .. }
+                | Event::AnswerLost { .. }
+                | Event::FallbackStarted { .. }
                 | Event::RunStopped { .. }
                 | Event::ObserveFinished { .. }
         ) {

@@ -44,10 +44,26 @@ pub(super) fn text(event: &Event) -> Vec<String> {
         Event::GateWaiting { host, gate, because } => {
             vec![format!("  {} {host}: {gate}: {because}", paint(WARN, "~"))]
         }
+        Event::ConnectRetried { host, reason, attempt, pause_ms } => {
+            let pause = format!("{}.{} s", pause_ms / 1000, pause_ms % 1000 / 100);
+            vec![format!("  {} {host}: {reason}; attempt {} in {pause}", paint(WARN, "~"), attempt + 1)]
+        }
+        Event::AnswerLost { host, step, reason } => {
+            vec![format!("  {} {host}: {step}: {reason}; looking what is done by now", paint(WARN, "~"))]
+        }
+        Event::FallbackStarted { host, step, reason } => vec![
+            format!("  {} {host}: {step}: {reason}", paint(BAD, "x")),
+            format!("  {} {host}: it gets back what it had", paint(WARN, "~")),
+        ],
         Event::HostFailed { host, failure } => {
-            let changed = if failure.changed { "" } else { " (nothing was changed)" };
             let mut lines: Vec<String> = hint(&failure.hint);
-            lines.insert(0, format!("  {} {host}: {}: {}{changed}", paint(BAD, "x"), failure.step, failure.reason));
+            let text = match &failure.given_back {
+                // The reason stands above.
+                Some(back) => format!("failed in {}; {}", failure.step, back.text()),
+                None if failure.changed => format!("{}: {}", failure.step, failure.reason),
+                None => format!("{}: {} (nothing was changed)", failure.step, failure.reason),
+            };
+            lines.insert(0, format!("  {} {host}: {text}", paint(BAD, "x")));
             lines
         }
         Event::RunStopped { reason } => vec![format!("{} {reason}", paint(BAD, "stopped:"))],

@@ -7,6 +7,7 @@ use super::hosts::count;
 use super::style::{BAD, GOOD, HEAD, WARN, paint};
 use crate::apply::Outcome;
 use crate::clickhouse::config::Disruption;
+use crate::event::Failure;
 use crate::fleet::HostName;
 use crate::plan::{Change, Plan};
 
@@ -39,7 +40,7 @@ pub fn recap(plan: &Plan, outcome: &Outcome) -> String {
     let mut out = format!("{}\n", paint(HEAD, format!("{:width$}  {:9}  changes", "host", "result")));
     for (host, row) in &rows {
         let (style, result, text) = match outcome.failed.get(*host) {
-            Some(failure) => (BAD, "failed", failure.step.clone()),
+            Some(failure) => (BAD, "failed", failed(failure)),
             None if outcome.left.contains(*host) => (WARN, "not done", String::new()),
             None => (GOOD, "ok", row.text()),
         };
@@ -61,6 +62,22 @@ pub fn recap(plan: &Plan, outcome: &Outcome) -> String {
     parts.extend(numbers.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!("{number} {what}")));
     let _ = writeln!(out, "\n{} {}", paint(HEAD, "recap:"), parts.join(", "));
     out
+}
+
+/// The step, what became of the way back, and what is still to do.
+fn failed(failure: &Failure) -> String {
+    let mut text = failure.step.clone();
+    if let Some(back) = &failure.given_back {
+        let _ = match (&back.failed, back.serves) {
+            (Some((step, _)), _) => write!(text, "; the way back failed: {step}"),
+            (None, true) => write!(text, "; its previous files are back, it serves"),
+            (None, false) => write!(text, "; its previous files are back"),
+        };
+    }
+    if !failure.owes.is_empty() {
+        let _ = write!(text, "; owed: {}", failure.owes.join(", "));
+    }
+    text
 }
 
 impl Row {

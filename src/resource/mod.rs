@@ -24,7 +24,7 @@ pub use server::{Applied, SERVER_LOG, Server, ServerFacts};
 pub use settings::SeenSettings;
 pub use stored::Stored;
 pub use text_diff::unified;
-pub use unit::{ObservedUnit, UnitChange, diff as diff_units, running_units};
+pub use unit::{ObservedUnit, UnitChange, diff as diff_units, running_units, units_are_moving};
 
 use config_tree::ConfigTree;
 

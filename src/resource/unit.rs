@@ -62,6 +62,13 @@ pub fn running_units(shown: &str) -> BTreeSet<UnitName> {
     parse(shown).into_iter().filter(|(_, unit)| unit.is_running()).map(|(name, _)| name).collect()
 }
 
+/// Tells, out of what `systemctl show` printed, whether a unit is on its way up or down.
+#[must_use]
+pub fn units_are_moving(shown: &str) -> bool {
+    let moves = |unit: &ObservedUnit| matches!(unit.active.as_str(), "activating" | "deactivating" | "reloading");
+    parse(shown).values().any(moves)
+}
+
 /// Finds the units that have to be enabled or started, in order of name.
 #[must_use]
 pub fn diff(desired: &Desired, facts: &HostFacts) -> Vec<UnitChange> {

@@ -27,6 +27,10 @@ pub struct SimHost {
     pub batch_fails: Option<SessionError>,
     /// The connection is lost after this many commands of the next batch that does something; they are done, and nobody hears of it.
     pub lost_after: Option<usize>,
+    /// So many next statements are done, and the connection is lost before their answer.
+    pub answers_lost: u32,
+    /// When the connection is lost, no other is taken any more.
+    pub lost_for_good: bool,
     /// Files of known units that were changed since systemd has read them, with what it has read.
     pub unread: BTreeMap<RemotePath, Option<EntryKind>>,
     /// When files were written last.
@@ -59,6 +63,8 @@ pub struct SimUnit {
     pub stale: bool,
     /// A start or restart fails so.
     pub start_fails: Option<String>,
+    /// A start fails so where one of the host's files holds the first text.
+    pub start_refuses: Option<(String, String)>,
     /// The host's files as they were when it started.
     pub started_with: BTreeMap<RemotePath, EntryKind>,
 }

@@ -33,6 +33,15 @@ impl SimFleet {
         Ok(Box::new(SimLock { fleet: self.clone(), host: host.clone(), holder: holder.to_owned() }))
     }
 
+    /// Releases a lock that a session holds which is gone.
+    pub(super) fn lay_ghosts(&self, host: &HostName) {
+        self.with(|world| {
+            if world.locks.get(host).is_some_and(|held| world.ghosts.contains(held)) {
+                world.locks.remove(host);
+            }
+        });
+    }
+
     /// Releases a lock, where it is this holder's.
     pub(super) fn unlock(&self, host: &HostName, holder: &str) {
         self.with(|world| {

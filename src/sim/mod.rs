@@ -43,6 +43,8 @@ pub struct World {
     pub batches: usize,
     /// Who holds the lock of a host.
     pub locks: BTreeMap<HostName, String>,
+    /// Sessions that are gone, and whose hosts have not noticed: they still hold what they held.
+    pub ghosts: BTreeSet<String>,
     /// The keeper that leads, since the last time that somebody looked.
     pub leader: Option<HostName>,
     /// What else happens in the world.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -100,11 +101,13 @@ impl Loaded {
 pub(super) struct SimClickHouse {
     fleet: SimFleet,
     host: HostName,
+    session: String,
+    ended: Arc<AtomicBool>,
 }
 
 impl SimClickHouse {
-    pub(super) fn new(fleet: SimFleet, host: HostName) -> Self {
-        Self { fleet, host }
+    pub(super) fn new(fleet: SimFleet, host: HostName, session: String, ended: Arc<AtomicBool>) -> Self {
+        Self { fleet, host, session, ended }
     }
 }
 
@@ -112,6 +115,9 @@ impl SimClickHouse {
 impl ClickHouse for SimClickHouse {
     async fn execute(&self, statement: &Statement) -> Result<Rows, ClickHouseError> {
         tokio::task::yield_now().await;
+        if self.ended.load(Ordering::Relaxed) {
+            return Err(ClickHouseError::Unreachable("the connection has ended".to_owned()));
+        }
         self.fleet.before(&self.host, Act::Statement(statement));
         let answer = self.fleet.with_host(&self.host, |host| {
             let refused = Err(ClickHouseError::Refused("connection refused".to_owned()));
@@ -120,6 +126,19 @@ impl ClickHouse for SimClickHouse {
                 _ => refused,
             }
         });
+        let lost = self.fleet.with_host(&self.host, |host| match host.answers_lost {
+            0 => false,
+            left => {
+                host.answers_lost = left - 1;
+                true
+            }
+        });
+        if lost == Some(true) {
+            self.ended.store(true, Ordering::Relaxed);
+            // The host has not noticed: what the connection held there stays.
+            self.fleet.with(|world| world.ghosts.insert(self.session.clone()));
+            return Err(ClickHouseError::Unreachable("the connection was lost".to_owned()));
+        }
         answer.unwrap_or_else(|| Err(ClickHouseError::Unreachable("the host is gone".to_owned())))
     }
 }

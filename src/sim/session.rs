@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -15,7 +16,7 @@ use crate::fleet::HostName;
 use crate::remote::{
     Batch, Command, Entry, EntryKind, Output, RemotePath, Status, TreeRead, UnitAction, UnitName, pack_entries,
 };
-use crate::transport::{HostLock, Session, SessionError};
+use crate::transport::{ConnectError, HostLock, Session, SessionError};
 
 /// How long a server is away when it restarts.
 const RESTART: Duration = Duration::from_millis(600);
@@ -25,11 +26,13 @@ pub(super) struct SimSession {
     host: HostName,
     /// How it names itself to others that want the lock.
     name: String,
+    /// It was lost; its ClickHouse's tunnels with it.
+    ended: Arc<AtomicBool>,
 }
 
 impl SimSession {
     pub(super) fn new(fleet: SimFleet, host: HostName, number: usize) -> Self {
-        Self { fleet, host, name: format!("session {number}") }
+        Self { fleet, host, name: format!("session {number}"), ended: Arc::default() }
     }
 
     /// What hangs on the connection goes with it.
@@ -39,11 +42,21 @@ impl SimSession {
 
     fn lost(&self) -> SessionError {
         self.end();
+        self.ended.store(true, Ordering::Relaxed);
+        self.fleet.with_host(&self.host, |host| {
+            if host.lost_for_good {
+                let (address, reason) = (self.host.to_string(), "no route to host".to_owned());
+                host.refuses = Some(ConnectError::Unreachable { address, port: 22, reason });
+            }
+        });
         SessionError::Lost("broken pipe".to_owned())
     }
 
     /// Why nothing on the host can be asked.
     fn fails(&self) -> Option<SessionError> {
+        if self.ended.load(Ordering::Relaxed) {
+            return Some(SessionError::Ended("broken pipe".to_owned()));
+        }
         self.fleet.with(|world| match world.hosts.get(&self.host) {
             Some(host) => host.batch_fails.clone(),
             None => Some(SessionError::Lost("the host is gone".to_owned())),
@@ -144,6 +157,9 @@ fn acts(batch: &Batch) -> bool {
 impl Session for SimSession {
     async fn run(&self, batch: &Batch) -> Result<Vec<Output>, SessionError> {
         tokio::task::yield_now().await;
+        if self.ended.load(Ordering::Relaxed) {
+            return Err(SessionError::Ended("broken pipe".to_owned()));
+        }
         if let Some(command) = batch.commands.first() {
             self.fleet.before(&self.host, Act::Command(command));
         }
@@ -179,7 +195,7 @@ impl Session for SimSession {
     }
 
     fn clickhouse(&self, _endpoint: &Endpoint) -> Arc<dyn ClickHouse> {
-        Arc::new(SimClickHouse::new(self.fleet.clone(), self.host.clone()))
+        Arc::new(SimClickHouse::new(self.fleet.clone(), self.host.clone(), self.name.clone(), Arc::clone(&self.ended)))
     }
 
     async fn ask(&self, port: u16, question: &[u8]) -> Result<Vec<u8>, SessionError> {
@@ -196,6 +212,15 @@ impl Session for SimSession {
             Some(error) => Err(error),
             None => self.fleet.lock(&self.host, &self.name),
         }
+    }
+
+    fn is_open(&self) -> bool {
+        !self.ended.load(Ordering::Relaxed)
+    }
+
+    async fn lock_again(&self) -> Result<Box<dyn HostLock>, SessionError> {
+        self.fleet.lay_ghosts(&self.host);
+        self.lock().await
     }
 
     async fn close(&self) {
@@ -289,6 +314,11 @@ fn daemon_reload(host: &mut SimHost) -> Output {
 
 fn start_unit(host: &mut SimHost, unit: &UnitName) -> Output {
     if let Some(reason) = host.units.get(unit).and_then(|unit| unit.start_fails.clone()) {
+        return failed(1, &format!("Job for {} failed. {reason}", unit.as_str()));
+    }
+    if let Some((text, reason)) = host.units.get(unit).and_then(|unit| unit.start_refuses.clone())
+        && host.entries.keys().any(|path| host.text(path).is_some_and(|is| is.contains(&text)))
+    {
         return failed(1, &format!("Job for {} failed. {reason}", unit.as_str()));
     }
     if host.server.as_ref().is_some_and(|server| server.unit == *unit) {

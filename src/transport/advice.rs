@@ -51,6 +51,7 @@ pub fn connect(error: &ConnectError, host: &Host) -> Option<String> {
 pub fn session(error: &SessionError, host: &HostName) -> Option<String> {
     Some(match error {
         SessionError::Lost(_) => format!("run the same command again; what `{host}` has by then is read anew"),
+        SessionError::Ended(_) => format!("bring the way to `{host}` back, then run the same command again"),
         SessionError::Timeout(_) => format!(
             "a restart of a large server goes on without us: wait until `systemctl list-jobs` on `{host}` is empty, run the same command again, and give it a longer timeout"
         ),

@@ -5,6 +5,7 @@
 pub mod advice;
 mod framing;
 pub mod known_hosts;
+pub mod lasting;
 pub mod shell;
 pub mod ssh;
 
@@ -53,8 +54,17 @@ pub trait Session: Send + Sync {
     /// Names the holder where somebody else has it.
     async fn lock(&self) -> Result<Box<dyn HostLock>, SessionError>;
 
+    /// Takes the lock back, also from an earlier connection of the same run, which is gone while its host has not noticed.
+    ///
+    /// # Errors
+    /// Names the holder where it is another run.
+    async fn lock_again(&self) -> Result<Box<dyn HostLock>, SessionError>;
+
     /// ClickHouse on that host, over this connection.
     fn clickhouse(&self, endpoint: &Endpoint) -> Arc<dyn ClickHouse>;
+
+    /// Whether the connection is there, as far as this side knows.
+    fn is_open(&self) -> bool;
 
     /// Says goodbye; errors do not matter any more.
     async fn close(&self);
@@ -108,12 +118,29 @@ pub enum ConnectError {
     Protocol { address: String, reason: String },
 }
 
+impl ConnectError {
+    /// Whether another attempt can help: the network or a busy sshd, and nothing that somebody has to change.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::Protocol { .. } => true,
+            Self::Jump { source, .. } => source.may_pass(),
+            Self::Resolve { .. } | Self::Member { .. } | Self::KnownHosts { .. } | Self::Key { .. } => false,
+            Self::UnknownHostKey { .. } | Self::ChangedHostKey { .. } | Self::RevokedHostKey { .. } => false,
+            Self::HostCertificate { .. } | Self::Authentication { .. } => false,
+        }
+    }
+}
+
 /// Why a session has no answer.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 pub enum SessionError {
-    /// The connection ended in the middle.
+    /// The connection ended in the middle: whether the host has done what it was told is not known.
     #[error("the connection was lost: {0}")]
     Lost(String),
+    /// The connection had ended before: the host was told nothing.
+    #[error("the connection has ended: {0}")]
+    Ended(String),
     /// No answer in time.
     #[error("no answer within {0:?}; what was begun on the host goes on there")]
     Timeout(std::time::Duration),

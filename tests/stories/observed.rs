@@ -70,10 +70,15 @@ struct Facts {
     disk: Option<String>,
     /// What systemd says when a unit does not start.
     start_fails: Option<String>,
+    /// A start fails where a file holds the first text; systemd says the second.
+    start_refuses: Option<(String, String)>,
     /// Statements with this text are refused.
     refuses: Option<String>,
     /// The connection breaks after so many commands of the next batch.
     lost_after: Option<usize>,
+    /// And nobody gets through any more.
+    #[serde(default)]
+    lost_for_good: bool,
     /// Every batch ends so.
     batch_fails: Option<String>,
 }
@@ -158,9 +163,11 @@ impl Facts {
         };
         for unit in host.units.values_mut() {
             unit.start_fails = self.start_fails.clone().or(unit.start_fails.take());
+            unit.start_refuses = self.start_refuses.clone().or(unit.start_refuses.take());
         }
         host.refuses = self.connect.as_deref().map(|how| refusal(name, how)).or(host.refuses.take());
         host.lost_after = self.lost_after.or(host.lost_after);
+        host.lost_for_good |= self.lost_for_good;
         host.batch_fails = self.batch_fails.clone().map(SessionError::Lost).or(host.batch_fails.take());
         self.server(host);
     }

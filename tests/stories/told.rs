@@ -44,8 +44,11 @@ fn line(event: &Event) -> Option<(String, String)> {
         Event::HostFailed { host, failure } => {
             let changed = if failure.changed { "changed" } else { "not changed" };
             let (step, reason) = (&failure.step, &failure.reason);
-            (host, format!("  {host}: FAILED, {changed}: {step}: {reason}\n{}", hint(&failure.hint)))
+            let back = failure.given_back.iter().map(|back| format!("      {}\n", back.text())).collect::<String>();
+            (host, format!("  {host}: FAILED, {changed}: {step}: {reason}\n{back}{}", hint(&failure.hint)))
         }
+        Event::AnswerLost { host, step, reason } => (host, format!("  {host}: no answer to {step}: {reason}\n")),
+        Event::FallbackStarted { host, step, .. } => (host, format!("  {host}: goes back after {step}\n")),
         _ => return None,
     };
     Some((host.to_string(), text))

@@ -23,6 +23,7 @@ use housewright::reveal::{self, Ask, PasswordSource, Passwords};
 use housewright::schema::Object;
 use housewright::secret::{Secret, SecretRef};
 use housewright::sim::{SimFleet, SimHost};
+use housewright::transport::lasting::Lasting;
 
 pub fn name(text: &str) -> HostName {
     HostName::new(text).unwrap()
@@ -119,7 +120,8 @@ impl Project {
             let probe = Probe::of(self.desired.get(&host.name)?);
             Some(Target { host, probe, endpoint: self.endpoints.get(&host.name).cloned() })
         };
-        observe(sim, names.iter().filter_map(target).collect(), 32, Afterwards::KeepWhere(&|_, _| true), sink).await
+        let sim = Lasting::new(Arc::new(sim.clone()), Arc::new(Record::default()));
+        observe(&sim, names.iter().filter_map(target).collect(), 32, Afterwards::KeepWhere(&|_, _| true), sink).await
     }
 
     pub fn plan(&self, observed: &Observed) -> Plan {
@@ -138,6 +140,7 @@ impl Project {
     pub async fn run(&self, plan: Plan, observed: &Observed, how: How<'_>) -> Outcome {
         let run = Run {
             desired: &self.desired,
+            found: &observed.observation,
             open: &observed.open,
             at_once: how.at_once,
             gate_timeout: Duration::from_secs(120),

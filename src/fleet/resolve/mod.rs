@@ -9,7 +9,6 @@ mod members;
 mod missing;
 mod placement;
 mod plain_secrets;
-mod servers;
 mod shared;
 mod ssh_args;
 mod vocabulary;
@@ -77,9 +76,6 @@ pub fn resolve(
         problems.extend(found);
     }
     lint::check(inventory, &fleet, doubts, problems);
-    if !doubts.inventory {
-        servers::check(inventory, &fleet, problems);
-    }
     fleet
 }
 

@@ -17,7 +17,7 @@ use reason::Together;
 
 use super::change::{HostChanges, tier};
 use super::safety::Peers;
-use super::{FailurePolicy, Hold, HostPlan, Inputs, Precondition, Rebalances, Wave, safety, steps};
+use super::{FailurePolicy, Fallback, Hold, HostPlan, Inputs, Precondition, Rebalances, Wave, safety, steps};
 use crate::fleet::{HostName, Placement, RoleName, Shards};
 use crate::remote::UnitAction;
 use crate::schema::Family;
@@ -140,6 +140,7 @@ fn host_plan(host: &HostChanges<'_>, peers: &Peers) -> HostPlan {
         steps: steps::configuration(host, peers),
         on_failure: if host.may_serve || host.interrupts() { FailurePolicy::StopRun } else { FailurePolicy::DropHost },
         expects: Precondition::default(),
+        fallback: Fallback::default(),
     }
 }
 

@@ -13,19 +13,46 @@ pub const LOCKED: u8 = 75;
 /// Of what the holder says of himself, so much is shown.
 const MOST_SAID: usize = 200;
 
+/// Whom the lock is taken from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claim {
+    /// Nobody: it must be free.
+    Free,
+    /// Also from the same holder: an earlier connection of the same run, which is gone, and whose host has not noticed yet.
+    Again,
+}
+
+/// How long the process of an earlier connection may take to end, in seconds.
+const LAST_WORDS: u32 = 10;
+
 /// Writes the command line; the holder's name is data.
 ///
 /// # Errors
 /// Refuses a zero byte.
-pub fn lock(file: &str, holder: &str, privilege: Privilege, mark: &Mark) -> Result<String, ShellError> {
+pub fn lock(file: &str, holder: &str, claim: Claim, privilege: Privilege, mark: &Mark) -> Result<String, ShellError> {
     let Mark { left, right } = mark;
     let (file, holder) = (quoted([file]), quoted([holder]));
+    // The process that the file names is ended only where it really has the locked file open.
+    let again = match claim {
+        Claim::Free => String::new(),
+        Claim::Again => format!(
+            concat!(
+                r#"[ $r != {locked} ]||{{ l=;IFS= read -r l <{file};case "$l" in {holder}", since "*)p="${{l##* pid }}";"#,
+                r#"case "$p" in ""|*[!0-9]*);;*)[ ! /proc/$p/fd/9 -ef{file} ]||kill $p;flock -w {last_words} -E {locked} 9;r=$?;;esac;;esac;}};"#,
+            ),
+            locked = LOCKED,
+            file = file,
+            holder = holder.trim_start(),
+            last_words = LAST_WORDS,
+        ),
+    };
     let script = format!(
         concat!(
             r#"LC_ALL=C;export LC_ALL;PATH="$PATH:/usr/sbin:/sbin";umask 077;printf "%s%s begun\n" {left} {right};exec 9>>{file}||exit;"#,
-            r#"flock -n -E {locked} 9;r=$?;"#,
-            r#"[ $r != {locked} ]||{{ printf "%s%s locked\n" {left} {right};cat --{file};}};[ $r = 0 ]||exit $r;"#,
-            r#"printf "%s, since %s\n"{holder} "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >{file}||exit;"#,
+            r#"flock -n -E {locked} 9;r=$?;{again}"#,
+            r#"[ $r != {locked} ]||{{ printf "%s%s locked\n" {left} {right};cat --{file};a=$(stat -c %Y --{file})&&"#,
+            r#"printf "age %s\n" $(($(date +%s)-a));}};[ $r = 0 ]||exit $r;"#,
+            r#"printf "%s, since %s, pid %s\n"{holder} "$(date -u +%Y-%m-%dT%H:%M:%SZ)" $$ >{file}||exit;"#,
             r#"printf "%s%s held\n" {left} {right};exec cat >/dev/null"#,
         ),
         file = file,
@@ -33,6 +60,7 @@ pub fn lock(file: &str, holder: &str, privilege: Privilege, mark: &Mark) -> Resu
         left = left,
         right = right,
         holder = holder,
+        again = again,
     );
     if script.contains('\0') {
         return Err(ShellError::ZeroByte);
@@ -64,11 +92,21 @@ pub fn taken(stdout: &[u8], mark: &Mark, ended: bool) -> Option<Taken> {
     match word {
         "held" => Some(Taken::Held),
         "locked" if ended => {
-            let said = said.lines().next().unwrap_or_default().chars().filter(|character| !character.is_control());
-            let said: String = said.take(MOST_SAID).collect();
+            let age = said.lines().find_map(|line| line.strip_prefix("age ")?.trim().parse().ok());
+            let said = said.lines().next().filter(|line| !line.starts_with("age ")).unwrap_or_default();
+            let said: String = said.chars().filter(|character| !character.is_control()).take(MOST_SAID).collect();
             let holder = if said.is_empty() { "it has not said who it is yet".to_owned() } else { said };
-            Some(Taken::Locked { holder })
+            Some(Taken::Locked { holder: age.map_or(holder.clone(), |age| format!("{holder}, for {}", duration(age))) })
         }
         _ => None,
+    }
+}
+
+/// Seconds as people say them.
+fn duration(seconds: u64) -> String {
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        _ => format!("{} h", seconds / 3600),
     }
 }

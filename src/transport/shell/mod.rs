@@ -15,7 +15,7 @@ use super::framing::Mark;
 use crate::fleet::Privilege;
 use crate::remote::{Batch, Command, RemotePath, TreeRead, UnitName};
 
-pub use lock::{LOCKED, Taken, begun, lock, taken};
+pub use lock::{Claim, LOCKED, Taken, begun, lock, taken};
 
 /// The exit code of a [`Command::Write`] whose expectation does not hold.
 pub const EXPECTATION_FAILED: u8 = 73;

@@ -37,8 +37,9 @@ pub(super) fn config(wanted: &Wanted) -> Arc<client::Config> {
             cipher: Cow::Owned(ciphers),
             ..usual
         },
-        keepalive_interval: Some(Duration::from_secs(15)),
-        keepalive_max: 4,
+        // A way that is dead is found out before a statement has had its time (`SshOptions::statement_timeout`).
+        keepalive_interval: Some(Duration::from_secs(10)),
+        keepalive_max: 3,
         nodelay: true,
         ..client::Config::default()
     })

@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use russh::client::Msg;
-use russh::{Channel, ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Sig};
+use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Sig};
 use tokio::time::timeout;
 
 use super::SshOptions;
@@ -20,7 +20,7 @@ use crate::clickhouse::{ClickHouse, Endpoint, HttpClickHouse};
 use crate::fleet::Privilege;
 use crate::remote::{Batch, Output};
 use crate::transport::framing::{End, FrameError, Mark, split};
-use crate::transport::shell::{self, Script};
+use crate::transport::shell::{self, Claim, Script};
 use crate::transport::{HostLock, Session, SessionError};
 
 /// A batch reads configuration, not data: more than this is a mistake, and would fill our memory.
@@ -48,8 +48,10 @@ impl SshSession {
     /// Runs a process to its end, or until it has had its time.
     async fn exchange(&self, script: Script) -> Result<Answer, SessionError> {
         let late = |_| SessionError::Timeout(self.batch_timeout);
-        let opened = timeout(self.batch_timeout, self.start(script.line)).await.map_err(late)?;
-        let channel = opened.map_err(|error| SessionError::Lost(self.link.reason(&error)))?;
+        let opened = timeout(self.batch_timeout, self.link.handle.channel_open_session()).await.map_err(late)?;
+        let channel = opened.map_err(|error| SessionError::Ended(self.link.reason(&error)))?;
+        let begun = timeout(self.batch_timeout, channel.exec(true, script.line)).await.map_err(late)?;
+        begun.map_err(|error| SessionError::Lost(self.link.reason(&error)))?;
         let (mut reader, writer) = channel.split();
         let answer = timeout(self.batch_timeout, converse(&mut reader, &writer, script.stdin)).await;
         let answer = answer.map_err(late).and_then(|answer| answer);
@@ -60,10 +62,11 @@ impl SshSession {
         answer
     }
 
-    async fn start(&self, line: String) -> Result<Channel<Msg>, russh::Error> {
-        let channel = self.link.handle.channel_open_session().await?;
-        channel.exec(true, line).await?;
-        Ok(channel)
+    async fn take(&self, claim: Claim) -> Result<Box<dyn HostLock>, SessionError> {
+        let mark = mark()?;
+        let script = shell::lock(&self.lock_file, &self.holder, claim, self.privilege, &mark);
+        let line = script.map_err(|error| SessionError::Unspeakable(error.to_string()))?;
+        lock::take(&self.link, line, self.privilege, &mark).await
     }
 
     /// What went wrong where the streams cannot be split.
@@ -103,15 +106,20 @@ impl Session for SshSession {
     }
 
     async fn lock(&self) -> Result<Box<dyn HostLock>, SessionError> {
-        let mark = mark()?;
-        let script = shell::lock(&self.lock_file, &self.holder, self.privilege, &mark);
-        let line = script.map_err(|error| SessionError::Unspeakable(error.to_string()))?;
-        lock::take(&self.link, line, self.privilege, &mark).await
+        self.take(Claim::Free).await
+    }
+
+    async fn lock_again(&self) -> Result<Box<dyn HostLock>, SessionError> {
+        self.take(Claim::Again).await
     }
 
     fn clickhouse(&self, endpoint: &Endpoint) -> Arc<dyn ClickHouse> {
         let tunnel = Tunnel::new(Arc::clone(&self.link), endpoint.http_port);
         Arc::new(HttpClickHouse::over(Arc::new(tunnel), endpoint, self.statement_timeout))
+    }
+
+    fn is_open(&self) -> bool {
+        !self.link.handle.is_closed()
     }
 
     async fn close(&self) {
