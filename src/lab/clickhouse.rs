@@ -5,6 +5,7 @@
 //! `main`. No later release of the wheel does. It has no Keeper.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use super::base::digest;
 use super::command::{build, find, run};
@@ -61,6 +62,20 @@ impl Source {
             Self::Pinned(_) => format!("25.8.2.1 (from the wheel {WHEEL})"),
         }
     }
+}
+
+/// The command that runs the lab's `ClickHouse` on this machine itself, where it is installed or in the cache.
+#[must_use]
+pub fn local_clickhouse(cache_dir: &Path) -> Option<Command> {
+    let source = Source::choose(None, cache_dir).ok().filter(|source| !source.missing())?;
+    Some(match source {
+        Source::Binary(binary) => Command::new(binary),
+        Source::Pinned(directory) => {
+            let mut command = Command::new(directory.join("clickhouse"));
+            command.env("CLICKHOUSE_SO", directory.join(LIBRARY)).env("CLICKHOUSE_WATCHDOG_ENABLE", "0");
+            command
+        }
+    })
 }
 
 /// Fetches the wheel, checks its library, and compiles the launcher.

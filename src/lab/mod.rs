@@ -30,6 +30,7 @@ mod visit;
 use std::path::PathBuf;
 
 pub use broker::Broker;
+pub use clickhouse::local_clickhouse;
 pub use down::down;
 pub use error::LabError;
 pub use network::enter_namespace;

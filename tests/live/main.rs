@@ -2,6 +2,7 @@
 //!
 //! Each test has a lab fleet for itself, one after the other. Where the machine cannot run a lab, the tests fail.
 
+mod effective;
 mod fleet;
 
 mod changes;

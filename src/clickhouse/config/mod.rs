@@ -4,6 +4,7 @@
 
 mod change;
 mod disruption;
+pub mod effective;
 mod keys;
 mod rule;
 mod settings;
