@@ -49,25 +49,11 @@ fn ask(trees: &[Written]) -> Vec<Result<String, String>> {
         match (fs::read_to_string(root.join("data/preprocessed_configs").join(kept)), said.split_once(&mark)) {
             // It is written before encrypted values are read, which fails without their key.
             (Ok(xml), _) => Ok(canonical(&xml).replace(&directory(&root, number), "/tree")),
-            (Err(_), Some((_, why))) if why.contains("from_zk includes are not allowed") => {
-                keeper(&root, number, &main)
-            }
             (Err(_), Some((_, why))) => Err(why.split(", Stack trace").next().unwrap_or_default().to_owned()),
             (Err(_), None) => panic!("no answer for {main}:\n{}", said.lines().last().unwrap_or_default()),
         }
     };
     trees.iter().enumerate().map(answer).collect()
-}
-
-/// Only the server itself takes `from_zk`: it merges, and then ends for want of `users.xml`.
-fn keeper(root: &Path, number: usize, main: &str) -> Result<String, String> {
-    let data = root.join(format!("data-{number}"));
-    let mut command = clickhouse();
-    command.arg("server").arg(format!("--config-file={main}")).arg("--").arg(format!("--path={}/", data.display()));
-    let said = command.output().unwrap();
-    let kept = fs::read_to_string(data.join("preprocessed_configs/config.xml"));
-    let kept = kept.map_err(|_| String::from_utf8_lossy(&said.stderr).into_owned())?;
-    Ok(canonical(&kept).replace(&directory(root, number), "/tree"))
 }
 
 fn directory(root: &Path, number: usize) -> String {
