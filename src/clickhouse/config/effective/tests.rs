@@ -116,10 +116,11 @@ fn more_than_is_read_is_refused() {
     let deep = format!("<clickhouse>{}{}</clickhouse>", "<a>".repeat(300), "</a>".repeat(300));
     let wide = format!("<clickhouse>{}</clickhouse>", "<a/>".repeat(1_000_001));
     let large = format!("<clickhouse>{}</clickhouse>", " ".repeat(17 << 20));
-    let bomb = "a: &a [x, x, x, x, x, x, x, x, x, x]\n".to_owned()
-        + &('b'..='j')
-            .map(|c| format!("{c}: &{c} [{}]\n", vec![format!("*{}", char::from(c as u8 - 1)); 10].join(", ")))
-            .collect::<String>();
+    let bomb =
+        ('b'..='j').zip('a'..).fold("a: &a [x, x, x, x, x, x, x, x, x, x]\n".to_owned(), |bomb, (name, last)| {
+            let copies = vec![format!("*{last}"); 10].join(", ");
+            format!("{bomb}{name}: &{name} [{copies}]\n")
+        });
     let nested = format!("{}{}", "[".repeat(300), "]".repeat(300));
     for (path, text, why) in [
         ("/c/config.xml", deep, "its elements are nested deeper than 200"),
