@@ -19,7 +19,8 @@ mod fleets;
 mod masks;
 
 use fleets::{
-    FleetBuilder, all_secrets, lab, one_file, problems_of, production, root, shown, storage, templates, yaml,
+    FleetBuilder, all_secrets, lab, one_file, problems_of, production, production_ingestion, root, shown, storage,
+    templates, yaml,
 };
 
 fn compare(fleet_name: &str, fleet: &Fleet, hosts: &[&str]) {
@@ -49,6 +50,7 @@ fn the_lab_is_rendered_as_the_golden_files_say() {
 #[test]
 fn a_production_fleet_is_rendered_as_the_golden_files_say() {
     compare("production", &production(), &["data-01-a", "keeper-2"]);
+    compare("production", &production_ingestion(), &["ingestion-events-01"]);
 }
 
 #[test]
@@ -95,7 +97,9 @@ fn a_host_never_gets_the_text_of_another() {
 fn every_secret_of_the_inventory_is_asked_for() {
     let names: Vec<String> = secrets_of(&production()).iter().map(ToString::to_string).collect();
     insta::assert_snapshot!(names.join("\n"), @r"
+    env:CLICKHOUSE_APP_PASSWORD
     env:CLICKHOUSE_CLUSTER_SECRET
+    env:CLICKHOUSE_INTERSERVER_PASSWORD
     env:CLICKHOUSE_METRICS_SHA256
     env:MSK_PASSWORD
     env:WARPSTREAM_PASSWORD

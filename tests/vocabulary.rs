@@ -13,8 +13,9 @@ use housewright::discovery::DiscoverySource;
 use housewright::problem::Source;
 use housewright::report::diagnostic::{Colour, render};
 use housewright::vocabulary::{
-    CLICKHOUSE, CLUSTER, Checked, DIRECTORY, DocumentKind, EC2_FILE, EC2_NOT_READ, FILE, GROUP, HOST_NAME, KEYED_GROUP,
-    Key, MEMBER, Need, PLACEMENT_TAGS, ROLE, Record, Shape, UNIT, VARIABLES, json_schema,
+    CLICKHOUSE, CLUSTER, Checked, DIRECTORY, DISK, DocumentKind, EC2_FILE, EC2_NOT_READ, FILE, GROUP, HOST_NAME,
+    INTERSERVER, KEYED_GROUP, Key, MEMBER, Need, PLACEMENT_TAGS, POLICY, ROLE, Record, Shape, TLS, UNIT, USER,
+    VARIABLES, VOLUME, json_schema,
 };
 use serde_json::Value;
 use written::written;
@@ -75,9 +76,15 @@ fn vocabulary() -> String {
         }
         let _ = write!(out, "\n\n{}", table(&section.record));
     }
-    let titled: [(&str, &Record); 13] = [
+    let titled: [(&str, &Record); 19] = [
         ("An entry of `clickhouse_clusters`", &CLUSTER),
         ("A member of a cluster", &MEMBER),
+        ("An entry of `clickhouse_disks`", &DISK),
+        ("An entry of `clickhouse_storage_policies`", &POLICY),
+        ("An item of a policy's `volumes`", &VOLUME),
+        ("`clickhouse_interserver_credentials`", &INTERSERVER),
+        ("`clickhouse_tls`", &TLS),
+        ("An entry of `clickhouse_users`", &USER),
         ("A group of an inventory file", &GROUP),
         ("`role.yml`", &ROLE),
         ("An item of `directories`", &DIRECTORY),
@@ -182,7 +189,7 @@ fn every_document_of_the_repository_fits_its_schema_and_names_it() {
 }
 
 /// What is wrong, the document, and the code under which Housewright itself reports it.
-const WRONG: [(&str, DocumentKind, &str, &str); 19] = [
+const WRONG: [(&str, DocumentKind, &str, &str); 24] = [
     ("a key of a group that is none", DocumentKind::Inventory, "all: { host: { d1: } }", "HW0110"),
     (
         "a discovery key that is none",
@@ -200,6 +207,21 @@ const WRONG: [(&str, DocumentKind, &str, &str); 19] = [
     ("a list of mappings", DocumentKind::Vars, "raid_volumes: [{ device: nvme1n1 }]", "HW0303"),
     ("a way to reach that is none", DocumentKind::Vars, "housewright_reach: shh", "HW0303"),
     ("a flag with another word", DocumentKind::Vars, "ansible_become: maybe", "HW0303"),
+    ("a policy without volumes", DocumentKind::Vars, "clickhouse_storage_policies: { p: { disks: [a] } }", "HW0303"),
+    (
+        "a volume's disks as a text",
+        DocumentKind::Vars,
+        "clickhouse_storage_policies: { p: { volumes: [{ name: hot, disks: a }] } }",
+        "HW0303",
+    ),
+    (
+        "a key of TLS that is none",
+        DocumentKind::Vars,
+        "clickhouse_tls: { certificate: /a, key: /b, cert: /c }",
+        "HW0303",
+    ),
+    ("a certificate that is no path", DocumentKind::Vars, "clickhouse_tls: { certificate: a.crt, key: /b }", "HW0303"),
+    ("credentials without a password", DocumentKind::Vars, "clickhouse_interserver_credentials: { user: a }", "HW0303"),
     ("a replica with a slash", DocumentKind::Vars, "replica: a/b", "HW0303"),
     (
         "a layout that is none",
@@ -254,13 +276,15 @@ fn discovery(text: &str) -> String {
 }
 
 /// Forms that operators write and that both must take.
-const RIGHT: [&str; 7] = [
+const RIGHT: [&str; 9] = [
     "{ shard: '01', ansible_port: '22', ansible_become: yes, replica: 3 }",
     "{ shard: '{{ groups.data.index(inventory_hostname) + 1 }}', raid_volumes: '{{ disks }}' }",
     "{ clickhouse_clusters: { c: { hosts: [all], layout: single_shard, secret: { from_secret: env:S }, weight: 3, priority: { all: 2 } } } }",
     "{ clickhouse_clusters: { c: { members: ['p-[0:3]:9440', { host: q, port: 9440, secure: true, weight: 0, priority: 2, user: u }], layout: one_shard_per_host } } }",
     "{ anything_else: [1, { a: b }], clickhouse_settings: { logger: { level: information } } }",
     "{ clickhouse_named_collections: { msk: { kafka_broker_list: 'a:9092', kafka_sasl_password: { from_secret: env:P } } } }",
+    "{ clickhouse_tls: { certificate: /a, key: /b, verify_clients: strict }, clickhouse_https_port: '8443', clickhouse_cluster: }",
+    "{ clickhouse_users: { m: { password: { from_secret: env:P }, networks: [10.0.0.0/8], access_management: yes }, n: { networks: { host: a } } } }",
     "",
 ];
 

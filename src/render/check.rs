@@ -1,17 +1,91 @@
-//! Static checks of a rendered XML file: what ClickHouse would refuse, or worse, take (pure).
+//! Static checks of a rendered file: what ClickHouse or systemd would refuse, or worse, take (pure).
 
 use std::sync::Arc;
 
 use roxmltree::{Document, Node};
+use serde_json::Value;
 
 use super::Content;
+use super::escape::Escape;
 use crate::problem::{Problem, Source, Span};
 use crate::remote::RemotePath;
 
-/// Checks a rendered file; the places are in the text as people see it, secrets masked.
-pub(super) fn xml(path: &RemotePath, template: &str, content: &Content) -> Vec<Problem> {
+/// Checks a rendered file by its kind; the places are in the text as people see it, secrets masked.
+pub(super) fn check(path: &RemotePath, template: &str, content: &Content) -> Vec<Problem> {
+    let extension = path.file_name().rsplit('.').next().unwrap_or_default();
+    match (content.escape(), extension) {
+        (Escape::Xml, _) | (_, "xml") => xml(path, template, content),
+        (Escape::Yaml, _) | (_, "yaml" | "yml") => yaml(path, template, content),
+        (Escape::FromEnv, _) => environment(path, template, content),
+        (Escape::Plain, _) => Vec::new(),
+    }
+}
+
+fn source(path: &RemotePath, template: &str, content: &Content) -> Arc<Source> {
     let name = format!("{path} (rendered from {template})");
-    let source = Arc::new(Source { name, text: content.shown().to_owned() });
+    Arc::new(Source { name, text: content.shown().to_owned() })
+}
+
+/// systemd takes no control character but tab and newline into an environment
+/// ([`env_value_is_valid`](https://github.com/systemd/systemd/blob/main/src/basic/env-util.c)), and drops the variable.
+fn environment(path: &RemotePath, template: &str, content: &Content) -> Vec<Problem> {
+    let real = std::str::from_utf8(content.bytes().expose()).unwrap_or_default();
+    if !real.contains(|c: char| c.is_control() && c != '\n' && c != '\t') {
+        return Vec::new();
+    }
+    let message = "a value holds a control character: systemd would drop the variable";
+    vec![Problem::new("HW0505", message).at(&Span::new(source(path, template, content), 0..0))]
+}
+
+/// The server reads YAML files as the same elements that it reads XML files as.
+fn yaml(path: &RemotePath, template: &str, content: &Content) -> Vec<Problem> {
+    let source = source(path, template, content);
+    let root: Value = match serde_yaml::from_str(&source.text) {
+        Ok(root) => root,
+        Err(error) => return vec![no_yaml(&source, &error)],
+    };
+    let real = std::str::from_utf8(content.bytes().expose()).unwrap_or_default();
+    if !content.secrets().is_empty() && serde_yaml::from_str::<Value>(real).is_err() {
+        return vec![unfit_secret(&source, content)];
+    }
+    let root = root.get("clickhouse").or_else(|| root.get("yandex")).unwrap_or(&root);
+    let clusters = root.get("remote_servers").and_then(Value::as_object).into_iter().flatten();
+    clusters.filter_map(|(name, cluster)| empty_cluster_of_yaml(&source, name, cluster)).collect()
+}
+
+fn no_yaml(source: &Arc<Source>, error: &serde_yaml::Error) -> Problem {
+    let at = error.location().map_or(0, |location| location.index().min(source.text.len()));
+    let at = (0..=at).rev().find(|at| source.text.is_char_boundary(*at)).unwrap_or_default();
+    let reason = error.to_string();
+    let reason = reason.split_once(" at line ").map_or(reason.as_str(), |(reason, _)| reason);
+    Problem::new("HW0505", format!("the rendered YAML cannot be read: {reason}"))
+        .at(&Span::new(Arc::clone(source), at..at))
+}
+
+/// As [`empty_cluster`], for an entry of YAML.
+fn empty_cluster_of_yaml(source: &Arc<Source>, name: &str, cluster: &Value) -> Option<Problem> {
+    let elsewhere = ["@remove", "@incl", "@from_zk", "@from_env", "node", "discovery"];
+    if name.starts_with('@') || elsewhere.iter().any(|key| cluster.get(key).is_some()) {
+        return None;
+    }
+    let shards = match cluster.get("shard") {
+        Some(Value::Array(shards)) => shards.iter().collect(),
+        Some(shard) => vec![shard],
+        None => Vec::new(),
+    };
+    let empty = |shard: &&&Value| shard.get("replica").is_none_or(|replica| replica == &Value::Array(Vec::new()));
+    let what = match (shards.is_empty(), shards.iter().find(empty)) {
+        (true, _) => "no shard",
+        (false, Some(_)) => "a shard without a replica",
+        (false, None) => return None,
+    };
+    let message = format!("cluster `{name}` has {what}: ClickHouse would empty `system.clusters` on reload");
+    let at = source.text.find(&format!("{name}:")).map_or(0..0, |at| at..at + name.len());
+    Some(Problem::new("HW0506", message).at(&Span::new(Arc::clone(source), at)))
+}
+
+fn xml(path: &RemotePath, template: &str, content: &Content) -> Vec<Problem> {
+    let source = source(path, template, content);
     let document = match Document::parse(&source.text) {
         Ok(document) => document,
         Err(error) => return vec![not_well_formed(&source, &error)],
@@ -40,7 +114,7 @@ fn not_well_formed(source: &Arc<Source>, error: &roxmltree::Error) -> Problem {
 /// The parser's message is not told: it could quote the value.
 fn unfit_secret(source: &Arc<Source>, content: &Content) -> Problem {
     let names: Vec<String> = content.secrets().iter().map(|secret| format!("`{secret}`")).collect();
-    let message = format!("a secret holds a character that XML cannot: one of {}", names.join(", "));
+    let message = format!("a secret holds a character that its file cannot: one of {}", names.join(", "));
     Problem::new("HW0505", message).at(&Span::new(Arc::clone(source), 0..0))
 }
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::elements;
-use crate::secret::{MARKER_END, MARKER_START, Secret, SecretRef, SecretStore};
+use super::escape::Escape;
+use crate::secret::{Form, MARKER_END, MARKER_START, Secret, SecretRef, SecretStore};
 
 /// A file's content, with the secrets put in for the host and masked for people. A clone is cheap.
 #[derive(Debug, Clone)]
@@ -24,24 +25,6 @@ pub(super) struct Mask {
     pub shown: String,
     /// Not escaped.
     pub value: Secret<String>,
-}
-
-/// How a secret's text is written into a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Escape {
-    /// As XML text.
-    Xml,
-    /// As it is.
-    Plain,
-}
-
-impl Escape {
-    fn apply(self, text: &str) -> String {
-        match self {
-            Self::Xml => quick_xml::escape::escape(text).into_owned(),
-            Self::Plain => text.to_owned(),
-        }
-    }
 }
 
 /// Why a rendered text has no content.
@@ -66,13 +49,17 @@ impl Content {
         let mut rest = rendered;
         while let Some((before, after)) = rest.split_once(MARKER_START) {
             let (marker, after) = after.split_once(MARKER_END).ok_or(RevealError::Damaged)?;
-            let reference = SecretRef::from_marker(marker).ok_or(RevealError::Damaged)?;
+            let (form, reference) = Form::read(marker).ok_or(RevealError::Damaged)?;
             let value = store.get(&reference).ok_or_else(|| RevealError::Unknown(reference.clone()))?;
-            let mask = Mask { shown: escape.apply(&format!("‹{reference}›")), value: value.clone() };
+            let mask = Mask { shown: escape.apply(&form.shown(&reference)), value: form.of(value) };
             shown.push_str(before);
             shown.push_str(&mask.shown);
             bytes.push_str(before);
-            bytes.push_str(&escape.apply(value.expose()));
+            bytes.push_str(&escape.apply(mask.value.expose()));
+            if form == Form::Sha256 {
+                // What the file held before may have been the secret itself.
+                masks.push(Mask { shown: escape.apply(&Form::Value.shown(&reference)), value: value.clone() });
+            }
             secrets.push(reference);
             masks.push(mask);
             rest = after;
@@ -83,7 +70,7 @@ impl Content {
         shown.push_str(rest);
         bytes.push_str(rest);
         shown = elements::hide(&shown);
-        if escape == Escape::Plain {
+        if escape != Escape::Xml {
             shown = elements::hide_lines(&shown);
         }
         Ok(Self {

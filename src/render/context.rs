@@ -1,26 +1,30 @@
-//! What templates see: the host's variables, `host`, `fleet` and `managed_by` (pure).
+//! What templates see: the host's variables, `host`, `derived`, `fleet` and `managed_by` (pure).
 //!
 //! A template is given exactly the variables that it uses, and the same set makes the key of its cached result: what
 //! is not in the key cannot be in the text.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tera::Context;
 
-use crate::fleet::{Cluster, Fleet, Host, Placement, Vars};
+use super::consumers;
+use crate::fleet::{Cluster, Fleet, Host, Placement, RoleName, Vars};
 use crate::problem::{Problem, near_name};
+use crate::role::Role;
 
 /// Where Raft members connect, unless `keeper_raft_port` says otherwise.
 const KEEPER_RAFT_PORT: u64 = 9234;
 
 /// The names that are not the inventory's.
-pub(super) const OURS: [&str; 3] = ["fleet", "host", "managed_by"];
+pub(super) const OURS: [&str; 4] = ["derived", "fleet", "host", "managed_by"];
 
 /// The part that is the same on every host, converted once; a clone shares it.
 #[derive(Clone)]
 pub(super) struct FleetContext {
     fleet: tera::Value,
+    derived: Arc<BTreeMap<RoleName, Value>>,
 }
 
 impl FleetContext {
@@ -28,9 +32,19 @@ impl FleetContext {
     pub(super) fn new(fleet: &Fleet) -> Self {
         let clusters: Vec<Value> = fleet.clusters.values().map(cluster).collect();
         let keepers: Vec<Value> = fleet.hosts.values().filter_map(keeper).collect();
+        let derived = fleet.roles.iter().map(|(name, role)| (name.clone(), derived(role))).collect();
         let fleet = json!({ "clusters": clusters, "keepers": keepers });
-        Self { fleet: tera::Value::from_serializable(&fleet) }
+        Self { fleet: tera::Value::from_serializable(&fleet), derived: Arc::new(derived) }
     }
+}
+
+/// What follows from a role's schema.
+fn derived(role: &Role) -> Value {
+    let consumers = consumers::consumers(role);
+    let pool = consumers::broker_pool(consumers);
+    let settings =
+        if consumers == 0 { json!({}) } else { json!({ "background_message_broker_schedule_pool_size": pool }) };
+    json!({ "consumers": consumers, "settings": settings })
 }
 
 /// One host's part.
@@ -38,13 +52,15 @@ pub(super) struct HostContext<'a> {
     shared: FleetContext,
     vars: &'a Vars,
     host: Value,
+    derived: Option<&'a Value>,
 }
 
 impl<'a> HostContext<'a> {
     /// Describes the host.
-    pub(super) fn new(shared: &FleetContext, fleet: &Fleet, host: &'a Host) -> Self {
+    pub(super) fn new(shared: &'a FleetContext, fleet: &Fleet, host: &'a Host) -> Self {
         let cluster_role = fleet.role_of(host).and_then(|role| role.host_cluster_role.as_deref());
-        Self { shared: shared.clone(), vars: &host.vars, host: describe(host, cluster_role) }
+        let derived = shared.derived.get(&host.role);
+        Self { shared: shared.clone(), vars: &host.vars, host: describe(host, cluster_role), derived }
     }
 
     /// The name among the host's variables that is nearest to one that it has not.
@@ -89,10 +105,11 @@ impl<'a> HostContext<'a> {
         Ok(context)
     }
 
-    /// The inventory's value; `host`, `fleet` and `managed_by` are ours.
+    /// The inventory's value; `host`, `derived`, `fleet` and `managed_by` are ours.
     fn value(&self, name: &str) -> Option<&Value> {
         match name {
             "host" => Some(&self.host),
+            "derived" => self.derived,
             "fleet" | "managed_by" => None,
             _ => self.vars.get(name),
         }

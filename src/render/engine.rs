@@ -3,18 +3,15 @@
 //! An undefined variable is an error; values in `*.xml.tera` are escaped; a secret's marker never is.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Write};
+use std::io::Write;
 use std::sync::Arc;
 
 use tera::{Context, Error, Tera};
 
+use super::escape::{Escape, XML_SUFFIX};
 use super::filters;
 use super::template_error::{parsing, rendering};
 use crate::problem::{Problem, Source, near_name};
-use crate::secret::{MARKER_END, MARKER_START};
-
-/// What the names of XML templates end in.
-pub(super) const XML_SUFFIX: &str = ".xml.tera";
 
 /// All templates, by their path below `templates/`.
 #[derive(Debug)]
@@ -81,7 +78,7 @@ impl Templates {
 fn engine() -> Tera {
     let mut tera = Tera::default();
     tera.autoescape_on([XML_SUFFIX]);
-    tera.set_escape_fn(escape);
+    tera.set_escape_fn(|text: &str, out: &mut dyn Write| out.write_all(Escape::Xml.around_markers(text).as_bytes()));
     filters::register(&mut tera);
     tera
 }
@@ -99,16 +96,4 @@ fn each_alone(sources: &BTreeMap<String, Arc<Source>>, together: &Error) -> Vec<
         .flatten()
         .collect();
     if problems.is_empty() { parsing(together, None, sources) } else { problems }
-}
-
-/// Escapes text for XML; a secret's marker stays as it is, because its value is escaped when it is put in.
-pub(super) fn escape(text: &str, out: &mut dyn Write) -> io::Result<()> {
-    let mut rest = text;
-    while let Some(start) = rest.find(MARKER_START) {
-        let end = rest[start..].find(MARKER_END).map_or(rest.len(), |at| start + at + MARKER_END.len_utf8());
-        out.write_all(quick_xml::escape::escape(&rest[..start]).as_bytes())?;
-        out.write_all(&rest.as_bytes()[start..end])?;
-        rest = &rest[end..];
-    }
-    out.write_all(quick_xml::escape::escape(rest).as_bytes())
 }

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::Content;
-use super::content::Escape;
 use super::elements::{HIDDEN, by_line, secret_texts, texts};
+use super::escape::Escape;
 use crate::secret::look::written_secret;
 
 /// What stands for an observed secret that is not the current one.
@@ -38,10 +38,11 @@ fn values(desired: &Content) -> BTreeMap<String, &str> {
     values
 }
 
-/// A value as it is, and as XML has it, with and without quotes escaped.
-fn forms(value: &str) -> [String; 3] {
-    use quick_xml::escape::{escape, partial_escape};
-    [value.to_owned(), escape(value).into_owned(), partial_escape(value).into_owned()]
+/// A value as it is, as XML has it, with and without quotes escaped, and as YAML and environment files have it.
+fn forms(value: &str) -> [String; 5] {
+    let plain = quick_xml::escape::partial_escape(value).into_owned();
+    let [xml, yaml, environment] = [Escape::Xml, Escape::Yaml, Escape::FromEnv].map(|escape| escape.apply(value));
+    [value.to_owned(), xml, plain, yaml, environment]
 }
 
 /// Masks what is written behind a secret's name in a file that is no XML; an equal line is as the desired text shows it.
@@ -93,7 +94,7 @@ struct Line<'a> {
     /// The secrets as shown, with what is between them.
     shown: &'a str,
     /// What is there when the secrets are the current ones.
-    current: [String; 3],
+    current: [String; 5],
     /// After the last secret.
     after: &'a str,
 }
@@ -104,7 +105,7 @@ impl<'a> Line<'a> {
         let start = masks().filter_map(|mask| line.find(&mask.shown)).min()?;
         let end = masks().filter_map(|mask| line.rfind(&mask.shown).map(|at| at + mask.shown.len())).max()?;
         let shown = &line[start..end];
-        let mut current = [(); 3].map(|()| shown.to_owned());
+        let mut current = [(); 5].map(|()| shown.to_owned());
         for mask in masks() {
             for (text, form) in current.iter_mut().zip(forms(mask.value.expose())) {
                 *text = text.replace(&mask.shown, &form);

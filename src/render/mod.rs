@@ -1,11 +1,13 @@
 //! What should be on each host: templates and variables become [`Desired`] (pure; `load` reads the templates).
 
 mod check;
+mod consumers;
 mod content;
 mod context;
 mod desired;
 mod elements;
 mod engine;
+mod escape;
 mod filters;
 mod findings;
 pub mod load;

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::content::{Escape, RevealError};
+use serde_json::Value;
+
+use super::content::RevealError;
 use super::context::{FleetContext, HostContext};
-use super::engine::XML_SUFFIX;
+use super::escape::Escape;
 use super::{Content, Desired, DesiredDirectory, DesiredFile, DesiredUnit, Templates, check};
 use crate::fleet::{Fleet, Host};
 use crate::problem::Problem;
@@ -33,9 +35,10 @@ impl<'a> Press<'a> {
             let message = format!("role `{}` of host `{}` is not defined", host.role, host.name);
             return Err(vec![Problem::new("HW0511", message)]);
         };
-        let inputs = HostContext::new(&self.shared, self.fleet, host);
+        let shared = self.shared.clone();
+        let inputs = HostContext::new(&shared, self.fleet, host);
         let (mut files, mut problems) = (BTreeMap::new(), Vec::new());
-        for (path, spec) in &role.files {
+        for (path, spec) in role.files.iter().filter(|(_, spec)| is_wanted(&spec.only_with, host)) {
             match self.content(&inputs, path, spec) {
                 Ok(content) => {
                     files.insert(path.clone(), file(spec, content));
@@ -43,7 +46,7 @@ impl<'a> Press<'a> {
                 Err(found) => problems.extend(found),
             }
         }
-        if problems.is_empty() { Ok(Desired { files, ..without_files(role) }) } else { Err(problems) }
+        if problems.is_empty() { Ok(Desired { files, ..without_files(role, host) }) } else { Err(problems) }
     }
 
     fn content(
@@ -69,6 +72,21 @@ impl<'a> Press<'a> {
     }
 }
 
+/// Whether a host has what may depend on variables.
+///
+/// A variable without a value counts as set: the template then tells why it has none.
+fn is_wanted(only_with: &[String], host: &Host) -> bool {
+    let is_set = |name: &String| match host.vars.get(name) {
+        None => host.vars.refused(name).is_some(),
+        Some(Value::Null | Value::Bool(false)) => false,
+        Some(Value::String(text)) => !text.is_empty(),
+        Some(Value::Array(items)) => !items.is_empty(),
+        Some(Value::Object(map)) => !map.is_empty(),
+        Some(Value::Bool(true) | Value::Number(_)) => true,
+    };
+    only_with.is_empty() || only_with.iter().any(is_set)
+}
+
 /// A template only sees the variables that it uses, so Tera cannot name the one that was meant.
 fn with_near_name(mut problem: Problem, inputs: &HostContext) -> Problem {
     let written = problem.message.strip_prefix("variable `").and_then(|rest| rest.split('`').next());
@@ -79,7 +97,7 @@ fn with_near_name(mut problem: Problem, inputs: &HostContext) -> Problem {
 }
 
 fn reveal(rendered: &str, secrets: &SecretStore, path: &RemotePath, spec: &FileSpec) -> Result<Content, Vec<Problem>> {
-    let escape = if spec.template.ends_with(XML_SUFFIX) { Escape::Xml } else { Escape::Plain };
+    let escape = Escape::of(&spec.template);
     let content = Content::reveal(rendered, secrets, escape).map_err(|error| {
         let problem = Problem::new("HW0507", format!("template `{}`: {error}", spec.template));
         vec![match error {
@@ -87,8 +105,7 @@ fn reveal(rendered: &str, secrets: &SecretStore, path: &RemotePath, spec: &FileS
             RevealError::Damaged => problem.hint("print the variable without a filter"),
         }]
     })?;
-    let is_xml = escape == Escape::Xml || path.file_name().rsplit('.').next() == Some("xml");
-    let problems = if is_xml { check::xml(path, &spec.template, &content) } else { Vec::new() };
+    let problems = check::check(path, &spec.template, &content);
     if problems.is_empty() { Ok(content) } else { Err(problems) }
 }
 
@@ -102,8 +119,9 @@ fn file(spec: &FileSpec, content: Content) -> DesiredFile {
     }
 }
 
-fn without_files(role: &Role) -> Desired {
-    let directories = role.directories.iter().map(|(path, spec)| {
+fn without_files(role: &Role, host: &Host) -> Desired {
+    let wanted = role.directories.iter().filter(|(_, spec)| is_wanted(&spec.only_with, host));
+    let directories = wanted.map(|(path, spec)| {
         let directory = DesiredDirectory { owner: spec.owner.clone(), group: spec.group.clone(), mode: spec.mode };
         (path.clone(), directory)
     });

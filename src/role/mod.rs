@@ -64,6 +64,8 @@ pub struct DirectorySpec {
     pub group: String,
     /// Permission bits.
     pub mode: u32,
+    /// Variables of which one must be set for a host to have the directory; none: every host has it.
+    pub only_with: Vec<String>,
 }
 
 /// A file that the role wants.
@@ -79,6 +81,8 @@ pub struct FileSpec {
     pub mode: u32,
     /// The unit that reads it; what a change costs that unit is computed.
     pub unit: Option<UnitName>,
+    /// Variables of which one must be set for a host to have the file; none: every host has it.
+    pub only_with: Vec<String>,
 }
 
 /// A unit that the role wants enabled and running.

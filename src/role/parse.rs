@@ -118,7 +118,7 @@ fn directories(role: &RoleName, fields: &mut Fields<'_, '_>) -> BTreeMap<RemoteP
         let (owner, group) = owner(&mut entry);
         let mode = mode(&entry, 0o755);
         if let Some(path) = path {
-            let spec = DirectorySpec { owner, group, mode };
+            let spec = DirectorySpec { owner, group, mode, only_with: texts(&entry, "only_with") };
             once(&mut directories, path, spec, item, fields);
         }
     }
@@ -134,7 +134,8 @@ fn files(role: &RoleName, fields: &mut Fields<'_, '_>) -> BTreeMap<RemotePath, (
         let (owner, group) = owner(&mut entry);
         let (mode, unit) = (mode(&entry, 0o644), entry.parsed("unit", UnitName::new));
         if let (Some(template), Some(path)) = (template, path) {
-            let spec = FileSpec { template, owner, group, mode, unit };
+            let only_with = texts(&entry, "only_with");
+            let spec = FileSpec { template, owner, group, mode, unit, only_with };
             once(&mut files, path, (spec, item.span.clone()), item, fields);
         }
     }
@@ -170,6 +171,13 @@ fn owner(entry: &mut Fields<'_, '_>) -> (String, String) {
     let owner = entry.text("owner").unwrap_or_else(|| "root".to_owned());
     let group = entry.text("group").unwrap_or_else(|| owner.clone());
     (owner, group)
+}
+
+/// One text, or a list of them.
+fn texts(entry: &Fields<'_, '_>, key: &str) -> Vec<String> {
+    let Some(node) = entry.get(key) else { return Vec::new() };
+    let items = node.items().unwrap_or(std::slice::from_ref(node));
+    items.iter().filter_map(Node::scalar_text).collect()
 }
 
 fn mode(entry: &Fields<'_, '_>, default: u32) -> u32 {

@@ -39,7 +39,8 @@ const NAMES: [&str; 10] =
 #[must_use]
 pub fn is_secret_name(name: &str) -> bool {
     let name = name.to_ascii_lowercase().replace('-', "_");
-    let harmless = name.ends_with("_file") || name.starts_with("allow_") || name == "no_password";
+    let harmless =
+        name.ends_with("_file") || name.starts_with("allow_") || name.starts_with("use_") || name == "no_password";
     let means = || NAMES.contains(&name.as_str()) || PARTS.iter().any(|part| name.contains(part));
     !harmless && (means() || name.ends_with("_pass"))
 }

@@ -3,6 +3,7 @@
 //! A [`Secret`] has no `Display` and no `Serialize`, and its `Debug` shows nothing, so that no output, plan or log can
 //! hold one by accident. A [`SecretRef`] is what the operator wrote and may be shown.
 
+mod digest;
 pub mod keyring;
 pub mod look;
 mod reference;
@@ -11,6 +12,7 @@ pub mod vault;
 use std::collections::BTreeMap;
 use std::fmt;
 
+pub use digest::{Form, digest_marker, sha256_hex};
 pub use reference::{Held, MARKER_END, MARKER_START, SecretRef, Vaulted, mask_markers, without_markers};
 
 /// A value that is never shown.

@@ -1,7 +1,7 @@
 //! Whether a written value has its shape, and where it has not (pure).
 
-use super::shape::Shape;
-use crate::inventory::{Node, NodeValue};
+use super::shape::{Need, Others, Record, Shape};
+use crate::inventory::{Entry, Node, NodeValue};
 use crate::problem::near_name;
 
 /// A value, or a part of one, that does not have its shape.
@@ -15,25 +15,68 @@ pub struct Misfit<'n> {
     pub hint: Option<String>,
 }
 
+/// Whether mappings with keys of their own are looked into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Records {
+    Left,
+    Judged,
+}
+
+/// Every key that is missing, unknown or does not fit; an expression is not looked into, it has its type when it has its value.
+fn of_record<'n>(record: &Record, node: &'n Node, entries: &'n [Entry], found: &mut Vec<Misfit<'n>>) {
+    for key in record.keys.iter().filter(|key| key.need == Need::Required) {
+        if node.get(key.name).is_none_or(Node::is_null) {
+            found.push(Misfit { node, why: format!("lacks `{}`", key.name), hint: key.advice() });
+        }
+    }
+    for entry in entries.iter().filter(|entry| !entry.value.is_null()) {
+        match record.key(&entry.key) {
+            Some(_) if entry.value.text().is_some_and(|text| text.contains("{{") || text.contains("{%")) => {}
+            Some(key) => {
+                let part = format!("`{}` ", key.name);
+                key.shape.fit(&entry.value, &part, Records::Judged, found);
+            }
+            None if record.others == Others::Allowed => {}
+            None => {
+                let hint = near_name(&entry.key, record.names());
+                found.push(Misfit { node: &entry.value, why: format!("`{}` is no key of it", entry.key), hint });
+            }
+        }
+    }
+}
+
 impl Shape {
     /// Every part of a value that does not fit. Mappings with keys of their own, and secrets, are left to their readers.
     #[must_use]
     pub fn misfits<'n>(&self, node: &'n Node) -> Vec<Misfit<'n>> {
         let mut found = Vec::new();
-        self.fit(node, "", &mut found);
+        self.fit(node, "", Records::Left, &mut found);
         found
     }
 
-    fn fit<'n>(&self, node: &'n Node, part: &str, found: &mut Vec<Misfit<'n>>) {
+    /// The same, with the mappings that have keys of their own looked into: for what has no reader but a template.
+    #[must_use]
+    pub fn misfits_within<'n>(&self, node: &'n Node) -> Vec<Misfit<'n>> {
+        let mut found = Vec::new();
+        self.fit(node, "", Records::Judged, &mut found);
+        found
+    }
+
+    fn fit<'n>(&self, node: &'n Node, part: &str, records: Records, found: &mut Vec<Misfit<'n>>) {
         if self.takes(node) {
             return match (self, &node.value) {
                 (Self::List(item) | Self::OneOrList(item), NodeValue::List(items)) => {
-                    items.iter().for_each(|node| item.fit(node, "each item ", found));
+                    items.iter().for_each(|node| item.fit(node, "each item ", records, found));
                 }
                 // Null is a key without a value yet: absent.
                 (Self::Map(value), NodeValue::Map(entries)) => {
                     let written = entries.iter().filter(|entry| !entry.value.is_null());
-                    written.for_each(|entry| value.fit(&entry.value, "each value ", found));
+                    written.for_each(|entry| value.fit(&entry.value, "each value ", records, found));
+                }
+                (Self::Record(record), NodeValue::Map(entries))
+                    if records == Records::Judged && !entries.is_empty() =>
+                {
+                    of_record(record, node, entries, found);
                 }
                 _ => {}
             };

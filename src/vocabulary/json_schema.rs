@@ -126,9 +126,13 @@ fn record(record: &Record, place: Place) -> Value {
 /// What a key's value may be, and what it means. Within a cluster only Housewright's own readers look at values.
 fn described(key: &Key, place: Place) -> Value {
     let inner = shape(&key.shape, place);
-    let plain = matches!(key.shape, Shape::Any | Shape::Text);
-    let mut schema =
-        if place == Place::Variable && !plain { json!({ "anyOf": [inner, reference("expression")] }) } else { inner };
+    // A variable without a value is one that is not set.
+    let absent = json!({ "type": "null" });
+    let mut schema = match (place, &key.shape) {
+        (Place::Fixed, _) | (_, Shape::Any) => inner,
+        (Place::Variable, Shape::Text) => json!({ "anyOf": [inner, absent] }),
+        (Place::Variable, _) => json!({ "anyOf": [inner, reference("expression"), absent] }),
+    };
     let words = choices(&key.shape).iter().fold(String::new(), |mut words, choice| {
         let _ = write!(
             words,

@@ -10,6 +10,7 @@ mod fit;
 mod inventory;
 mod json_schema;
 mod role;
+mod server;
 mod shape;
 mod variables;
 
@@ -20,5 +21,6 @@ pub use fit::Misfit;
 pub use inventory::GROUP;
 pub use json_schema::json_schema;
 pub use role::{CLICKHOUSE, DIRECTORY, FILE, ROLE, UNIT};
+pub use server::{DISK, INTERSERVER, POLICY, TLS, USER, VOLUME};
 pub use shape::{Choice, Defined, Key, Need, Others, Record, Shape};
 pub use variables::{Checked, Section, VARIABLES, variable};

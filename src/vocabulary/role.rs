@@ -11,6 +11,12 @@ const PLACEMENTS: [Choice; 3] = [
 const ABSOLUTE: Shape = Shape::Ruled("an absolute path", "^/", |text| text.starts_with('/'));
 const OWNER: Key = Key::new("owner", Shape::Text, "Owning user's name.").default("root");
 const GROUP: Key = Key::new("group", Shape::Text, "Owning group's name. By default the owner's.");
+const ONLY_WITH: Key = Key::new(
+    "only_with",
+    Shape::OneOrList(&Shape::Text),
+    "Variables: a host has it only where one of them is set, and is not false or empty. By default every host has it.",
+)
+.examples(&["clickhouse_tls"]);
 
 /// One `role.yml`.
 pub static ROLE: Record = Record {
@@ -56,6 +62,7 @@ pub static DIRECTORY: Record = Record {
         OWNER,
         GROUP,
         Key::new("mode", Shape::Mode, "Permission bits.").default("0755"),
+        ONLY_WITH,
     ],
     others: Others::Refused,
 };
@@ -71,6 +78,7 @@ pub static FILE: Record = Record {
         GROUP,
         Key::new("mode", Shape::Mode, "Permission bits.").default("0644"),
         Key::new("unit", Shape::Text, "The systemd unit that reads it; what a change costs that unit is computed."),
+        ONLY_WITH,
     ],
     others: Others::Refused,
 };

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use super::clusters::CLUSTER;
+use super::server::SERVER;
 use super::shape::{Choice, Key, Others, Record, Shape};
 
 /// Variables that belong together.
@@ -20,6 +21,8 @@ pub struct Section {
 pub enum Checked {
     /// It does: it reads them.
     Always,
+    /// It does, for the templates that print them: secrets may be in them.
+    ForTemplates,
     /// The roles and templates do: another `roles/` may have others.
     ByTemplates,
 }
@@ -40,7 +43,7 @@ const NAMES: Shape = Shape::List(&Shape::Text);
 const SETTINGS: Shape = Shape::Map(&Shape::Any);
 
 /// All sections.
-pub static VARIABLES: [Section; 4] = [
+pub static VARIABLES: [Section; 5] = [
     Section {
         checked: Checked::Always,
         record: Record {
@@ -164,27 +167,21 @@ pub static VARIABLES: [Section; 4] = [
         },
     },
     Section {
+        checked: Checked::ForTemplates,
+        record: Record {
+            title: "A server's configuration",
+            about: "What the templates of this repository make `config.d/` and `users.d/` of. A secret is written as `{from_secret: env:NAME}`, and what the server is to take from its environment as `{\"@from_env\": NAME}`.",
+            others: Others::Allowed,
+            keys: SERVER,
+        },
+    },
+    Section {
         checked: Checked::ByTemplates,
         record: Record {
             title: "Of the roles and templates of this repository",
             about: "Another `roles/` may have others, and these in another form.",
             others: Others::Allowed,
             keys: &[
-                Key::new("hostClusterType", Shape::Text, "The ClickHouse macro of this name.").default("online"),
-                Key::new("clickhouse_macros", SETTINGS, "Macros beside `hostClusterRole`, `hostClusterType`, `shard` and `replica`."),
-                Key::new("clickhouse_users", SETTINGS, "Users, as in ClickHouse's `users.xml`.")
-                    .examples(&["{\"metrics\": {\"password_sha256_hex\": {\"from_secret\": \"env:METRICS_SHA256\"}}}"]),
-                Key::new("clickhouse_profiles", SETTINGS, "Profiles, as in ClickHouse's `users.xml`.").examples(&["{\"readonly\": {\"readonly\": 1}}"]),
-                Key::new(
-                    "clickhouse_default_user_networks",
-                    NAMES,
-                    "Who else than the host itself comes in as `default`, without a password.",
-                )
-                .examples(&["[\"10.77.0.0/16\"]"]),
-                Key::new("clickhouse_stop_wait", Shape::Whole(0, 3600), "How long a server that stops lets running queries go on, in seconds.")
-                    .default("60"),
-                Key::new("clickhouse_listen_hosts", NAMES, "Addresses that the server listens on.").examples(&["[\"0.0.0.0\"]"]),
-                Key::new("clickhouse_interserver_http_port", Shape::Port, "Where replicas fetch parts from each other.").default("9009"),
                 Key::new("zookeeper_heap", Shape::Text, "Memory of ZooKeeper's Java.").default("1g"),
                 Key::new("zookeeper_java_options", Shape::Text, "More options of ZooKeeper's Java.").default("-XX:+UseG1GC"),
             ],

@@ -13,7 +13,7 @@ use housewright::fleet::{
 use housewright::problem::{Problem, Source};
 use housewright::remote::{RemotePath, UnitName};
 use housewright::render::{Templates, load, render, secrets_of};
-use housewright::role::{DirectorySpec, FileSpec, PlacementKind, Role, UnitSpec};
+use housewright::role::{DirectorySpec, FileSpec, PlacementKind, Role, SchemaFile, UnitSpec};
 use housewright::secret::{Secret, SecretRef, SecretStore};
 use serde_json::{Map, Value, json};
 
@@ -47,6 +47,14 @@ fn text(spec: &Value, key: &str) -> String {
     spec[key].as_str().unwrap().to_owned()
 }
 
+fn only_with(spec: &Value) -> Vec<String> {
+    match &spec["only_with"] {
+        Value::String(name) => vec![name.clone()],
+        Value::Array(names) => names.iter().map(|name| name.as_str().unwrap().to_owned()).collect(),
+        _ => Vec::new(),
+    }
+}
+
 /// Reads a role and merges what it includes.
 pub fn role(name: &str) -> Role {
     let mut own = yaml(&Path::new("roles").join(name).join("role.yml").to_string_lossy());
@@ -72,7 +80,12 @@ pub fn role(name: &str) -> Role {
         role.units.extend(included.units);
     }
     for spec in take("directories") {
-        let directory = DirectorySpec { owner: text(&spec, "owner"), group: text(&spec, "group"), mode: mode(&spec) };
+        let directory = DirectorySpec {
+            owner: text(&spec, "owner"),
+            group: text(&spec, "group"),
+            mode: mode(&spec),
+            only_with: only_with(&spec),
+        };
         role.directories.insert(RemotePath::new(text(&spec, "path")).unwrap(), directory);
     }
     for spec in take("files") {
@@ -82,6 +95,7 @@ pub fn role(name: &str) -> Role {
             group: text(&spec, "group"),
             mode: mode(&spec),
             unit: spec["unit"].as_str().map(|unit| UnitName::new(unit).unwrap()),
+            only_with: only_with(&spec),
         };
         role.files.insert(RemotePath::new(text(&spec, "path")).unwrap(), file);
     }
@@ -91,7 +105,20 @@ pub fn role(name: &str) -> Role {
     if let Some(Value::Object(vars)) = own.remove("vars") {
         role.vars.extend(vars);
     }
+    role.schema.extend(schema(&role.name));
     role
+}
+
+fn schema(role: &RoleName) -> Vec<SchemaFile> {
+    let directory = root().join("roles").join(role.as_str()).join("schema");
+    let mut paths: Vec<PathBuf> =
+        fs::read_dir(directory).map(|entries| entries.map(|entry| entry.unwrap().path()).collect()).unwrap_or_default();
+    paths.sort();
+    let file = |path: &PathBuf| SchemaFile {
+        role: role.clone(),
+        source: Arc::new(Source { name: path.display().to_string(), text: fs::read_to_string(path).unwrap() }),
+    };
+    paths.iter().map(file).collect()
 }
 
 fn connection() -> Connection {
@@ -216,6 +243,22 @@ pub fn production() -> Fleet {
     fleet
 }
 
+/// A host that stores nothing: brokers, small pools, a quota.
+pub fn production_ingestion() -> Fleet {
+    FleetBuilder::default()
+        .vars(yaml("inventories/us-east-1/group_vars/all.yml"))
+        .vars(yaml("inventories/us-east-1/group_vars/ingestion.yml"))
+        .vars(yaml("inventories/us-east-1/group_vars/ingestion_events.yml"))
+        .host("ingestion-events-01", "ingestion-events", "ingestion-events-01", Placement::Stateless)
+        .cluster(
+            "ingestion-events",
+            Layout::OneShardPerHost,
+            &[&["ingestion-events-01"]],
+            "env:CLICKHOUSE_CLUSTER_SECRET",
+        )
+        .build()
+}
+
 pub fn templates() -> Templates {
     load::templates(&root().join("templates")).unwrap_or_else(|problems| panic!("{}", shown(&problems)))
 }
@@ -250,6 +293,7 @@ fn one_file_of(name: &str, template: &str, vars: &Value) -> (Fleet, Result<Templ
         group: "root".to_owned(),
         mode: 0o644,
         unit: None,
+        only_with: Vec::new(),
     };
     for role in fleet.roles.values_mut() {
         role.files = BTreeMap::from([(RemotePath::new(format!("/etc/{name}")).unwrap(), file.clone())]);

@@ -9,6 +9,7 @@ mod members;
 mod missing;
 mod placement;
 mod plain_secrets;
+mod servers;
 mod shared;
 mod ssh_args;
 mod vocabulary;
@@ -76,6 +77,9 @@ pub fn resolve(
         problems.extend(found);
     }
     lint::check(inventory, &fleet, doubts, problems);
+    if !doubts.inventory {
+        servers::check(inventory, &fleet, problems);
+    }
     fleet
 }
 

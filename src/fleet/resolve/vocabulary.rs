@@ -10,7 +10,7 @@ use crate::inventory::{Entry, Inventory, Node, NodeValue, Owner};
 use crate::problem::{Problem, near_name};
 use crate::role::Role;
 use crate::secret::SecretRef;
-use crate::vocabulary::{Checked, Key, Shape, VARIABLES, variable};
+use crate::vocabulary::{Checked, Key, Misfit, Shape, VARIABLES, variable};
 
 /// Checks every definition of every variable; a role's own variables are as well known as Housewright's.
 pub(super) fn check(inventory: &Inventory, roles: &BTreeMap<RoleName, Role>, problems: &mut Vec<Problem>) {
@@ -24,6 +24,7 @@ pub(super) fn check(inventory: &Inventory, roles: &BTreeMap<RoleName, Role>, pro
                 // An expression has its type when it has its value.
                 Some(_) if entry.value.text().is_some() && holds_expression(&entry.value) => {}
                 Some((key, Checked::Always)) => typed(key, &entry.value, problems),
+                Some((key, Checked::ForTemplates)) => shaped(key, &entry.value, problems),
                 Some((_, Checked::ByTemplates)) => {}
                 None if names.contains(name.as_str()) => {}
                 // A thousand hosts with one slip need one note.
@@ -45,8 +46,10 @@ pub(super) fn check(inventory: &Inventory, roles: &BTreeMap<RoleName, Role>, pro
 /// Checks the values of expressions.
 pub(super) fn check_values(evaluated: &Evaluated, problems: &mut Vec<Problem>) {
     for entry in evaluated.values() {
-        if let Some((key, Checked::Always)) = variable(&entry.key) {
-            typed(key, &entry.value, problems);
+        match variable(&entry.key) {
+            Some((key, Checked::Always)) => typed(key, &entry.value, problems),
+            Some((key, Checked::ForTemplates)) => shaped(key, &entry.value, problems),
+            Some((_, Checked::ByTemplates)) | None => {}
         }
     }
 }
@@ -77,7 +80,19 @@ fn typed(key: &Key, node: &Node, problems: &mut Vec<Problem>) {
         problems.push(Problem::new("HW0134", message).at(&node.span).hint(hint));
         return;
     }
-    for misfit in key.shape.misfits(node) {
+    tell(key, key.shape.misfits(node), problems);
+}
+
+/// A secret may stand wherever a template prints it.
+fn shaped(key: &Key, node: &Node, problems: &mut Vec<Problem>) {
+    if !node.is_null() {
+        let misfits = key.shape.misfits_within(node);
+        tell(key, misfits.into_iter().filter(|misfit| !matches!(misfit.node.value, NodeValue::Secret(_))), problems);
+    }
+}
+
+fn tell<'n>(key: &Key, misfits: impl IntoIterator<Item = Misfit<'n>>, problems: &mut Vec<Problem>) {
+    for misfit in misfits {
         let mut problem = Problem::new("HW0303", format!("`{}`: {}", key.name, misfit.why)).at(&misfit.node.span);
         problem.message = problem.message.replacen("`: must", "` must", 1);
         problem.hint = misfit.hint;
