@@ -22,7 +22,8 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use world::{How, Project, Record, block_on, name, plain};
 use worlds::{
-    ALL, CURABLE, copy, inflict, kill, never_too_much_is_away, nothing_waits_for_a_restart, wound_all, wounds,
+    ALL, CURABLE, copy, inflict, kill, never_too_much_is_away, nothing_is_detached, nothing_waits_for_a_restart,
+    wound_all, wounds,
 };
 
 /// `HOUSEWRIGHT_CASES=500 cargo test --test properties` looks longer.
@@ -76,6 +77,7 @@ proptest! {
             prop_assert!(again.iter().all(|host| held.contains(*host)), "{}", plain(&show(&next, Diffs::Fold)));
         }
         nothing_waits_for_a_restart(&sim, &plan.holds)?;
+        nothing_is_detached(&sim)?;
         sim.with(|world| never_too_much_is_away(&shape, &world.log, allowed))?;
     }
 
@@ -144,6 +146,7 @@ proptest! {
         }
         prop_assert!(next.is_empty() && next.holds.is_empty(), "{}", plain(&show(&next, Diffs::Fold)));
         nothing_waits_for_a_restart(&sim, &[])?;
+        nothing_is_detached(&sim)?;
     }
 
     /// A remote process that ends anywhere in a batch: the next runs bring it to the end, and no restart is forgotten.
@@ -172,6 +175,7 @@ proptest! {
         let next = block_on(project.plan_now(&sim));
         prop_assert!(next.is_empty() && next.holds.is_empty(), "{}", plain(&show(&next, Diffs::Fold)));
         nothing_waits_for_a_restart(&sim, &[])?;
+        nothing_is_detached(&sim)?;
     }
 
     /// An answer that is lost once, anywhere, costs no host: what was done is found there, the rest is done.

@@ -33,7 +33,7 @@ pub(super) fn takes(step: &Step) -> bool {
         Step::Write { .. } | Step::DaemonReload | Step::Unit { .. } | Step::Settle { .. } => true,
         Step::Gate(Gate::UnitsRunning { .. }) => true,
         Step::Restore { .. } | Step::Unless { .. } => false,
-        Step::ReloadConfig | Step::Execute { .. } | Step::Gate(_) => false,
+        Step::ReloadConfig | Step::Execute { .. } | Step::Detach { .. } | Step::Attach { .. } | Step::Gate(_) => false,
     }
 }
 
@@ -133,7 +133,7 @@ fn command(plan: &HostPlan, step: &Step, run: &Run<'_>) -> Option<Command> {
         Step::Unit { unit, action } => Some(Command::Unit { unit: unit.clone(), action: *action }),
         Step::Gate(Gate::UnitsRunning { units }) => Some(Command::UnitState { units: units.clone() }),
         Step::Restore { .. } | Step::Unless { .. } => None,
-        Step::ReloadConfig | Step::Execute { .. } | Step::Gate(_) => None,
+        Step::ReloadConfig | Step::Execute { .. } | Step::Detach { .. } | Step::Attach { .. } | Step::Gate(_) => None,
     }
 }
 

@@ -5,10 +5,10 @@ use std::time::Duration;
 use super::{Run, batch, host};
 use crate::event::{Event, chain};
 use crate::fleet::HostName;
-use crate::observe::{ask_clickhouse, ask_keeper};
+use crate::observe::{ask_clickhouse, ask_flow, ask_keeper};
 use crate::plan::Gate;
 use crate::remote::{Batch, Command, UnitName};
-use crate::resource::{ClickHouseFacts, SERVER_LOG, ServerFacts, running_units};
+use crate::resource::{self, ClickHouseFacts, FlowFacts, SERVER_LOG, ServerFacts, Spool, running_units};
 
 /// The first pause between two looks; it doubles up to [`LONGEST_PAUSE`].
 /// A restarted server answers after half a second, so a short one saves time on every host of a wave.
@@ -34,8 +34,9 @@ pub(super) async fn wait(host: &HostName, gate: &Gate, run: &Run<'_>) -> Result<
             Ok(()) => return Ok(()),
             Err(because) => because,
         };
-        if started.elapsed() >= run.gate_timeout {
-            let reason = format!("still shut after {} s: {because}", run.gate_timeout.as_secs());
+        let limit = if let Gate::Drained { limit } = gate { *limit } else { run.gate_timeout };
+        if started.elapsed() >= limit {
+            let reason = format!("still shut after {} s: {because}", limit.as_secs());
             return Err((reason, Some(hint(host, gate))));
         }
         if because != said {
@@ -69,6 +70,11 @@ pub(super) async fn look(host: &HostName, gate: &Gate, run: &Run<'_>) -> Result<
         Gate::Answers => facts(host, run).await.map(|_| ()),
         Gate::Serving => serving(host, run).await,
         Gate::Applied(applied) => applied.missing_in(&facts(host, run).await?.0).map_or(Ok(()), Err),
+        Gate::Drained { .. } => drained(host, run).await,
+        Gate::Consuming { tables } => {
+            let flow = flow(host, run).await?;
+            tables.iter().try_for_each(|(table, proof)| flow.consumes(table, *proof))
+        }
         Gate::Objects { names } => {
             let live = facts(host, run).await?.1;
             match names.iter().find(|name| !live.contains(name)) {
@@ -82,6 +88,32 @@ pub(super) async fn look(host: &HostName, gate: &Gate, run: &Run<'_>) -> Result<
 /// Whether an object is known to be there.
 pub(super) async fn has_object(host: &HostName, name: &str, run: &Run<'_>) -> bool {
     facts(host, run).await.is_ok_and(|(_, objects)| objects.iter().any(|object| object == name))
+}
+
+/// Sends what waits, and looks whether something still does.
+async fn drained(host: &HostName, run: &Run<'_>) -> Result<(), String> {
+    let clickhouse = host::clickhouse(host, run).ok_or("no connection to it")?;
+    let waiting = |flow: FlowFacts| flow.spooled.into_iter().filter(|(_, spool)| spool.files > 0).collect::<Vec<_>>();
+    let spooled = waiting(flow(host, run).await?);
+    if spooled.is_empty() {
+        return Ok(());
+    }
+    for statement in spooled.iter().filter_map(|(table, _)| resource::flush(table)) {
+        // Whether it helped is seen in the queue, and why not too.
+        let _ = clickhouse.execute(&statement).await;
+    }
+    match waiting(flow(host, run).await?).first() {
+        None => Ok(()),
+        Some((table, Spool { files, complaint, .. })) => {
+            let said = complaint.as_ref().map(|said| format!(": {said}")).unwrap_or_default();
+            Err(format!("{table} has {files} files to send{said}"))
+        }
+    }
+}
+
+async fn flow(host: &HostName, run: &Run<'_>) -> Result<FlowFacts, String> {
+    let clickhouse = host::clickhouse(host, run).ok_or("no connection to it")?;
+    ask_flow(&*clickhouse).await.map_err(|error| chain(&error))
 }
 
 async fn quorum(members: &[HostName], needed: usize, run: &Run<'_>) -> Result<(), String> {
@@ -123,6 +155,7 @@ async fn facts(host: &HostName, run: &Run<'_>) -> Result<(ServerFacts, Vec<Strin
 fn hint(host: &HostName, gate: &Gate) -> String {
     match gate {
         Gate::PeersServing { .. } => "mend the other replica first: `housewright status`".to_owned(),
+        Gate::Drained { .. } => "bring the data hosts up that do not take its rows: `housewright status`".to_owned(),
         Gate::QuorumServing { .. } => "mend the other members first: `housewright status`".to_owned(),
         _ => format!("look at its log on `{host}`: `sudo tail -n 50 {SERVER_LOG}`"),
     }

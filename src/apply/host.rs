@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::batch::{self, StepError};
-use super::{Run, gate, precondition, restore};
+use super::{Run, gate, precondition, queue, restore};
 use crate::clickhouse::{ClickHouse, ClickHouseError, Statement};
 use crate::event::{Event, Failure, GivenBack, chain};
 use crate::fleet::HostName;
@@ -45,7 +45,7 @@ impl Progress {
             Step::ReloadConfig => self.told = true,
             Step::Write { owes, .. } | Step::Restore { owes, .. } => self.owed.extend(owes.iter().cloned()),
             Step::Settle { owed } => self.owed.retain(|one| !owed.contains(one)),
-            Step::DaemonReload | Step::Execute { .. } => {}
+            Step::DaemonReload | Step::Execute { .. } | Step::Detach { .. } | Step::Attach { .. } => {}
         }
         self.changed = true;
     }
@@ -130,6 +130,8 @@ async fn single(plan: &HostPlan, step: &Step, run: &Run<'_>, progress: &mut Prog
     let result = match step {
         Step::ReloadConfig => execute(plan, step, &Statement::new("SYSTEM RELOAD CONFIG"), run).await,
         Step::Execute { statement, .. } => execute(plan, step, statement, run).await,
+        Step::Detach { tables, how, limit } => queue::detach(&plan.host, tables, *how, *limit, run).await,
+        Step::Attach { tables } => queue::attach(&plan.host, tables, run).await,
         Step::Gate(gate) => gate::wait(&plan.host, gate, run).await,
         Step::Write { .. } | Step::DaemonReload | Step::Unit { .. } | Step::Settle { .. } => Ok(()),
         Step::Restore { .. } | Step::Unless { .. } => Ok(()),

@@ -7,6 +7,7 @@ mod gate;
 mod host;
 mod lock;
 mod precondition;
+mod queue;
 mod recover;
 mod restore;
 mod there;

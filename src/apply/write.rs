@@ -27,6 +27,7 @@ pub(super) fn command(
         let content = want.content.bytes().clone();
         Some(FileWrite { path: file.path.clone(), content, owner, group, mode: want.mode })
     });
+    let directories = directories.chain(owes.iter().filter_map(Owed::directory).map(Some));
     Some(WriteSet {
         expects: files.iter().map(|file| file.expect.clone()).collect(),
         directories: directories.collect::<Option<_>>()?,

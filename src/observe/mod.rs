@@ -9,11 +9,12 @@ use futures_util::StreamExt;
 
 use crate::clickhouse::{ClickHouse, ClickHouseError, Endpoint};
 use crate::event::{Event, Sink, chain};
-use crate::fleet::{Host, HostName};
+use crate::fleet::{Host, HostName, Placement};
 use crate::resource::{
-    ClickHouseFacts, Contents, HostFacts, HostObservation, KeeperFacts, Observation, Probe, SRVR, SeenSettings, Server,
+    ClickHouseFacts, Contents, FlowFacts, FlowQuestion, HostFacts, HostObservation, KeeperFacts, Observation, Owed,
+    Probe, SRVR, SeenSettings, Server,
 };
-use crate::schema;
+use crate::schema::{self, Family};
 use crate::transport::lasting::{self, Patience};
 use crate::transport::{Session, Transport, advice};
 
@@ -136,6 +137,12 @@ async fn ask_open(open: &Open, target: &Target<'_>) -> Result<HostFacts, NoAnswe
     let mut facts = target.probe.parse(&outputs).map_err(|error| (chain(&error), None))?;
     if let Some(clickhouse) = &open.clickhouse {
         facts.clickhouse = ask_clickhouse(&**clickhouse).await;
+        if may_flow(target.host, &facts) {
+            match ask_flow(&**clickhouse).await {
+                Ok(flow) => facts.flow = flow,
+                Err(error) => facts.clickhouse = ClickHouseFacts::Down { reason: chain(&error) },
+            }
+        }
     }
     if let Some(port) = open.keeper_port {
         facts.keeper = ask_keeper(&*open.session, port).await;
@@ -148,6 +155,28 @@ pub async fn ask_keeper(session: &dyn Session, port: u16) -> KeeperFacts {
     match session.ask(port, SRVR).await {
         Ok(answer) => KeeperFacts::read(&answer),
         Err(error) => KeeperFacts::Down { reason: chain(&error) },
+    }
+}
+
+/// Whether something may consume there, or did before it was detached.
+fn may_flow(host: &Host, facts: &HostFacts) -> bool {
+    let ClickHouseFacts::Up { objects, .. } = &facts.clickhouse else { return false };
+    host.placement == Placement::Stateless
+        || facts.owed.iter().any(|owed| matches!(owed, Owed::Attach(_)))
+        || objects.iter().any(|object| Family::of(&object.engine) == Family::Queue)
+}
+
+/// Asks a ClickHouse server what flows through it.
+///
+/// # Errors
+/// It does not answer, or not so.
+pub async fn ask_flow(clickhouse: &dyn ClickHouse) -> Result<FlowFacts, ClickHouseError> {
+    // UNKNOWN_TABLE, UNKNOWN_IDENTIFIER: a server before 24.8.
+    match clickhouse.execute(&FlowFacts::statement(FlowQuestion::Whole)).await {
+        Err(ClickHouseError::Exception { code: 60 | 47, .. }) => {
+            FlowFacts::parse(&clickhouse.execute(&FlowFacts::statement(FlowQuestion::WithoutDetached)).await?)
+        }
+        answer => FlowFacts::parse(&answer?),
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::disruption::{self, Cost};
-use super::{Hold, Inputs, applied};
+use super::{Hold, Inputs, applied, queues};
 use crate::clickhouse::config::Disruption;
 use crate::fleet::{Host, HostName, Placement};
 use crate::remote::{RemotePath, UnitAction, UnitName};
@@ -59,6 +59,8 @@ pub enum Change {
 pub(super) struct HostChanges<'a> {
     pub host: &'a Host,
     pub role: &'a Role,
+    /// What was found on it.
+    pub facts: &'a HostFacts,
     pub directories: Vec<DirectoryChange>,
     pub files: Vec<FileChange>,
     pub units: Vec<UnitChange>,
@@ -89,6 +91,16 @@ impl HostChanges<'_> {
     /// Whether the plan starts this host's ClickHouse.
     pub fn starts_clickhouse(&self) -> bool {
         self.role.clickhouse.as_ref().is_some_and(|clickhouse| self.touches(&clickhouse.unit))
+    }
+
+    /// Whether the plan takes this host's running ClickHouse away for a moment.
+    pub fn restarts_clickhouse(&self) -> bool {
+        self.role.clickhouse.as_ref().is_some_and(|clickhouse| self.restarts.contains(&clickhouse.unit))
+    }
+
+    /// Whether the tables that consume have to be attached anew: a start does that too.
+    pub fn reattaches(&self) -> bool {
+        self.cost.reattach && !self.starts_clickhouse()
     }
 
     /// Whether a unit is started or restarted here.
@@ -131,6 +143,7 @@ pub(super) fn collect<'a>(inputs: &Inputs<'a>, holds: &mut Vec<Hold>) -> Vec<Hos
             continue;
         };
         let (Some(role), Some(desired)) = (inputs.fleet.role_of(host), inputs.desired.get(name)) else { continue };
+        holds.extend(unreadable_marker(name, facts));
         if let Some(hold) = another_replica(host, facts) {
             holds.push(hold);
             continue;
@@ -169,6 +182,7 @@ pub(super) fn collect<'a>(inputs: &Inputs<'a>, holds: &mut Vec<Hold>) -> Vec<Hos
         let changes = HostChanges {
             host,
             role,
+            facts,
             directories,
             files,
             units,
@@ -209,6 +223,18 @@ fn another_replica(host: &Host, facts: &HostFacts) -> Option<Hold> {
             server.replicas
         ),
         hint: Some(format!("put `{name}: {is}` into the inventory, or move the tables by hand first")),
+    })
+}
+
+/// Tells of a marker that says that something is detached, and not what: nothing of it is attached.
+fn unreadable_marker(host: &HostName, facts: &HostFacts) -> Option<Hold> {
+    let marker = queues::unreadable_marker(facts)?.marker()?;
+    let detached: Vec<_> = queues::detached_by_others(facts).map(ToString::to_string).collect();
+    Some(Hold {
+        host: host.clone(),
+        what: format!("attach {}", detached.join(", ")),
+        reason: format!("`{marker}` says that an earlier run detached tables, and cannot be read"),
+        hint: Some("attach by hand what is not meant to be detached, then remove it".to_owned()),
     })
 }
 

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use super::queues::{self, Whereabouts};
 use crate::clickhouse::config::{self, ConfigDirectory, ConfigKeys, Disruption, HostSays, KeyChange};
 use crate::remote::UnitName;
 use crate::render::Desired;
 use crate::resource::{Applied, ClickHouseFacts, FileChange, FileChangeKind, HostFacts, ObservedUnit, Owed};
 use crate::role::Role;
-use crate::schema::Family;
 
 /// The cost of a host's changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -18,12 +18,17 @@ pub(super) struct Cost {
     pub restart_units: BTreeSet<UnitName>,
     /// Whether ClickHouse has to read its configuration again.
     pub reload: bool,
+    /// Whether its tables that consume have to be attached anew.
+    pub reattach: bool,
 }
 
 impl Cost {
     /// Adds what an earlier run left undone; a unit that does not run takes its files when it starts.
     fn take_owed(&mut self, owed: &Owed, facts: &HostFacts) {
-        let (Owed::Reload(unit) | Owed::Restart(unit)) = owed;
+        let unit = match owed {
+            Owed::Reload(unit) | Owed::Reattach(unit) | Owed::Restart(unit) => unit,
+            Owed::Attach(_) => return self.take_detached(facts),
+        };
         if !facts.units.get(unit).is_some_and(ObservedUnit::is_running) {
             return;
         }
@@ -32,12 +37,34 @@ impl Cost {
                 self.disruption = self.disruption.max(Disruption::Reload);
                 self.reload = true;
             }
+            Owed::Reattach(_) => {
+                self.disruption = self.disruption.max(Disruption::Reattach);
+                (self.reload, self.reattach) = (true, true);
+            }
             Owed::Restart(_) => {
                 self.disruption = Disruption::Restart;
                 self.restart_units.insert(unit.clone());
             }
+            Owed::Attach(_) => {}
         }
         self.reasons.push(format!("{unit} runs without what an earlier run wrote"));
+    }
+
+    /// Adds what an earlier run detached; a server that does not answer cannot be told to attach it.
+    fn take_detached(&mut self, facts: &HostFacts) {
+        let ClickHouseFacts::Up { .. } = facts.clickhouse else { return };
+        if queues::unreadable_marker(facts).is_some() {
+            return;
+        }
+        self.disruption = self.disruption.max(Disruption::Reattach);
+        let owed = queues::owed(facts);
+        let still = owed.iter().filter(|(_, (_, place))| *place == Whereabouts::Detached);
+        let still: Vec<_> = still.map(|(name, _)| name.to_string()).collect();
+        self.reasons.push(match (still.as_slice(), owed.is_empty()) {
+            ([], true) => "what an earlier run detached is not there any more".to_owned(),
+            ([], false) => "an earlier run did not see its queues consume again".to_owned(),
+            _ => format!("an earlier run detached {} and did not attach it", still.join(", ")),
+        });
     }
 }
 
@@ -58,7 +85,8 @@ pub(super) fn cost(files: &[FileChange], desired: &Desired, facts: &HostFacts, r
         match disruption {
             Disruption::None => {}
             Disruption::Reload => cost.reload = true,
-            Disruption::Reattach | Disruption::Restart => {
+            Disruption::Reattach => (cost.reload, cost.reattach) = (true, true),
+            Disruption::Restart => {
                 cost.restart_units.insert(unit.clone());
             }
         }
@@ -85,16 +113,14 @@ pub(super) fn cost(files: &[FileChange], desired: &Desired, facts: &HostFacts, r
 enum Queues {
     Some,
     None,
+    Unknown,
 }
 
-fn has_queues(facts: &HostFacts) -> Queues {
+fn queues_of(facts: &HostFacts) -> Queues {
     match &facts.clickhouse {
-        ClickHouseFacts::Up { objects, .. }
-            if !objects.iter().any(|live| Family::of(&live.engine) == Family::Queue) =>
-        {
-            Queues::None
-        }
-        _ => Queues::Some,
+        ClickHouseFacts::Up { .. } if facts.flow.consuming.is_empty() => Queues::None,
+        ClickHouseFacts::Up { .. } => Queues::Some,
+        ClickHouseFacts::Down { .. } | ClickHouseFacts::NotAsked => Queues::Unknown,
     }
 }
 
@@ -106,20 +132,20 @@ fn server_of<'a>(file: &FileChange, role: &'a Role) -> Option<&'a UnitName> {
 
 /// What changed keys cost, with a sentence for each reason.
 ///
-/// A restart stands in for a reattach, which it includes; where nothing is to be reattached, a reload is enough.
+/// Where nothing is to be reattached, a reload is enough; where that is not known, a restart includes it.
 fn of_keys(changes: &[KeyChange], directory: ConfigDirectory, facts: &HostFacts) -> (Disruption, Vec<String>) {
-    let queues = has_queues(facts);
+    let queues = queues_of(facts);
     let settings = match &facts.clickhouse {
         ClickHouseFacts::Up { server, .. } => Some(&server.settings),
         ClickHouseFacts::NotAsked | ClickHouseFacts::Down { .. } => None,
     };
-    let host = HostSays { settings, consumes: queues == Queues::Some };
+    let host = HostSays { settings, consumes: queues != Queues::None };
     let (disruption, reasons) = config::disruption_of(changes, directory, host);
     let dearest = reasons.iter().filter(|reason| reason.disruption == disruption);
     let reasons = dearest.map(|reason| format!("`{}`: {}", reason.key, reason.reason)).collect();
     let disruption = match (disruption, queues) {
         (Disruption::Reattach, Queues::None) => Disruption::Reload,
-        (Disruption::Reattach, Queues::Some) => Disruption::Restart,
+        (Disruption::Reattach, Queues::Unknown) => Disruption::Restart,
         (other, _) => other,
     };
     (disruption, reasons)

@@ -10,6 +10,7 @@ mod fallback;
 mod hold;
 mod only;
 mod precondition;
+mod queues;
 mod safety;
 mod saved;
 mod schema;

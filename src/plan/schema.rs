@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Change, FailurePolicy, Fallback, Gate, Hold, HostPlan, Inputs, Precondition, Step, Wave};
+use super::{Change, FailurePolicy, Fallback, Gate, Hold, HostPlan, Inputs, Precondition, Step, Wave, queues};
 use crate::clickhouse::config::Disruption;
 use crate::fleet::{HostName, Placement, RoleName};
 use crate::resource::SERVER_LOG;
@@ -67,11 +67,20 @@ fn missing_on<'a>(
     let mut hold = |what: String, reason: String, hint: Option<String>| {
         holds.push(Hold { host: host.clone(), what, reason, hint });
     };
+    let is_detached = |name: &ObjectName| facts.flow.detached.as_ref().is_some_and(|tables| tables.contains(name));
     match &facts.clickhouse {
         ClickHouseFacts::Up { objects: live, .. } => {
             let mut missing = BTreeSet::new();
             for change in schema::diff(objects, live) {
                 match change {
+                    // It would say that all is well and make nothing: <https://clickhouse.com/docs/sql-reference/statements/detach>.
+                    ObjectChange::Create(object) if is_detached(&object.name) => {
+                        if queues::detached_by_others(facts).any(|name| *name == object.name) {
+                            let hint = format!("attach it when that is over: `ATTACH TABLE {}`", object.name);
+                            let reason = "somebody detached it for good".to_owned();
+                            hold(format!("create `{}`", object.name), reason, Some(hint));
+                        }
+                    }
                     ObjectChange::Create(object) => {
                         missing.extend(objects.iter().map(|ours| &ours.name).find(|name| **name == object.name));
                     }

@@ -1,14 +1,16 @@
 //! Steps and gates: all that an executor can do, as data (pure).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::clickhouse::Statement;
 use crate::fleet::HostName;
 use crate::remote::{Expect, RemotePath, UnitAction, UnitName};
-use crate::resource::{Applied, Owed};
+use crate::resource::{Applied, Detachment, Owed, Proof};
+use crate::schema::ObjectName;
 
 /// One atomic action on one host, or a condition to go on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +54,21 @@ pub enum Step {
         unit: UnitName,
         /// What.
         action: UnitAction,
+    },
+    /// Detaches tables that consume; what this takes away, [`Step::undo`] brings back.
+    Detach {
+        /// Which.
+        tables: BTreeSet<ObjectName>,
+        /// For how long.
+        how: Detachment,
+        /// How long all of it may take: a consumer that hangs must not hold the run for ever.
+        #[serde(rename = "limit_seconds", with = "seconds")]
+        limit: Duration,
+    },
+    /// Attaches tables that were detached.
+    Attach {
+        /// Which.
+        tables: BTreeSet<ObjectName>,
     },
     /// `SYSTEM RELOAD CONFIG`.
     ReloadConfig,
@@ -107,6 +124,17 @@ pub enum Gate {
     Serving,
     /// The server itself tells the macros and clusters that were written.
     Applied(Applied),
+    /// Nothing waits on this host's disk to be sent on; what waits is sent.
+    Drained {
+        /// How long that may take.
+        #[serde(rename = "limit_seconds", with = "seconds")]
+        limit: Duration,
+    },
+    /// Tables consume again.
+    Consuming {
+        /// Which, and what shows it.
+        tables: BTreeMap<ObjectName, Proof>,
+    },
     /// The objects are there.
     Objects {
         /// Their names.
@@ -124,11 +152,45 @@ pub enum FailurePolicy {
     DropHost,
 }
 
+impl Step {
+    /// What a failure behind it has to bring back.
+    #[must_use]
+    pub fn undo(&self) -> Option<Self> {
+        match self {
+            Self::Detach { tables, .. } => Some(Self::Attach { tables: tables.clone() }),
+            _ => None,
+        }
+    }
+}
+
+/// A duration as whole seconds.
+mod seconds {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "for serde")]
+    pub fn serialize<S: Serializer>(limit: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(limit.as_secs())
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        u64::deserialize(deserializer).map(Duration::from_secs)
+    }
+}
+
+fn names<'a>(names: impl IntoIterator<Item = &'a ObjectName>) -> String {
+    names.into_iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Write { directories, files, .. } => match (directories.len(), files.len()) {
+            Self::Write { directories, files, owes } => match (directories.len(), files.len()) {
                 (1, 0) => write!(f, "make {}", directories.iter().map(RemotePath::as_str).collect::<String>()),
+                (0, 0) if owes.iter().all(|owed| matches!(owed, Owed::Attach(_))) => {
+                    f.write_str("note what is detached")
+                }
                 (0, 0) => f.write_str("note that a restart is owed"),
                 (directories, 0) => write!(f, "make {directories} directories"),
                 (_, 1) => write!(f, "write {}", files.iter().map(|file| file.path.file_name()).collect::<String>()),
@@ -143,9 +205,14 @@ impl fmt::Display for Step {
                 let steps: Vec<_> = steps.iter().map(ToString::to_string).collect();
                 write!(f, "{}, unless {}", steps.join(", "), gate.to_string().trim_start_matches("gate: "))
             }
+            Self::Settle { owed } if owed.iter().all(|owed| matches!(owed, Owed::Attach(_))) => {
+                f.write_str("nothing is detached any more")
+            }
             Self::Settle { .. } => f.write_str("nothing is owed any more"),
             Self::DaemonReload => f.write_str("reload systemd's unit files"),
             Self::Unit { unit, action } => write!(f, "{action} {unit}"),
+            Self::Detach { tables, .. } => write!(f, "detach {}", names(tables)),
+            Self::Attach { tables } => write!(f, "attach {}", names(tables)),
             Self::ReloadConfig => f.write_str("reload the configuration"),
             Self::Execute { object, .. } => write!(f, "create {object}"),
             Self::Gate(gate) => gate.fmt(f),
@@ -172,6 +239,11 @@ impl fmt::Display for Gate {
             Self::Answers => f.write_str("gate: answers"),
             Self::Serving => f.write_str("gate: answers, no replica read-only"),
             Self::Applied(_) => f.write_str("gate: macros and clusters applied"),
+            Self::Drained { .. } => f.write_str("gate: nothing waits to be sent on"),
+            Self::Consuming { tables } => {
+                let verb = if tables.len() == 1 { "consumes" } else { "consume" };
+                write!(f, "gate: {} {verb}", names(tables.keys()))
+            }
             Self::Objects { names } if names.len() == 1 => write!(f, "gate: {} is there", names.concat()),
             Self::Objects { names } => write!(f, "gate: {} objects are there", names.len()),
         }

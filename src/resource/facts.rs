@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Identity, KeeperFacts, ObservedDirectory, ObservedFile, ObservedUnit, Owed, ServerFacts};
+use super::{FlowFacts, Identity, KeeperFacts, ObservedDirectory, ObservedFile, ObservedUnit, Owed, ServerFacts};
 use crate::fleet::HostName;
 use crate::remote::{ArchiveError, RemotePath, UnitName};
 use crate::schema::ObservedObject;
@@ -75,6 +75,8 @@ pub struct HostFacts {
     pub keeper: KeeperFacts,
     /// Its ClickHouse.
     pub clickhouse: ClickHouseFacts,
+    /// What flows through its ClickHouse; empty where no table of it can consume.
+    pub flow: FlowFacts,
 }
 
 /// The state of a host's ClickHouse server.

@@ -1,7 +1,7 @@
 //! What a host owes: a marker that lives from the write until its server has taken what was written (pure).
 //!
 //! Without it, a run that ends between the write and the restart would leave a host whose files are right and whose
-//! server is not, and the next plan would be empty.
+//! server is not, and the next plan would be empty. What is detached outlives a reboot, and so does its marker.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -9,8 +9,9 @@ use std::fmt;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::ObservedFile;
-use crate::remote::{FileWrite, RemotePath, UnitName};
+use super::{ObservedFile, Proof};
+use crate::remote::{DirectoryWrite, FileWrite, RemotePath, UnitName};
+use crate::schema::ObjectName;
 use crate::secret::Secret;
 
 /// What a unit has to do before it runs with what was written.
@@ -19,19 +20,74 @@ use crate::secret::Secret;
 pub enum Owed {
     /// Read its configuration again.
     Reload(UnitName),
+    /// Attach the tables anew that keep what they were attached with.
+    Reattach(UnitName),
     /// Start anew.
     Restart(UnitName),
+    /// Attach these tables, which were detached for a moment.
+    Attach(Detached),
+}
+
+/// Tables that are detached for a moment, with what made them.
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Detached(pub BTreeMap<ObjectName, DetachedTable>);
+
+/// A table that is detached for a moment.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct DetachedTable {
+    /// What must show that it consumes again.
+    pub proof: Proof,
+    /// The statement that would make it, as the server shows it: an archive for people, never run, and shown nowhere
+    /// else, for a server can be told to show secrets.
+    #[serde(skip)]
+    pub create: String,
+}
+
+impl Detached {
+    /// Their names.
+    pub fn names(&self) -> impl Iterator<Item = &ObjectName> {
+        self.0.keys()
+    }
+}
+
+/// The names only.
+impl fmt::Debug for Detached {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.names()).finish()
+    }
+}
+
+/// The marker's form.
+#[derive(Serialize, Deserialize)]
+struct Archive {
+    written_by: String,
+    tables: Vec<ArchivedTable>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ArchivedTable {
+    database: String,
+    name: String,
+    proof: Proof,
+    create: String,
 }
 
 /// In memory only: a reboot starts every unit anew and takes the markers away.
 const RELOAD: &str = "/run/housewright-owes-reload-of-";
+const REATTACH: &str = "/run/housewright-owes-reattach-of-";
 const RESTART: &str = "/run/housewright-owes-restart-of-";
+
+/// On disk: a table that was detached for good stays so over a reboot.
+const DIRECTORY: &str = "/var/lib/housewright";
+const DETACHED: &str = "/var/lib/housewright/detached";
 
 impl Owed {
     /// All that a unit can owe.
     #[must_use]
-    pub fn by(unit: &UnitName) -> [Self; 2] {
-        [Self::Reload(unit.clone()), Self::Restart(unit.clone())]
+    pub fn by(unit: &UnitName) -> [Self; 4] {
+        let unit = || unit.clone();
+        [Self::Reload(unit()), Self::Reattach(unit()), Self::Restart(unit()), Self::Attach(Detached::default())]
     }
 
     /// Where the marker is.
@@ -39,37 +95,122 @@ impl Owed {
     pub fn marker(&self) -> Option<RemotePath> {
         let (prefix, unit) = match self {
             Self::Reload(unit) => (RELOAD, unit),
+            Self::Reattach(unit) => (REATTACH, unit),
             Self::Restart(unit) => (RESTART, unit),
+            Self::Attach(_) => return RemotePath::new(DETACHED).ok(),
         };
         RemotePath::new(format!("{prefix}{}", unit.as_str())).ok()
+    }
+
+    /// The directory that the marker needs, where not every host has it.
+    #[must_use]
+    pub fn directory(&self) -> Option<DirectoryWrite> {
+        let Self::Attach(_) = self else { return None };
+        let root = "root".to_owned();
+        Some(DirectoryWrite { path: RemotePath::new(DIRECTORY).ok()?, owner: root.clone(), group: root, mode: 0o700 })
     }
 
     /// The marker itself, written with the files that the unit has not taken yet.
     #[must_use]
     pub fn file(&self) -> Option<FileWrite> {
         let root = "root".to_owned();
-        let content = Secret::new(Bytes::from_static(b"written by housewright; gone when it is done\n"));
-        Some(FileWrite { path: self.marker()?, content, owner: root.clone(), group: root, mode: 0o644 })
+        let (content, mode) = match self {
+            Self::Attach(detached) => (Bytes::from(archive(detached)?), 0o600),
+            _ => (Bytes::from_static(b"written by housewright; gone when it is done\n"), 0o644),
+        };
+        let (path, content) = (self.marker()?, Secret::new(content));
+        Some(FileWrite { path, content, owner: root.clone(), group: root, mode })
     }
+}
+
+fn archive(detached: &Detached) -> Option<String> {
+    let table = |(name, table): (&ObjectName, &DetachedTable)| {
+        let ObjectName::Relation { database, name } = name else { return None };
+        let (database, name) = (database.clone(), name.clone());
+        Some(ArchivedTable { database, name, proof: table.proof, create: table.create.clone() })
+    };
+    let tables = detached.0.iter().map(table).collect::<Option<_>>()?;
+    let written_by = "housewright: these tables are detached for a moment; its next run attaches them".to_owned();
+    serde_json::to_string_pretty(&Archive { written_by, tables }).ok().map(|text| text + "\n")
+}
+
+/// What a marker that cannot be read says is that something is detached, and not what.
+fn unarchived(file: &ObservedFile) -> Detached {
+    let content = file.content.as_ref().map(|content| content.expose().as_ref()).unwrap_or_default();
+    let tables = serde_json::from_slice::<Archive>(content).map(|archive| archive.tables).unwrap_or_default();
+    let table = |ArchivedTable { database, name, proof, create }| {
+        (ObjectName::relation(Some(&database), &name), DetachedTable { proof, create })
+    };
+    Detached(tables.into_iter().map(table).collect())
 }
 
 impl fmt::Display for Owed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Reload(unit) => write!(f, "reload of {unit}"),
+            Self::Reattach(unit) => write!(f, "attaching the queues of {unit} anew"),
             Self::Restart(unit) => write!(f, "restart of {unit}"),
+            Self::Attach(detached) => {
+                let names: Vec<_> = detached.names().map(ToString::to_string).collect();
+                write!(f, "attaching {}", names.join(", "))
+            }
         }
     }
 }
 
 /// What the markers among the files that were read say.
 pub(super) fn collect(files: &BTreeMap<RemotePath, ObservedFile>) -> BTreeSet<Owed> {
-    let read = |path: &RemotePath| {
-        let (kind, unit): (fn(UnitName) -> Owed, _) = match path.as_str().strip_prefix(RELOAD) {
-            Some(unit) => (Owed::Reload, unit),
-            None => (Owed::Restart, path.as_str().strip_prefix(RESTART)?),
-        };
+    let read = |(path, file): (&RemotePath, &ObservedFile)| {
+        let kinds: [(&str, fn(UnitName) -> Owed); 3] =
+            [(RELOAD, Owed::Reload), (REATTACH, Owed::Reattach), (RESTART, Owed::Restart)];
+        if path.as_str() == DETACHED {
+            return Some(Owed::Attach(unarchived(file)));
+        }
+        let (unit, kind) = kinds.iter().find_map(|(prefix, kind)| Some((path.as_str().strip_prefix(prefix)?, kind)))?;
         UnitName::new(unit).ok().map(kind)
     };
-    files.keys().filter_map(read).collect()
+    files.iter().filter_map(read).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn detached(create: &str) -> Detached {
+        let table = DetachedTable { proof: Proof::Joined, create: create.to_owned() };
+        Detached(BTreeMap::from([(ObjectName::relation(Some("my \"db"), "kafka"), table)]))
+    }
+
+    fn found(path: RemotePath, content: Bytes) -> BTreeSet<Owed> {
+        let (owner, group) = (String::new(), String::new());
+        let file = ObservedFile { owner, group, mode: 0o600, content: Some(Secret::new(content)) };
+        collect(&BTreeMap::from([(path, file)]))
+    }
+
+    #[test]
+    fn every_marker_is_found_again() {
+        let unit = UnitName::new("clickhouse-server").unwrap();
+        for owed in Owed::by(&unit).into_iter().chain([Owed::Attach(detached("CREATE TABLE 'ä\n'"))]) {
+            let marker = owed.file().unwrap();
+            assert_eq!(found(marker.path, marker.content.expose().clone()), BTreeSet::from([owed]));
+        }
+    }
+
+    #[test]
+    fn a_marker_that_cannot_be_read_still_says_that_something_is_detached() {
+        let marker = Owed::Attach(Detached::default()).marker().unwrap();
+        for content in ["", "{", "{\"tables\": 1}"] {
+            assert_eq!(found(marker.clone(), content.into()), BTreeSet::from([Owed::Attach(Detached::default())]));
+        }
+    }
+
+    #[test]
+    fn what_is_shown_of_it_are_names() {
+        let owed = Owed::Attach(detached("CREATE TABLE k ENGINE = Kafka('topsecret')"));
+        let shown = format!("{owed:?} {owed} {}", serde_json::to_string(&owed).unwrap());
+        assert!(shown.contains("kafka") && !shown.contains("topsecret"), "{shown}");
+        let text = serde_json::to_string(&owed).unwrap();
+        let read: Owed = serde_json::from_str(&text).unwrap();
+        assert_eq!(read, Owed::Attach(detached("")), "{text}");
+    }
 }

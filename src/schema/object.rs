@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::clickhouse::{Engine, Statement, plain_name};
+use crate::clickhouse::{Engine, Statement, Token, lex, plain_name, unquote};
 use crate::fleet::RoleName;
 use crate::problem::Span;
 
@@ -53,6 +53,27 @@ impl fmt::Display for ObjectName {
             Self::Relation { database, name } if database == DEFAULT_DATABASE => f.pad(&plain_name(name)),
             Self::Relation { database, name } => f.pad(&format!("{}.{}", plain_name(database), plain_name(name))),
             Self::Database(name) | Self::Function(name) | Self::Collection(name) => f.pad(&plain_name(name)),
+        }
+    }
+}
+
+/// As it is shown.
+impl serde::Serialize for ObjectName {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// A table, view or dictionary, as it is shown.
+impl<'de> serde::Deserialize<'de> for ObjectName {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let shown = String::deserialize(deserializer)?;
+        let tokens = lex(&shown);
+        let name = |token: &Token| unquote(token.text(&shown));
+        match tokens.as_slice() {
+            [one] => Ok(Self::relation(None, &name(one))),
+            [database, dot, one] if dot.text(&shown) == "." => Ok(Self::relation(Some(&name(database)), &name(one))),
+            _ => Err(serde::de::Error::custom(format!("`{shown}` is no name of a table"))),
         }
     }
 }

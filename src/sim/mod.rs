@@ -3,6 +3,7 @@
 //! It keeps what a real host keeps: files, users, units, disks, a ClickHouse server that reads its configuration when
 //! it starts or reloads. Time passes on tokio's clock, which tests pause.
 
+mod flow;
 mod host;
 mod keeper;
 mod lock;
@@ -16,6 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
+pub use flow::Flow;
 pub use host::{Disk, SimHost, SimUnit};
 pub use server::{Loaded, SimServer};
 

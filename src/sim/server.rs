@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::{Act, SimFleet, SimHost};
+use super::{Act, Flow, SimFleet, SimHost};
 use crate::clickhouse::{ClickHouse, ClickHouseError, Create, CreateKind, Head, Rows, Statement, read_head, split};
 use crate::fleet::HostName;
 use crate::problem::Source;
@@ -41,6 +41,8 @@ pub struct SimServer {
     pub parts: Vec<(String, String, String, u64)>,
     /// Statements that contain this are refused.
     pub refuses: Option<String>,
+    /// What flows through it.
+    pub flow: Flow,
 }
 
 /// What a server has read from its files.
@@ -65,6 +67,7 @@ impl SimServer {
             readonly: 0,
             delay: 0,
             refuses: None,
+            flow: Flow::default(),
         }
     }
 }
@@ -143,7 +146,7 @@ impl ClickHouse for SimClickHouse {
     }
 }
 
-fn exception(code: i32, name: &str, message: impl Into<String>) -> ClickHouseError {
+pub(super) fn exception(code: i32, name: &str, message: impl Into<String>) -> ClickHouseError {
     ClickHouseError::Exception { code, name: name.to_owned(), message: message.into() }
 }
 
@@ -179,7 +182,10 @@ fn execute(host: &mut SimHost, statement: &Statement) -> Result<Rows, ClickHouse
             }
         };
     }
-    create(server, statement)
+    match server.flows(statement) {
+        Some(answer) => answer,
+        None => create(server, statement),
+    }
 }
 
 fn create(server: &mut SimServer, statement: &Statement) -> Result<Rows, ClickHouseError> {
@@ -189,7 +195,7 @@ fn create(server: &mut SimServer, statement: &Statement) -> Result<Rows, ClickHo
         return Err(exception(62, "SYNTAX_ERROR", format!("the simulated server does not know: {}", statement.text())));
     };
     let object = observed(&create, statement);
-    if !server.objects.iter().any(|live| live.name == object.name) {
+    if !server.objects.iter().any(|live| live.name == object.name) && !server.hides(&object.name) {
         server.objects.push(object);
     }
     Ok(Rows::default())

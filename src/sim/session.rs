@@ -137,6 +137,9 @@ impl SimSession {
             }
             if let Some(server) = host.server.as_mut().filter(|server| server.unit == *unit) {
                 server.up = serves;
+                if serves {
+                    server.restarted();
+                }
             }
             world.elect();
             let (host, unit) = (self.host.clone(), unit.clone());

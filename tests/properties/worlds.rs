@@ -181,10 +181,20 @@ pub fn nothing_waits_for_a_restart(sim: &SimFleet, held: &[Hold]) -> Result<(), 
                 let queues = host.server.iter().flat_map(|server| &server.objects).any(|live| live.engine == "Kafka");
                 let says = HostSays { settings: None, consumes: queues };
                 let (cost, _) = disruption_of(&diff(&keys(&then), &keys(now)), directory, says);
-                let most = if queues { Disruption::Reload } else { Disruption::Reattach };
-                prop_assert!(cost <= most, "{unit} on {name} runs with another `{path}`: {cost}");
+                prop_assert!(cost <= Disruption::Reattach, "{unit} on {name} runs with another `{path}`: {cost}");
             }
         }
+    }
+    Ok(())
+}
+
+/// No table of a host stays detached, and no marker speaks of one.
+pub fn nothing_is_detached(sim: &SimFleet) -> Result<(), TestCaseError> {
+    for (name, host) in sim.with(|world| world.hosts.clone()) {
+        let detached: Vec<_> = host.server.iter().flat_map(|server| &server.flow.detached).collect();
+        prop_assert!(detached.is_empty(), "detached on {name}: {detached:?}");
+        let marker = RemotePath::new("/var/lib/housewright/detached").unwrap();
+        prop_assert!(!host.entries.contains_key(&marker), "{name} still has its marker: {:?}", host.text(&marker));
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use housewright::fleet::HostName;
 use housewright::remote::{EntryKind, RemotePath, UnitName};
+use housewright::resource::Detachment;
 use housewright::schema::{ObjectName, ObservedObject};
 use housewright::sim::{Disk, SimFleet, SimHost};
 use housewright::transport::{ConnectError, SessionError};
@@ -64,6 +65,14 @@ struct Facts {
     /// Statements of tables; null drops one.
     #[serde(default)]
     tables: BTreeMap<String, Option<String>>,
+    /// Tables that somebody detached for good.
+    #[serde(default)]
+    detached: Vec<String>,
+    /// Files that a Distributed table has not sent yet.
+    #[serde(default)]
+    spooled: BTreeMap<String, u64>,
+    /// A shard does not take what is sent.
+    stuck: Option<bool>,
     /// `unreachable`, `unknown-host-key`, `changed-host-key` or `authentication`.
     connect: Option<String>,
     /// `full` or `read-only`.
@@ -177,6 +186,15 @@ impl Facts {
         server.up = self.answers.unwrap_or(server.up);
         server.readonly = self.readonly.unwrap_or(server.readonly);
         server.refuses = self.refuses.clone().or(server.refuses.take());
+        for name in self.detached.iter().map(|name| ObjectName::relation(None, name)) {
+            let at = server.objects.iter().position(|object| object.name == name);
+            let table = at.map(|at| server.objects.remove(at)).unwrap_or_else(|| panic!("no table {name} to detach"));
+            server.flow.detached.push((table, Detachment::ForGood));
+        }
+        for (name, files) in &self.spooled {
+            server.flow.spooled.insert(ObjectName::relation(None, name), *files);
+        }
+        server.flow.stuck = self.stuck.unwrap_or(server.flow.stuck);
         for (name, statement) in &self.tables {
             let name = ObjectName::relation(None, name);
             let old = server.objects.iter().position(|object| object.name == name).map(|at| server.objects.remove(at));

@@ -1,6 +1,10 @@
 //! The steps that remove a host's differences, in order (pure).
 
+mod queues;
+
 use std::collections::BTreeSet;
+
+use queues::Queues;
 
 use super::change::HostChanges;
 use super::safety::Peers;
@@ -16,7 +20,9 @@ const UNIT_FILES: &str = "/etc/systemd/system/";
 pub(super) fn configuration(host: &HostChanges<'_>, peers: &Peers) -> Vec<Step> {
     let mut steps = Vec::new();
     steps.extend(peers.gate().map(Step::Gate));
-    let owes = owes(host);
+    let queues = Queues::of(host);
+    steps.extend(queues.before_restart());
+    let owes = owes(host, &queues);
     if !(host.directories.is_empty() && host.files.is_empty() && owes.is_empty()) {
         let file =
             |file: &crate::resource::FileChange| FileStep { path: file.path.clone(), expect: file.expect.clone() };
@@ -41,25 +47,38 @@ pub(super) fn configuration(host: &HostChanges<'_>, peers: &Peers) -> Vec<Step> 
     if let (Placement::Keeper { .. }, false) = (&host.host.placement, running.is_empty()) {
         steps.push(Step::Gate(Gate::KeeperServing));
     }
-    let mut settled: BTreeSet<_> = owes.into_iter().chain(host.owed.iter().cloned()).collect();
+    let mut settled: BTreeSet<_> = owes.into_iter().chain(queues.journal()).chain(host.owed.iter().cloned()).collect();
     settled.retain(|owed| !host.later.contains(owed));
-    let (now, after_reload) = settled.into_iter().partition(|owed| match owed {
-        Owed::Restart(unit) | Owed::Reload(unit) => running.contains(unit),
+    let (now, later): (BTreeSet<_>, BTreeSet<_>) = settled.into_iter().partition(|owed| match owed {
+        Owed::Restart(unit) | Owed::Reload(unit) | Owed::Reattach(unit) => running.contains(unit),
+        Owed::Attach(_) => false,
     });
     settle(now, &mut steps);
-    if clickhouse(host, &running, &mut steps) == Reload::Asked {
-        settle(after_reload, &mut steps);
-    }
+    let reload = clickhouse(host, &running, &mut steps);
+    steps.extend(queues.behind());
+    settle(later.into_iter().filter(|owed| due(owed, reload, &queues)).collect(), &mut steps);
     steps
 }
 
+/// Whether something that is owed is done once the last gates are open.
+fn due(owed: &Owed, reload: Reload, queues: &Queues) -> bool {
+    match owed {
+        Owed::Attach(_) => queues.come_back(),
+        Owed::Reload(_) | Owed::Reattach(_) | Owed::Restart(_) => reload == Reload::Asked,
+    }
+}
+
 /// What the host owes from the write on.
-fn owes(host: &HostChanges<'_>) -> BTreeSet<Owed> {
+fn owes(host: &HostChanges<'_>, queues: &Queues) -> BTreeSet<Owed> {
     let mut owes: BTreeSet<_> = host.restarts.iter().cloned().map(Owed::Restart).collect();
     // A marker that is there already is not written again.
     owes.extend(host.later.difference(&host.owed).cloned());
     if let (true, Some(clickhouse)) = (host.reloads(), &host.role.clickhouse) {
         owes.insert(Owed::Reload(clickhouse.unit.clone()));
+        if host.reattaches() {
+            owes.insert(Owed::Reattach(clickhouse.unit.clone()));
+            owes.extend(queues.journal());
+        }
     }
     owes
 }
@@ -71,7 +90,7 @@ fn settle(owed: BTreeSet<Owed>, steps: &mut Vec<Step>) {
 }
 
 /// Whether a server was told to read its files.
-#[derive(PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Reload {
     Asked,
     NotAsked,

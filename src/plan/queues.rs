@@ -1,0 +1,57 @@
+//! Which tables of a host consume a queue, and which stand still because an earlier run detached them (pure).
+
+use std::collections::BTreeMap;
+
+use crate::resource::{ClickHouseFacts, Detached, DetachedTable, HostFacts, Owed, Proof};
+use crate::schema::ObjectName;
+
+/// The tables that consume now: what made them, and what must show that they do so again.
+pub(super) fn consuming(facts: &HostFacts) -> Detached {
+    let ClickHouseFacts::Up { objects, .. } = &facts.clickhouse else { return Detached::default() };
+    let table = |name: &ObjectName| {
+        let object = objects.iter().find(|object| object.name == *name)?;
+        let joined = facts.flow.consumers.get(name).is_some_and(|consumers| consumers.joined > 0);
+        let proof = match object.engine.as_str() {
+            "Kafka" if joined => Proof::Joined,
+            "Kafka" => Proof::Polling,
+            _ => Proof::Attached,
+        };
+        Some((name.clone(), DetachedTable { proof, create: object.create_query.clone() }))
+    };
+    Detached(facts.flow.consuming.iter().filter_map(table).collect())
+}
+
+/// Where a table is that an earlier run detached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whereabouts {
+    /// Still detached, as far as is known.
+    Detached,
+    /// Attached again.
+    Attached,
+}
+
+/// The tables that an earlier run detached and did not see consume again; those that somebody dropped are none.
+pub(super) fn owed(facts: &HostFacts) -> BTreeMap<&ObjectName, (&DetachedTable, Whereabouts)> {
+    let markers =
+        facts.owed.iter().filter_map(|owed| if let Owed::Attach(tables) = owed { Some(tables) } else { None });
+    let found = |name: &ObjectName| match (&facts.clickhouse, &facts.flow.detached) {
+        (ClickHouseFacts::Up { objects, .. }, _) if objects.iter().any(|object| object.name == *name) => {
+            Some(Whereabouts::Attached)
+        }
+        (ClickHouseFacts::Up { .. }, Some(detached)) if !detached.contains(name) => None,
+        _ => Some(Whereabouts::Detached),
+    };
+    markers.flat_map(|tables| &tables.0).filter_map(|(name, table)| Some((name, (table, found(name)?)))).collect()
+}
+
+/// The tables that somebody else detached for good.
+pub(super) fn detached_by_others(facts: &HostFacts) -> impl Iterator<Item = &ObjectName> {
+    let owed = owed(facts);
+    facts.flow.detached.iter().flatten().filter(move |name| !owed.contains_key(name))
+}
+
+/// A marker that says that something is detached, and not what, while something is: nothing of it is touched.
+pub(super) fn unreadable_marker(facts: &HostFacts) -> Option<&Owed> {
+    let is_detached = detached_by_others(facts).next().is_some();
+    facts.owed.iter().find(|owed| is_detached && matches!(owed, Owed::Attach(tables) if tables.0.is_empty()))
+}
