@@ -118,7 +118,7 @@ enum Queues {
 
 fn queues_of(facts: &HostFacts) -> Queues {
     match &facts.clickhouse {
-        ClickHouseFacts::Up { .. } if facts.flow.consuming.is_empty() => Queues::None,
+        ClickHouseFacts::Up { .. } if queues::all(facts).0.is_empty() => Queues::None,
         ClickHouseFacts::Up { .. } => Queues::Some,
         ClickHouseFacts::Down { .. } | ClickHouseFacts::NotAsked => Queues::Unknown,
     }

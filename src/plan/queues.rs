@@ -3,22 +3,32 @@
 use std::collections::BTreeMap;
 
 use crate::resource::{ClickHouseFacts, Detached, DetachedTable, HostFacts, Owed, Proof};
-use crate::schema::ObjectName;
+use crate::schema::{Family, ObjectName, ObservedObject};
 
 /// The tables that consume now: what made them, and what must show that they do so again.
 pub(super) fn consuming(facts: &HostFacts) -> Detached {
+    of(facts, |name| facts.flow.consuming.contains(name))
+}
+
+/// All tables of queues: also one that is only written to keeps what it was attached with.
+pub(super) fn all(facts: &HostFacts) -> Detached {
+    of(facts, |_| true)
+}
+
+fn of(facts: &HostFacts, wanted: impl Fn(&ObjectName) -> bool) -> Detached {
     let ClickHouseFacts::Up { objects, .. } = &facts.clickhouse else { return Detached::default() };
-    let table = |name: &ObjectName| {
-        let object = objects.iter().find(|object| object.name == *name)?;
-        let joined = facts.flow.consumers.get(name).is_some_and(|consumers| consumers.joined > 0);
+    let queues = objects.iter().filter(|object| Family::of(&object.engine) == Family::Queue && wanted(&object.name));
+    let table = |object: &ObservedObject| {
+        let joined = facts.flow.consumers.get(&object.name).is_some_and(|consumers| consumers.joined > 0);
         let proof = match object.engine.as_str() {
+            "Kafka" if !facts.flow.consuming.contains(&object.name) => Proof::Attached,
             "Kafka" if joined => Proof::Joined,
             "Kafka" => Proof::Polling,
             _ => Proof::Attached,
         };
-        Some((name.clone(), DetachedTable { proof, create: object.create_query.clone() }))
+        (object.name.clone(), DetachedTable { proof, create: object.create_query.clone() })
     };
-    Detached(facts.flow.consuming.iter().filter_map(table).collect())
+    Detached(queues.map(table).collect())
 }
 
 /// Where a table is that an earlier run detached.

@@ -139,7 +139,7 @@ pub enum FlowQuestion {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Proof {
-    /// It is there: of another queue than Kafka's the server tells nothing.
+    /// It is there: nothing reads from it, or the server tells nothing of its kind of queue.
     Attached,
     /// It asks for rows: its group gave it nothing before either, perhaps there is no topic yet.
     Polling,

@@ -161,13 +161,13 @@ impl fmt::Display for Owed {
 /// What the markers among the files that were read say.
 pub(super) fn collect(files: &BTreeMap<RemotePath, ObservedFile>) -> BTreeSet<Owed> {
     let read = |(path, file): (&RemotePath, &ObservedFile)| {
-        let kinds: [(&str, fn(UnitName) -> Owed); 3] =
-            [(RELOAD, Owed::Reload), (REATTACH, Owed::Reattach), (RESTART, Owed::Restart)];
-        if path.as_str() == DETACHED {
+        let path = path.as_str();
+        if path == DETACHED {
             return Some(Owed::Attach(unarchived(file)));
         }
-        let (unit, kind) = kinds.iter().find_map(|(prefix, kind)| Some((path.as_str().strip_prefix(prefix)?, kind)))?;
-        UnitName::new(unit).ok().map(kind)
+        let of = |prefix: &str| UnitName::new(path.strip_prefix(prefix)?).ok();
+        let (reload, reattach) = (of(RELOAD).map(Owed::Reload), of(REATTACH).map(Owed::Reattach));
+        reload.or(reattach).or_else(|| of(RESTART).map(Owed::Restart))
     };
     files.iter().filter_map(read).collect()
 }

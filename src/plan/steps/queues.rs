@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::fleet::Placement;
 use crate::plan::change::HostChanges;
-use crate::plan::queues::{Whereabouts, consuming, owed, unreadable_marker};
+use crate::plan::queues::{Whereabouts, all, consuming, owed, unreadable_marker};
 use crate::plan::{Gate, Step};
 use crate::resource::{ClickHouseFacts, Detached, Detachment, Owed};
 use crate::schema::ObjectName;
@@ -39,7 +39,11 @@ impl Queues {
     pub fn of(host: &HostChanges<'_>) -> Self {
         let (restarts, reattaches) = (host.restarts_clickhouse(), host.reattaches());
         let answered = matches!(host.facts.clickhouse, ClickHouseFacts::Up { .. });
-        let detach = if restarts || reattaches { consuming(host.facts) } else { Detached::default() };
+        let detach = match (restarts, reattaches) {
+            (true, _) => consuming(host.facts),
+            (false, true) => all(host.facts),
+            (false, false) => Detached::default(),
+        };
         let mut noted = detach.clone();
         let mut attach: BTreeSet<_> = detach.names().cloned().collect();
         for (name, (table, place)) in owed(host.facts) {
