@@ -7,7 +7,7 @@ use futures_util::{StreamExt, TryStreamExt};
 
 use super::{Run, host};
 use crate::clickhouse::{ClickHouse, ClickHouseError, Statement};
-use crate::event::chain;
+use crate::event::{Event, chain};
 use crate::fleet::HostName;
 use crate::resource::{self, Detachment};
 use crate::schema::ObjectName;
@@ -49,14 +49,27 @@ async fn each(
     let clickhouse = host::clickhouse(host, run).ok_or_else(|| ("no connection".to_owned(), None))?;
     let statements: Vec<_> = tables.iter().filter_map(|table| Some((table, statement(table)?))).collect();
     futures_util::stream::iter(statements)
-        .map(|(table, statement)| one(&*clickhouse, table, statement))
+        .map(|(table, statement)| one(&*clickhouse, host, table, statement, run))
         .buffer_unordered(AT_ONCE)
         .try_collect::<()>()
         .await
 }
 
-async fn one(clickhouse: &dyn ClickHouse, table: &ObjectName, statement: Statement) -> Result<(), Refusal> {
-    clickhouse.execute(&statement).await.map(drop).map_err(|error| {
+async fn one(
+    clickhouse: &dyn ClickHouse,
+    host: &HostName,
+    table: &ObjectName,
+    statement: Statement,
+    run: &Run<'_>,
+) -> Result<(), Refusal> {
+    let mut answer = clickhouse.execute(&statement).await;
+    if let Err(ClickHouseError::Unreachable(reason)) = &answer {
+        // Twice is as good as once.
+        let (step, reason) = (table.to_string(), reason.clone());
+        run.sink.emit(Event::AnswerLost { host: host.clone(), step, reason });
+        answer = clickhouse.execute(&statement).await;
+    }
+    answer.map(drop).map_err(|error| {
         let hint = match &error {
             // CANNOT_GET_CREATE_TABLE_QUERY: there is nothing to attach.
             ClickHouseError::Exception { code: 390, .. } => Some("somebody dropped it meanwhile".to_owned()),

@@ -47,7 +47,9 @@ pub(super) async fn rest(
     let behind = |at: usize| steps.get(at + 1..).unwrap_or_default().to_vec();
     // Directories alone leave nothing that tells; made twice is as good as once.
     let tells = !files.is_empty() || !owes.is_empty();
-    if tells && unwritten.is_empty() && !owes.iter().any(gone) {
+    // What a marker of detached tables says tells more than that it is there.
+    let names = owes.iter().any(|owed| matches!(owed, Owed::Attach(_)));
+    if tells && unwritten.is_empty() && !names && !owes.iter().any(gone) {
         return Ok(behind(at));
     }
     if let (true, false, Some(settled)) = (unwritten.is_empty(), owes.is_empty(), settle.filter(|settle| *settle > at))

@@ -50,6 +50,15 @@ impl Cost {
         self.reasons.push(format!("{unit} runs without what an earlier run wrote"));
     }
 
+    /// What an earlier run detached, and nothing else.
+    pub fn of_detached(facts: &HostFacts) -> Self {
+        let mut cost = Self::default();
+        if facts.owed.iter().any(|owed| matches!(owed, Owed::Attach(_))) {
+            cost.take_detached(facts);
+        }
+        cost
+    }
+
     /// Adds what an earlier run detached; a server that does not answer cannot be told to attach it.
     fn take_detached(&mut self, facts: &HostFacts) {
         let ClickHouseFacts::Up { .. } = facts.clickhouse else { return };

@@ -33,8 +33,10 @@ pub(super) fn of(plan: &HostPlan, inputs: &Inputs<'_>) -> Fallback {
     let host = inputs.fleet.hosts.get(&plan.host);
     let (Some(host), Some(facts)) = (host, inputs.observation.facts(&plan.host)) else { return Fallback::default() };
     let way = Way::of(&plan.steps);
+    // Whatever became of the rest, nothing stays detached; its marker stays until a run has seen it consume.
+    let undo: Vec<Step> = plan.steps.iter().filter_map(Step::undo).collect();
     if plan.on_failure != FailurePolicy::StopRun || (way.files.is_empty() && way.directories.is_empty()) {
-        return Fallback::default();
+        return Fallback { written: undo.clone(), told: undo };
     }
     let clickhouse = inputs.fleet.role_of(host).and_then(|role| role.clickhouse.as_ref()).map(|server| &server.unit);
     let is_keeper = matches!(host.placement, Placement::Keeper { .. });
@@ -43,7 +45,9 @@ pub(super) fn of(plan: &HostPlan, inputs: &Inputs<'_>) -> Fallback {
     let reread = way.daemon_reload.then_some(Step::DaemonReload);
 
     let mut written: Vec<Step> = known(facts.owed.clone()).into_iter().chain(reread.clone()).collect();
-    settle(way.owes.difference(&facts.owed).cloned().collect(), &mut written);
+    let is_detached = |owed: &&Owed| matches!(owed, Owed::Attach(_));
+    settle(way.owes.difference(&facts.owed).filter(|owed| !is_detached(owed)).cloned().collect(), &mut written);
+    written.extend(undo.iter().cloned());
     written.extend(gates.iter().cloned().map(Step::Gate));
 
     let mut told: Vec<Step> = known(way.owes.union(&facts.owed).cloned().collect()).into_iter().chain(reread).collect();
@@ -60,6 +64,7 @@ pub(super) fn of(plan: &HostPlan, inputs: &Inputs<'_>) -> Fallback {
             settle(BTreeSet::from([reload]), &mut told);
         }
     }
+    told.extend(undo);
     told.extend(gates.into_iter().map(Step::Gate));
     Fallback { written, told }
 }

@@ -1,6 +1,7 @@
 //! `--only`: one part of the changes, and a list of what it leaves out (pure).
 //!
-//! What is written under a running server stays owed until a restart: no part makes another one forgotten.
+//! What is written under a running server stays owed until a restart: no part makes another one forgotten. What an
+//! earlier run detached is attached with every part.
 
 use std::collections::BTreeSet;
 
@@ -88,7 +89,7 @@ fn host_itself(inputs: &Inputs<'_>, host: &mut HostChanges<'_>) -> BTreeSet<Stri
     left.extend(drop_units(host, |change| change.action == UnitAction::Enable || !outdated.contains(&change.unit)));
     let reload = host.reloads();
     recount(inputs, host);
-    host.cost.reload = false;
+    (host.cost.reload, host.cost.reattach) = (false, false);
     left.extend(reload.then(|| "reload the configuration".to_owned()));
     owe_restarts(host);
     left
@@ -107,9 +108,9 @@ fn restart(inputs: &Inputs<'_>, host: &mut HostChanges<'_>) -> BTreeSet<String> 
     left.extend(host.directories.drain(..).map(|directory| format!("make {}", directory.path)));
     let reload = host.reloads();
     recount(inputs, host);
-    host.cost.reload = false;
+    (host.cost.reload, host.cost.reattach) = (false, false);
     if host.restarts.is_empty() {
-        host.cost = Cost::default();
+        host.cost = Cost::of_detached(host.facts);
         host.stale_units.clear();
     }
     left.extend((reload && !host.starts_clickhouse()).then(|| "reload the configuration".to_owned()));
@@ -120,8 +121,9 @@ fn everything(host: &mut HostChanges<'_>) -> BTreeSet<String> {
     let mut left = drop_files(host, |_| false);
     left.extend(drop_units(host, |_| false));
     left.extend(host.directories.drain(..).map(|directory| format!("make {}", directory.path)));
-    left.extend(host.owed.iter().map(ToString::to_string));
-    host.cost = Cost::default();
+    let owed = host.owed.iter().filter(|owed| !matches!(owed, Owed::Attach(_)));
+    left.extend(owed.map(ToString::to_string));
+    host.cost = Cost::of_detached(host.facts);
     host.stale_units.clear();
     left
 }
@@ -165,8 +167,13 @@ fn owe_restarts(host: &mut HostChanges<'_>) {
     host.later.extend(host.restarts.drain(..).map(Owed::Restart));
     host.cost.restart_units.clear();
     host.cost.reload |= reads;
-    host.cost.disruption = if host.cost.reload { Disruption::Reload } else { Disruption::None };
+    host.cost.reattach &= host.cost.reload;
+    host.cost.disruption = match (host.cost.reload, host.cost.reattach) {
+        (true, true) => Disruption::Reattach,
+        (true, false) => Disruption::Reload,
+        (false, _) => Disruption::None,
+    };
     if !host.cost.reload {
-        host.cost.reasons.clear();
+        host.cost = Cost::of_detached(host.facts);
     }
 }

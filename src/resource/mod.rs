@@ -67,6 +67,7 @@ impl Probe {
         units.sort();
         units.dedup();
         paths.extend(units.iter().flat_map(Owed::by).filter_map(|owed| owed.marker()));
+        paths.extend(Owed::detached_marker());
         paths.sort();
         paths.dedup();
         Self { paths, tree, units }

@@ -85,9 +85,14 @@ const DETACHED: &str = "/var/lib/housewright/detached";
 impl Owed {
     /// All that a unit can owe.
     #[must_use]
-    pub fn by(unit: &UnitName) -> [Self; 4] {
-        let unit = || unit.clone();
-        [Self::Reload(unit()), Self::Reattach(unit()), Self::Restart(unit()), Self::Attach(Detached::default())]
+    pub fn by(unit: &UnitName) -> [Self; 3] {
+        [Self::Reload(unit.clone()), Self::Reattach(unit.clone()), Self::Restart(unit.clone())]
+    }
+
+    /// Where a host notes which of its tables are detached.
+    #[must_use]
+    pub fn detached_marker() -> Option<RemotePath> {
+        RemotePath::new(DETACHED).ok()
     }
 
     /// Where the marker is.
@@ -97,7 +102,7 @@ impl Owed {
             Self::Reload(unit) => (RELOAD, unit),
             Self::Reattach(unit) => (REATTACH, unit),
             Self::Restart(unit) => (RESTART, unit),
-            Self::Attach(_) => return RemotePath::new(DETACHED).ok(),
+            Self::Attach(_) => return Self::detached_marker(),
         };
         RemotePath::new(format!("{prefix}{}", unit.as_str())).ok()
     }

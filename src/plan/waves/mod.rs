@@ -18,6 +18,7 @@ use reason::Together;
 use super::change::{HostChanges, tier};
 use super::safety::Peers;
 use super::{FailurePolicy, Fallback, Hold, HostPlan, Inputs, Precondition, Rebalances, Wave, safety, steps};
+use crate::clickhouse::config::Disruption;
 use crate::fleet::{HostName, Placement, RoleName, Shards};
 use crate::remote::UnitAction;
 use crate::schema::Family;
@@ -152,8 +153,10 @@ fn title(hosts: &[Going<'_, '_>], action: Action) -> String {
         Placement::Stateless => "stateless",
     });
     let starts = |host: &Going<'_, '_>| host.changes.units.iter().any(|unit| unit.action == UnitAction::Start);
+    let attaches = |host: &Going<'_, '_>| host.plan.disruption == Disruption::Reattach;
     let verb = match action {
         Action::Write if hosts.iter().any(starts) => "start",
+        Action::Write if hosts.iter().any(attaches) => "attach",
         Action::Write => "write",
         Action::Reload => "reload",
         Action::Restart => "restart",
