@@ -130,7 +130,7 @@ fn a_disk_is_full(fleet: &Fleet) {
 fn a_server_refuses_its_configuration(fleet: &Fleet) {
     let before = starts(fleet, &SERVERS);
     let text = std::fs::read_to_string(fleet.path(VARS)).expect("the lab's variables");
-    // Two listeners on one port: no check of a file finds it, the start does.
+    // The file is well formed and the value a path: only the start finds that nothing can be written there.
     fleet.edit(VARS, "clickhouse_settings:\n", "clickhouse_settings:\n  path: /proc/nowhere/\n");
     let run = fleet.apply(&[]);
     assert!(matches!(run.code, Some(3 | 4)), "{}", run.text());

@@ -75,9 +75,10 @@ async def serve(namespaces):
 
 def produce(broker, topic):
     settings = {"bootstrap.servers": broker, "log_level": 3}
+    admin = AdminClient(settings)  # kept: a client that goes away takes the answers along, and nobody wakes who waits
     try:
-        for done in AdminClient(settings).create_topics([NewTopic(topic, PARTITIONS, 1)], request_timeout=5).values():
-            done.result()
+        for done in admin.create_topics([NewTopic(topic, PARTITIONS, 1)], request_timeout=5).values():
+            done.result(timeout=10)
     except Exception:
         pass  # the topic is there already, or this broker creates topics by itself
     refused = []
