@@ -6,6 +6,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::disruption::{self, Cost};
+use super::effective;
+use super::setting::SettingChange;
 use super::{Hold, Inputs, applied, queues};
 use crate::clickhouse::config::Disruption;
 use crate::fleet::{Host, HostName, Placement};
@@ -35,6 +37,8 @@ pub enum Change {
         /// Unified diff, secrets masked; many hosts share one.
         diff: Arc<str>,
     },
+    /// A key of ClickHouse's effective configuration has another value, comes or goes.
+    Setting(SettingChange),
     /// A unit is not enabled or does not run.
     Unit(UnitChange),
     /// systemd has not read a unit's files since they were written.
@@ -130,7 +134,13 @@ impl HostChanges<'_> {
         });
         let stale = self.stale_units.iter().map(|unit| Change::StaleUnit { unit: unit.clone() });
         let owed = self.owed.iter().cloned().map(Change::Owed).chain(stale);
-        directories.chain(files).chain(self.units.iter().cloned().map(Change::Unit)).chain(owed).collect()
+        let settings = self.cost.settings.iter().cloned().map(Change::Setting);
+        directories
+            .chain(settings)
+            .chain(files)
+            .chain(self.units.iter().cloned().map(Change::Unit))
+            .chain(owed)
+            .collect()
     }
 }
 
@@ -170,10 +180,15 @@ pub(super) fn collect<'a>(inputs: &Inputs<'a>, holds: &mut Vec<Hold>) -> Vec<Hos
                 None => drop(diffs.insert(Arc::clone(&file.diff))),
             }
         }
-        let units: Vec<_> =
+        let mut units: Vec<_> =
             diff_units(desired, facts).into_iter().filter(|unit| known(unit, name, holds, desired, facts)).collect();
         let applied = applied::expected(desired);
-        let cost = disruption::cost(&files, desired, facts, role, &applied);
+        let mut cost = disruption::cost(&files, desired, facts, role, &applied);
+        if let Some(why) = cost.refused.take().or_else(|| refused_at_start(role, &cost, &units, desired, facts)) {
+            holds.push(refused(name, &why));
+            (directories, files, units) = (Vec::new(), Vec::new(), Vec::new());
+            cost = Cost::of_detached(facts);
+        }
         let restarts = restarts(&cost, facts, &units);
         let may_serve = may_serve(role, facts);
         let owed = facts.owed.clone();
@@ -236,6 +251,29 @@ fn unreadable_marker(host: &HostName, facts: &HostFacts) -> Option<Hold> {
         reason: format!("`{marker}` says that an earlier run detached tables, and cannot be read"),
         hint: Some("attach by hand what is not meant to be detached, then remove it".to_owned()),
     })
+}
+
+/// Why ClickHouse would not come back from a start or restart that is not this plan's files' doing.
+fn refused_at_start(
+    role: &Role,
+    cost: &Cost,
+    units: &[UnitChange],
+    desired: &Desired,
+    facts: &HostFacts,
+) -> Option<String> {
+    let unit = &role.clickhouse.as_ref()?.unit;
+    let starts = units.iter().any(|change| change.unit == *unit && change.action == UnitAction::Start);
+    (starts || cost.restart_units.contains(unit)).then(|| effective::refused(desired, facts))?
+}
+
+/// Holds everything back where the server would not start with its files as they will be.
+fn refused(host: &HostName, why: &str) -> Hold {
+    Hold {
+        host: host.clone(),
+        what: "change anything".to_owned(),
+        reason: format!("its ClickHouse would refuse its configuration: {why}"),
+        hint: Some("mend the file, or move it away where it is not Housewright's".to_owned()),
+    }
 }
 
 /// Holds back what would replace something that is not ours: a link that somebody made has its reason.

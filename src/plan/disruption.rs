@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::effective::{self, Compared, Outcome};
 use super::queues::{self, Whereabouts};
+use super::setting::SettingChange;
 use crate::clickhouse::config::{self, ConfigDirectory, ConfigKeys, Disruption, HostSays, KeyChange};
 use crate::remote::UnitName;
 use crate::render::Desired;
@@ -20,9 +22,55 @@ pub(super) struct Cost {
     pub reload: bool,
     /// Whether its tables that consume have to be attached anew.
     pub reattach: bool,
+    /// The keys of its effective configuration that change.
+    pub settings: Vec<SettingChange>,
+    /// Why the server would refuse its configuration as it will be.
+    pub refused: Option<String>,
+}
+
+/// Whether each configuration that changes was compared as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whole {
+    Yes,
+    No,
 }
 
 impl Cost {
+    fn add(&mut self, disruption: Disruption, reasons: Vec<String>, unit: &UnitName) {
+        match disruption {
+            Disruption::None => {}
+            Disruption::Reload => self.reload = true,
+            Disruption::Reattach => (self.reload, self.reattach) = (true, true),
+            Disruption::Restart => {
+                self.restart_units.insert(unit.clone());
+            }
+        }
+        self.disruption = self.disruption.max(disruption);
+        self.reasons.extend(reasons);
+    }
+
+    /// Compares ClickHouse's configurations as wholes; a change of one that nobody runs costs nothing.
+    fn compare(&mut self, files: &[FileChange], desired: &Desired, facts: &HostFacts, unit: &UnitName) -> Whole {
+        let runs = facts.units.get(unit).is_some_and(ObservedUnit::is_running);
+        let mut whole = Whole::Yes;
+        for Compared { directory, outcome } in effective::compare(files, desired, facts) {
+            match outcome {
+                Outcome::Refused(why) => self.refused = Some(why),
+                Outcome::FileByFile(why) => {
+                    whole = Whole::No;
+                    self.reasons.extend(runs.then_some(why));
+                }
+                Outcome::Keys(changes) if runs => {
+                    let (disruption, reasons) = of_keys(&changes, directory, facts);
+                    self.add(disruption, reasons, unit);
+                    self.settings.extend(SettingChange::of(&changes, directory));
+                }
+                Outcome::Keys(_) => {}
+            }
+        }
+        whole
+    }
+
     /// Adds what an earlier run left undone; a unit that does not run takes its files when it starts.
     fn take_owed(&mut self, owed: &Owed, facts: &HostFacts) {
         let unit = match owed {
@@ -80,6 +128,7 @@ impl Cost {
 /// Adds up what the files' changes cost; a file without a unit, or whose unit does not run, costs nothing.
 pub(super) fn cost(files: &[FileChange], desired: &Desired, facts: &HostFacts, role: &Role, applied: &Applied) -> Cost {
     let mut cost = Cost::default();
+    let compared = role.clickhouse.as_ref().map(|clickhouse| cost.compare(files, desired, facts, &clickhouse.unit));
     for file in files {
         let Some(unit) = file.unit.as_ref().or_else(|| server_of(file, role)) else { continue };
         let runs = facts.units.get(unit).is_some_and(ObservedUnit::is_running);
@@ -87,20 +136,14 @@ pub(super) fn cost(files: &[FileChange], desired: &Desired, facts: &HostFacts, r
             continue;
         }
         let clickhouse = role.clickhouse.as_ref().is_some_and(|clickhouse| clickhouse.unit == *unit);
+        if clickhouse && compared == Some(Whole::Yes) && effective::is_compared(&file.path) {
+            continue;
+        }
         let (disruption, reasons) = match config_changes(file, desired, facts).filter(|_| clickhouse) {
             Some((directory, changes)) => of_keys(&changes, directory, facts),
             None => (Disruption::Restart, vec![format!("`{}` is read at start only", file.path.file_name())]),
         };
-        match disruption {
-            Disruption::None => {}
-            Disruption::Reload => cost.reload = true,
-            Disruption::Reattach => (cost.reload, cost.reattach) = (true, true),
-            Disruption::Restart => {
-                cost.restart_units.insert(unit.clone());
-            }
-        }
-        cost.disruption = cost.disruption.max(disruption);
-        cost.reasons.extend(reasons);
+        cost.add(disruption, reasons, unit);
     }
     for owed in &facts.owed {
         cost.take_owed(owed, facts);

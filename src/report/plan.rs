@@ -7,7 +7,7 @@ use super::hosts::{count, short};
 use super::style::{BAD, GOOD, HEAD, PLACE, QUIET, WARN, paint};
 use crate::clickhouse::config::Disruption;
 use crate::fleet::HostName;
-use crate::plan::{Change, Plan, Wave};
+use crate::plan::{Change, Plan, SettingKind, Wave};
 use crate::resource::FileChangeKind;
 
 /// How much of the files' differences is shown.
@@ -96,6 +96,14 @@ fn head(change: &Change) -> String {
                 Some((is, should)) => format!("{sign} {path}  {is} -> {should}"),
                 None => format!("{sign} {path}"),
             }
+        }
+        Change::Setting(setting) => {
+            let sign = match setting.kind {
+                SettingKind::Added => paint(GOOD, "+"),
+                SettingKind::Removed => paint(BAD, "-"),
+                SettingKind::Changed => paint(WARN, "~"),
+            };
+            format!("{sign} {setting}")
         }
         Change::Unit(unit) => format!("{} {} {} ({} now)", paint(WARN, "~"), unit.action, unit.unit, unit.is),
         Change::StaleUnit { unit } => format!("{} {unit}: systemd has not read its file", paint(WARN, "~")),

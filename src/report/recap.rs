@@ -32,6 +32,8 @@ pub fn recap(plan: &Plan, outcome: &Outcome) -> String {
                 Change::Directory(_) => row.directories += 1,
                 Change::File { .. } => row.files += 1,
                 Change::Unit(_) | Change::Owed(_) | Change::StaleUnit { .. } => row.units += 1,
+                // Its files count.
+                Change::Setting(_) => {}
                 Change::Object { .. } => row.objects += 1,
             }
         }

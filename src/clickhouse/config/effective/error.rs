@@ -23,6 +23,9 @@ pub enum ReadError {
         /// From 1.
         line: usize,
     },
+    /// It has a document type, whose default attributes only the server reads.
+    #[error("it has a document type, which is not read")]
+    DocumentType,
     /// It is no text.
     #[error("it is not UTF-8")]
     NotUtf8,
@@ -108,4 +111,17 @@ pub enum ElementError {
     /// A form of path that is not read here; the server reads it.
     #[error("has an `incl` with a path of a form that is not read here")]
     Path,
+}
+
+impl EffectiveError {
+    /// Whether the server refuses it too; otherwise it is only more than is read here.
+    #[must_use]
+    pub fn is_the_servers(&self) -> bool {
+        match self {
+            Self::Read { source, .. } => matches!(source, ReadError::Xml { .. } | ReadError::Yaml { .. }),
+            Self::Element { what, .. } => *what != ElementError::Path,
+            Self::Root { .. } | Self::NoIncludeFrom(_) => true,
+            Self::NoMain(_) | Self::TooMuch { .. } => false,
+        }
+    }
 }

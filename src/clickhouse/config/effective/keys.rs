@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::tree::{Kind, NodeId, Tree};
 use crate::clickhouse::config::{ConfigKeys, Entry};
 
-/// Elements that are lists by nature: each has its number, also where there is only one.
+/// Elements that are lists by nature: each that holds others has its number, also where there is only one.
 const LISTS: [&str; 4] = ["shard", "replica", "node", "server"];
 
 /// Which attributes are keys.
@@ -51,7 +51,8 @@ impl Tree {
             let number = seen.entry(name).or_default();
             *number += 1;
             let slash = if path.is_empty() { "" } else { "/" };
-            let index = if *number > 1 || LISTS.contains(&name) { format!("[{number}]") } else { String::new() };
+            let listed = LISTS.contains(&name) && self.elements(child).next().is_some();
+            let index = if *number > 1 || listed { format!("[{number}]") } else { String::new() };
             found.push((child, format!("{path}{slash}{name}{index}"), hidden || self.hides(child)));
         }
         found

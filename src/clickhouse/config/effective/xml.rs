@@ -133,9 +133,9 @@ fn refused(error: &roxmltree::Error) -> ReadError {
     use roxmltree::Error;
     let what = match error {
         Error::NodesLimitReached => return TooMuch::Nodes.into(),
+        Error::DtdDetected => return ReadError::DocumentType,
         Error::UnexpectedCloseTag(expected, actual, _) => format!("`{expected}` is closed as `{actual}`"),
         Error::UnclosedRootNode => "an element is never closed".to_owned(),
-        Error::DtdDetected => "a document type is not taken".to_owned(),
         Error::DuplicatedAttribute(name, _) => format!("attribute `{name}` comes twice"),
         Error::NoRootNode => "there is no element".to_owned(),
         _ => "this is no well-formed XML".to_owned(),
