@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 
+use super::masked;
 use crate::clickhouse::config::effective::{Attributes, Effective, EffectiveError, Sources, is_part};
 use crate::clickhouse::config::{ConfigDirectory, KeyChange, diff};
 use crate::event::chain;
@@ -59,13 +60,28 @@ pub(super) fn compare(files: &[FileChange], desired: &Desired, facts: &HostFacts
             None => will_be.remove(file.path.as_str()),
         };
     }
+    // The same with the texts for people: where the values differ, they are secrets.
+    let contents = || desired.files.iter().map(|(path, file)| (path.as_str(), &file.content));
+    let texts: BTreeMap<&str, Secret<Bytes>> = contents()
+        .filter(|(path, content)| will_be.contains_key(path) && !content.secrets().is_empty())
+        .map(|(path, content)| (path, Secret::new(Bytes::copy_from_slice(content.shown().as_bytes()))))
+        .collect();
+    let mut shown = will_be.clone();
+    shown.extend(texts.iter().map(|(path, text)| (*path, Some(text))));
+    let contents: Vec<_> =
+        contents().map(|(_, content)| content).filter(|content| !content.secrets().is_empty()).collect();
     let outcome = |place: &Place| match (merge(place, &is), merge(place, &will_be)) {
         (_, Err(Why::Refused(why))) => Outcome::Refused(why),
         (_, Err(Why::NotHere(why))) | (Err(Why::Refused(why) | Why::NotHere(why)), _) => {
             Outcome::FileByFile(format!("its configuration is compared file by file: {why}"))
         }
         (Ok(old), Ok(new)) => {
-            let mut changes = diff(&old.tree.keys(Attributes::Merged), &new.tree.keys(Attributes::Merged));
+            let (old, new) = (old.tree.keys(Attributes::Merged), new.tree.keys(Attributes::Merged));
+            let mut changes = diff(&old, &new);
+            if !texts.is_empty() && !changes.is_empty() {
+                let shown = merge(place, &shown).map(|shown| shown.tree.keys(Attributes::Merged)).unwrap_or_default();
+                masked::mask(&mut changes, &masked::hidden_paths(&new, &shown), &contents);
+            }
             // What `conf.d` holds for the server is in both, and nobody looks for it among the users.
             changes.retain(|change| place.1 == ConfigDirectory::Config || is_of_users(change));
             Outcome::Keys(changes)

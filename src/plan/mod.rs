@@ -9,6 +9,7 @@ mod disruption;
 mod effective;
 mod fallback;
 mod hold;
+mod masked;
 mod only;
 mod precondition;
 mod queues;

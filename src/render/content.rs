@@ -107,6 +107,13 @@ impl Content {
         &self.bytes
     }
 
+    /// Whether a text holds the value of one of its secrets.
+    #[must_use]
+    pub fn holds_secret_in(&self, text: &str) -> bool {
+        let values = self.masks.iter().map(|mask| mask.value.expose().trim());
+        values.filter(|value| !value.is_empty()).any(|value| text.contains(value))
+    }
+
     /// Which secrets it holds, in the order of the text.
     #[must_use]
     pub fn secrets(&self) -> &[SecretRef] {
