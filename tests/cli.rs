@@ -128,14 +128,60 @@ fn json_is_never_asked_a_question() {
     assert!(output.stdout.is_empty() && text(&output).contains("--yes"), "{}", text(&output));
 }
 
+/// A saved plan of nothing, made just now.
+fn saved(project: &Path, made_at: &str, good_until: &str) {
+    let version = env!("CARGO_PKG_VERSION");
+    let plan = r#"{ "waves": [], "holds": [], "unreachable": {}, "unchanged": ["d1"] }"#;
+    let text = format!(
+        r#"{{ "version": 2, "housewright": "{version}", "made_at": "{made_at}", "good_until": "{good_until}", "no_op": true,
+        "limit": "d1", "allow": [], "plan": {plan} }}"#
+    );
+    std::fs::write(project.join("plan.json"), text).unwrap();
+}
+
 #[test]
 fn a_saved_plan_is_not_run_with_other_options() {
     let project = project();
-    let saved = r#"{ "version": 1, "housewright": "0", "limit": "d1", "allow": [], "plan": {} }"#;
-    std::fs::write(project.path().join("plan.json"), saved).unwrap();
+    saved(project.path(), "2026-01-01T00:00:00Z", "2999-01-01T00:00:00Z");
     for (option, value) in [("--limit", "all"), ("--allow", "shard-outage")] {
         let output = run(project.path(), &["apply", "plan.json", "-i", "inventory", option, value]);
         let message = format!("`{option}` is not the one that the saved plan was made with");
         assert!(code(&output) == 1 && text(&output).contains(&message), "{}", text(&output));
     }
+}
+
+#[test]
+fn a_saved_plan_is_refused_when_it_is_too_old_or_made_by_a_wrong_clock() {
+    let project = project();
+    for (made_at, good_until, why) in [
+        ("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z", "it is too old: it was made at 2026-01-01T00:00:00Z"),
+        ("2998-01-01T00:00:00Z", "2999-01-01T00:00:00Z", "it was made in the future"),
+        ("yesterday", "tomorrow", "it does not say when it was made"),
+    ] {
+        saved(project.path(), made_at, good_until);
+        let output = run(project.path(), &["apply", "plan.json", "-i", "inventory"]);
+        assert!(code(&output) == 1 && text(&output).contains(why), "{}", text(&output));
+        assert!(
+            text(&output).contains("the saved plan is not run") && text(&output).contains("hint:"),
+            "{}",
+            text(&output)
+        );
+    }
+}
+
+#[test]
+fn a_saved_plan_is_shown_without_inventory_and_network() {
+    let project = project();
+    saved(project.path(), "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z");
+    let output = run(project.path(), &["show", "plan.json", "--detailed-exitcode"]);
+    assert_eq!(code(&output), 0, "{}", text(&output));
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "plan: nothing to do, 1 as desired\n");
+    let about = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(about.contains("made at 2026-01-01") && about.contains("cannot be run any more"), "{about}");
+    let output = run(project.path(), &["show", "plan.json", "-o", "json"]);
+    let value: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&value["no_op"], &value["version"]), (&true.into(), &2.into()));
+    std::fs::write(project.path().join("plan.json"), "{}").unwrap();
+    let output = run(project.path(), &["show", "plan.json"]);
+    assert!(code(&output) == 1 && text(&output).contains("cannot read the plan `plan.json`"), "{}", text(&output));
 }

@@ -1,6 +1,6 @@
 //! `housewright apply`: does what the plan says, after a yes (edge).
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -12,20 +12,19 @@ use super::error::{Answer, CommandError, Exit};
 use super::interrupt::{Signals, UnderWay};
 use super::output::{self, Events};
 use super::plan::Planning;
-use super::rollout::Rollout;
-use super::{Form, Global};
+use super::{Form, Global, saved};
 use crate::apply::{Outcome, Run, Stopped, run as run_plan};
 use crate::event::Sink;
 use crate::fleet::Host;
 use crate::observe::{Afterwards, Observed};
-use crate::plan::{Plan, SavedPlan, SavedPlanError};
+use crate::plan::{Plan, SavedPlan, plan};
 use crate::report;
 use crate::resource::HostFacts;
 
 /// Options of `apply`.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct Options {
-    /// A plan that was saved with `plan --out`; refused when anything has changed since
+    /// A plan that was saved with `plan --out`; hosts that have moved since are refused
     ///
     /// `--limit`, `--allow`, `--only` and what says how the run goes through the fleet are those that it was made with.
     plan: Option<PathBuf>,
@@ -36,7 +35,7 @@ pub(super) struct Options {
     #[arg(long, default_value_t = 120, value_name = "SECONDS")]
     gate_timeout: u64,
     #[command(flatten)]
-    planning: Planning,
+    pub planning: Planning,
 }
 
 /// Set by the first Ctrl-C; the run stops at the next safe point.
@@ -63,23 +62,25 @@ pub(super) fn run(global: &Global, options: &Options) -> Answer {
     match &options.plan {
         None => with(global, options, None),
         Some(path) => {
-            let saved = read(path)?;
-            let (global, options) = as_saved(global, options, &saved)?;
+            let saved = saved::read(path)?;
+            let (global, options) = saved::options(global, options, &saved)?;
             with(&global, &options, Some(&saved))
         }
     }
 }
 
-fn with(global: &Global, options: &Options, saved: Option<&str>) -> Answer {
+fn with(global: &Global, options: &Options, saved: Option<&SavedPlan>) -> Answer {
     let context = Context::load(global)?;
     options.planning.rollout.check(|host| context.hosts.contains(host))?;
     block_on(async {
         let watched = output::sink(global, Events::AreProgress);
         let keep = |host: &Host, facts: &HostFacts| context.may_come_back(host, facts);
         let observed = context.observe(global, Peers::Too, Afterwards::KeepWhere(&keep), &*watched).await;
-        let plan = options.planning.plan(&context, &observed);
+        let budget = options.planning.rollout.budget();
+        let inputs = options.planning.inputs(&context, &observed, &budget);
+        let mut plan = plan(&inputs);
         if let Some(saved) = saved {
-            SavedPlan::new(&plan).check(saved).map_err(|error| refused(&error))?;
+            plan = saved::verified(saved, plan, (global, &inputs))?;
         }
         match global.output {
             Form::Text => output::result(&report::plan(&plan, options.planning.diff)),
@@ -179,40 +180,6 @@ async fn told_twice(signals: &mut Signals) {
     STOP.store(true, Ordering::Relaxed);
     output::say("stopping at the next safe point; what has begun is finished first (once more: stop at once)");
     signals.next().await;
-}
-
-fn read(path: &Path) -> Result<String, CommandError> {
-    std::fs::read_to_string(path)
-        .map_err(|error| CommandError::plain(format!("cannot read the plan `{}`: {error}", path.display())))
-}
-
-fn refused(error: &SavedPlanError) -> CommandError {
-    CommandError::hinted(format!("the saved plan is not run: {error}"), "look at what it is now: `housewright plan`")
-}
-
-/// The options as the saved plan was made with them; others on the command line would make another plan.
-fn as_saved(global: &Global, options: &Options, saved: &str) -> Result<(Global, Options), CommandError> {
-    let made = SavedPlan::made_with(saved).map_err(|error| refused(&error))?;
-    let (mut global, mut options) = (global.clone(), options.clone());
-    let conflict = |option: &str| {
-        CommandError::hinted(
-            format!("`{option}` is not the one that the saved plan was made with"),
-            format!("leave `{option}` out, or make another plan: `housewright plan {option} ... --out FILE`"),
-        )
-    };
-    if global.limit.is_some() && global.limit != made.limit {
-        return Err(conflict("--limit"));
-    }
-    if !options.planning.allow.is_empty() && options.planning.allowed() != made.allow {
-        return Err(conflict("--allow"));
-    }
-    if let Some(option) = options.planning.rollout.conflict(&made.budget, made.only) {
-        return Err(conflict(option));
-    }
-    global.limit = made.limit;
-    options.planning.rollout = Rollout::meaning(&made.budget, made.only);
-    options.planning.allow_as(&made.allow)?;
-    Ok((global, options))
 }
 
 fn exit(plan: &Plan, ended: &Ended) -> Exit {

@@ -57,7 +57,8 @@ fn ec2() -> Option<Box<dyn Discovery>> {
     None
 }
 
-fn now() -> u64 {
+/// Seconds since 1970.
+pub(super) fn now() -> u64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 

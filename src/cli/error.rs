@@ -1,5 +1,6 @@
 //! The edge where errors become text for a person and an exit code (edge).
 
+use crate::plan::Plan;
 use crate::problem::Problem;
 
 /// How the process ends; the same for every verb.
@@ -9,7 +10,7 @@ pub enum Exit {
     Success,
     /// The command line or what the operator wrote is wrong; nothing was done.
     Invalid,
-    /// `plan --detailed-exitcode`: there is something to do; `discover --detailed-exitcode`: the snapshot is old.
+    /// `plan --detailed-exitcode`, `show --detailed-exitcode`: there is something to do; `discover --detailed-exitcode`: the snapshot is old.
     Changes,
     /// Some hosts were not reached, failed, do not serve or are held back; the others are done.
     Partial,
@@ -34,12 +35,26 @@ impl Exit {
     }
 }
 
+impl Exit {
+    /// What a plan exits with; hosts that were not reached count more than things to do.
+    #[must_use]
+    pub fn of_plan(plan: &Plan, detailed: bool) -> Self {
+        if !plan.unreachable.is_empty() {
+            Self::Partial
+        } else if detailed && !(plan.is_empty() && plan.holds.is_empty()) {
+            Self::Changes
+        } else {
+            Self::Success
+        }
+    }
+}
+
 /// The table of exit codes, for the end of every help text.
 pub const EXIT_CODES: &str = "\
 Exit codes:
   0    all is as asked
   1    the command line or what you wrote is wrong; nothing was done
-  2    plan --detailed-exitcode: there is something to do; discover --detailed-exitcode: the snapshot is old
+  2    plan, show --detailed-exitcode: there is something to do; discover --detailed-exitcode: the snapshot is old
   3    some hosts were not reached, failed, do not serve or are held back; the others are done
   4    a host that served before failed, so the run was stopped
   130  interrupted; stopped at a safe point, or at once when told twice";

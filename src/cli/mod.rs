@@ -4,6 +4,7 @@ mod apply;
 mod check;
 mod context;
 mod discover;
+mod duration;
 mod error;
 mod facts;
 mod interrupt;
@@ -14,7 +15,9 @@ mod plan;
 mod project;
 mod render;
 mod rollout;
+mod saved;
 mod schema;
+mod show;
 mod status;
 mod vault;
 
@@ -113,6 +116,8 @@ enum Verb {
     Facts(facts::Options),
     /// Show what would be done, and why
     Plan(plan::Options),
+    /// Show a plan that was saved with `plan --out`
+    Show(show::Options),
     /// Do it
     Apply(apply::Options),
     /// One line per host: what it is and how it is; exits with 3 when one does not serve
@@ -149,6 +154,7 @@ pub fn run(line: &CommandLine) -> Exit {
         Verb::Render(options) => render::run(global, options),
         Verb::Facts(options) => facts::run(global, options),
         Verb::Plan(options) => plan::run(global, options),
+        Verb::Show(options) => show::run(global, options),
         Verb::Apply(options) => apply::run(global, options),
         Verb::Status(options) => status::run(global, options),
         Verb::Schema(options) => schema::run(global, options),

@@ -6,12 +6,13 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::context::{Context, Peers, block_on};
+use super::discover::now;
 use super::error::{Answer, CommandError, Exit};
 use super::output::{self, Events};
 use super::rollout::Rollout;
-use super::{Form, Global};
+use super::{Form, Global, duration, saved};
 use crate::observe::{Afterwards, Observed};
-use crate::plan::{Inputs, MadeWith, Permissions, Plan, SavedPlan, plan};
+use crate::plan::{Budget, Inputs, MadeWith, Permissions, SavedPlan, plan};
 use crate::report::{self, Diffs};
 
 /// Options of `plan`.
@@ -20,6 +21,9 @@ pub(super) struct Options {
     /// Save the plan, for `apply FILE`; it holds no secrets
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// How long a saved plan may be run
+    #[arg(long, default_value = "24h", value_parser = duration::seconds, value_name = "TIME")]
+    ttl: u64,
     /// Exit with 2 when there is something to do
     #[arg(long)]
     detailed_exitcode: bool,
@@ -72,8 +76,9 @@ impl Planning {
         Ok(())
     }
 
-    pub(super) fn plan(&self, context: &Context, observed: &Observed) -> Plan {
-        plan(&Inputs {
+    /// What a plan is made from.
+    pub(super) fn inputs<'a>(&self, context: &'a Context, observed: &'a Observed, budget: &'a Budget) -> Inputs<'a> {
+        Inputs {
             fleet: &context.project.fleet,
             desired: &context.desired,
             objects: &context.project.objects,
@@ -83,9 +88,9 @@ impl Planning {
                 shard_outage: self.allow.contains(&Allow::ShardOutage),
                 quorum_outage: self.allow.contains(&Allow::QuorumOutage),
             },
-            budget: &self.rollout.budget(),
+            budget,
             only: self.rollout.only,
-        })
+        }
     }
 }
 
@@ -93,27 +98,18 @@ pub(super) fn run(global: &Global, options: &Options) -> Answer {
     let context = Context::load(global)?;
     options.planning.rollout.check(|host| context.hosts.contains(host))?;
     let sink = output::sink(global, Events::AreProgress);
+    let asked_at = now();
     let observed = block_on(context.observe(global, Peers::Too, Afterwards::Close, &*sink))?;
-    let plan = options.planning.plan(&context, &observed);
-    let saved = SavedPlan::new(&plan).with(options.planning.made_with(global));
+    let budget = options.planning.rollout.budget();
+    let inputs = options.planning.inputs(&context, &observed, &budget);
+    let plan = plan(&inputs);
+    let saved = SavedPlan::new(&plan).with(options.planning.made_with(global)).at(asked_at, options.ttl);
     match global.output {
         Form::Text => output::result(&report::plan(&plan, options.planning.diff)),
         form => output::data(form, &saved),
     }
     if let Some(path) = &options.out {
-        std::fs::write(path, saved.to_text())
-            .map_err(|error| CommandError::plain(format!("cannot save the plan to `{}`: {error}", path.display())))?;
+        saved::write(path, saved, (global, &inputs))?;
     }
-    Ok(exit(&plan, options.detailed_exitcode))
-}
-
-/// Hosts that were not reached count more than things to do.
-fn exit(plan: &Plan, detailed: bool) -> Exit {
-    if !plan.unreachable.is_empty() {
-        Exit::Partial
-    } else if detailed && !(plan.is_empty() && plan.holds.is_empty()) {
-        Exit::Changes
-    } else {
-        Exit::Success
-    }
+    Ok(Exit::of_plan(&plan, options.detailed_exitcode))
 }

@@ -5,9 +5,11 @@
 mod applied;
 mod budget;
 mod change;
+mod compare;
 mod disruption;
 mod effective;
 mod fallback;
+mod fingerprint;
 mod hold;
 mod masked;
 mod only;
@@ -27,7 +29,9 @@ use serde::{Deserialize, Serialize};
 
 pub use budget::{Amount, AmountError, Budget, Canary, Part};
 pub use change::Change;
+pub use compare::Compared;
 pub use fallback::Fallback;
+pub use fingerprint::{Fingerprints, HostFingerprint};
 pub use hold::Hold;
 pub use precondition::{Moved, Precondition};
 pub use safety::Replicas;

@@ -120,6 +120,11 @@ impl Content {
         &self.secrets
     }
 
+    /// Each secret that it holds with its value, in the order of the text.
+    pub fn values(&self) -> impl Iterator<Item = (&SecretRef, &Secret<String>)> {
+        self.secrets.iter().zip(self.masks.iter().map(|mask| &mask.value))
+    }
+
     /// How secrets were written into it.
     pub(super) fn escape(&self) -> Escape {
         self.escape

@@ -3,6 +3,7 @@
 //! Each is read once, those that take time side by side; no problem holds a value.
 
 mod command;
+mod digest_key;
 mod password;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+pub use digest_key::{DigestKeyError, Missing, digest_key};
 pub use password::{Ask, Origin, PasswordSource, Passwords};
 
 use crate::inventory::load::inventory_text;

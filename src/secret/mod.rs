@@ -4,6 +4,7 @@
 //! hold one by accident. A [`SecretRef`] is what the operator wrote and may be shown.
 
 mod digest;
+pub mod keyed;
 pub mod keyring;
 pub mod look;
 mod reference;

@@ -125,7 +125,11 @@ impl Project {
     }
 
     pub fn plan(&self, observed: &Observed) -> Plan {
-        plan(&Inputs {
+        plan(&self.inputs(observed))
+    }
+
+    pub fn inputs<'a>(&'a self, observed: &'a Observed) -> Inputs<'a> {
+        Inputs {
             fleet: &self.fleet,
             desired: &self.desired,
             objects: &self.objects,
@@ -134,7 +138,7 @@ impl Project {
             permissions: self.permissions,
             budget: &self.budget,
             only: self.only,
-        })
+        }
     }
 
     pub async fn run(&self, plan: Plan, observed: &Observed, how: How<'_>) -> Outcome {
