@@ -3,6 +3,7 @@
 //! What is run is the plan of now, for the hosts whose part in it is the one that was saved; never anything else.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -98,15 +99,15 @@ fn refused(
     });
     let mut text = why.to_owned();
     if let Some(inputs) = inputs.filter(|inputs| !inputs.is_empty()) {
-        text.push_str(&format!("what is written here has changed since it was saved ({}); ", inputs.join(", ")));
+        let _ = write!(text, "what is written here has changed since it was saved ({}); ", inputs.join(", "));
     }
     let hosts = if moved.len() == 1 { "1 host has".to_owned() } else { format!("{} hosts have", moved.len()) };
-    text.push_str(&format!("{hosts} moved since it was saved"));
+    let _ = write!(text, "{hosts} moved since it was saved");
     for (host, why) in moved.iter().take(MOST_HOSTS) {
-        text.push_str(&format!("\n  {host}: {}", said(why)));
+        let _ = write!(text, "\n  {host}: {}", said(why));
     }
     if moved.len() > MOST_HOSTS {
-        text.push_str(&format!("\n  and {} more", moved.len() - MOST_HOSTS));
+        let _ = write!(text, "\n  and {} more", moved.len() - MOST_HOSTS);
     }
     SavedPlanError::Moved(text)
 }
@@ -182,7 +183,7 @@ impl HostPart<'_> {
         why.extend(other.into_iter().map(|subject| format!("{subject} differs in another way now")));
         why.extend(now.holds.difference(&self.holds).map(|what| format!("`{what}` is held back now")));
         why.extend(self.holds.difference(&now.holds).map(|what| format!("`{what}` is not held back any more")));
-        let visible = |plans: &[&HostPlan]| plans.iter().map(|plan| shown(plan)).collect::<Vec<_>>();
+        let visible = |plans: &[&HostPlan]| plans.iter().map(shown).collect::<Vec<_>>();
         if why.is_empty() && visible(&self.plans) != visible(&now.plans) {
             why.push("other steps would be done now".to_owned());
         }

@@ -51,7 +51,8 @@ impl DigestKey {
     /// The 64 hexadecimal digits, for the file that keeps it.
     #[must_use]
     pub fn text(&self) -> Secret<String> {
-        Secret::new(self.0.expose().iter().map(|byte| format!("{byte:02x}")).collect())
+        let digit = |digit: u8| char::from_digit(u32::from(digit), 16).unwrap_or_default();
+        Secret::new(self.0.expose().iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect())
     }
 
     /// Names the key without telling it: two digests are compared only where these are equal.
