@@ -36,8 +36,9 @@ pub trait Opener: Send + Sync {
     async fn open(&self) -> io::Result<Box<dyn Stream>>;
 }
 
-/// ClickHouse's oldest default for `keep_alive_timeout` is 3 seconds.
-const KEPT: Duration = Duration::from_secs(2);
+/// How long a connection is kept for the next statement, then closed. A server that stops waits for idle ones up to its
+/// `keep_alive_timeout`, 30 seconds by default: ours must not be what a restart waits for.
+const KEPT: Duration = Duration::from_millis(500);
 
 const QUERY: &str = "/?default_format=JSONCompact&output_format_json_quote_64bit_integers=0&wait_end_of_query=1";
 
@@ -46,14 +47,17 @@ pub struct HttpClickHouse {
     opener: Arc<dyn Opener>,
     endpoint: Endpoint,
     timeout: Duration,
-    idle: Mutex<Option<(Instant, SendRequest<Full<Bytes>>)>>,
+    idle: Arc<Mutex<Option<Idle>>>,
 }
+
+/// A connection that is kept, and since when.
+type Idle = (Instant, SendRequest<Full<Bytes>>);
 
 impl HttpClickHouse {
     /// Speaks over streams that somebody else opens.
     #[must_use]
     pub fn over(opener: Arc<dyn Opener>, endpoint: &Endpoint, timeout: Duration) -> Self {
-        Self { opener, endpoint: endpoint.clone(), timeout, idle: Mutex::new(None) }
+        Self { opener, endpoint: endpoint.clone(), timeout, idle: Arc::default() }
     }
 
     /// Speaks over TCP to the endpoint's port of a host.
@@ -67,8 +71,19 @@ impl HttpClickHouse {
         let response = sender.send_request(self.request(statement)?).await.map_err(broken)?;
         let head = head(&response);
         let body = response.into_body().collect().await.map_err(broken)?.to_bytes();
-        *self.idle.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), sender));
+        self.keep(sender);
         understand(&head, &body, self.endpoint.password.as_ref())
+    }
+
+    fn keep(&self, sender: SendRequest<Full<Bytes>>) {
+        *self.idle.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), sender));
+        let idle = Arc::clone(&self.idle);
+        tokio::spawn(async move {
+            tokio::time::sleep(KEPT).await;
+            let mut idle = idle.lock().unwrap_or_else(PoisonError::into_inner);
+            // Another statement may have used it since, and left it for the timer of its own.
+            idle.take_if(|(since, _)| since.elapsed() >= KEPT);
+        });
     }
 
     async fn sender(&self) -> Result<SendRequest<Full<Bytes>>, ClickHouseError> {

@@ -94,7 +94,7 @@ fn a_host_is_cut_off(fleet: &Fleet) {
     set_pool(fleet, 9011);
     let mut run = fleet.start_apply(&[]);
     run.wait_for("wave 1 of");
-    ip("data-2-2", &["link", "set", "e0", "down"]);
+    ip("data-2-2", &["link", "set", "eth0", "down"]);
     let run = run.end();
     assert!(matches!(run.code, Some(3 | 4)), "{}", run.text());
     // While it is away, nobody takes its peer.
@@ -102,7 +102,7 @@ fn a_host_is_cut_off(fleet: &Fleet) {
     let held = fleet.apply(&[]);
     assert!(matches!(held.code, Some(3 | 4)), "{}", held.text());
     assert_eq!(starts(fleet, &["data-2-1"]), peer, "{}", held.text());
-    ip("data-2-2", &["link", "set", "e0", "up"]);
+    ip("data-2-2", &["link", "set", "eth0", "up"]);
     eventually("it answers again", || fleet.sql("data-2-2", "SELECT 1"), |one| one == "1");
     comes_to_its_end(fleet, 9011);
 }
