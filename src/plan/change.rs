@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::disruption::{self, Cost};
 use super::effective;
 use super::setting::SettingChange;
-use super::{Hold, Inputs, applied, queues};
+use super::{Hold, Inputs, applied, queues, references};
 use crate::clickhouse::config::Disruption;
 use crate::fleet::{Host, HostName, Placement};
 use crate::remote::{RemotePath, UnitAction, UnitName};
@@ -180,9 +180,10 @@ pub(super) fn collect<'a>(inputs: &Inputs<'a>, holds: &mut Vec<Hold>) -> Vec<Hos
                 None => drop(diffs.insert(Arc::clone(&file.diff))),
             }
         }
+        let stays = references::hold_back(name, &mut files, desired, facts, holds);
         let mut units: Vec<_> =
             diff_units(desired, facts).into_iter().filter(|unit| known(unit, name, holds, desired, facts)).collect();
-        let applied = applied::expected(desired);
+        let applied = if stays { Applied::default() } else { applied::expected(desired) };
         let mut cost = disruption::cost(&files, desired, facts, role, &applied);
         if let Some(why) = cost.refused.take().or_else(|| refused_at_start(role, &cost, &units, desired, facts)) {
             holds.push(refused(name, &why));

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::effective::{self, Compared, Outcome};
 use super::queues::{self, Whereabouts};
+use super::references;
 use super::setting::SettingChange;
 use crate::clickhouse::config::{self, ConfigDirectory, ConfigKeys, Disruption, HostSays, KeyChange};
 use crate::remote::UnitName;
@@ -184,7 +185,8 @@ fn server_of<'a>(file: &FileChange, role: &'a Role) -> Option<&'a UnitName> {
 
 /// What changed keys cost, with a sentence for each reason.
 ///
-/// Where nothing is to be reattached, a reload is enough; where that is not known, a restart includes it.
+/// Where no table keeps what changes, a reload is enough; where that is not known, or others than queues keep it, a restart
+/// includes it.
 fn of_keys(changes: &[KeyChange], directory: ConfigDirectory, facts: &HostFacts) -> (Disruption, Vec<String>) {
     let queues = queues_of(facts);
     let settings = match &facts.clickhouse {
@@ -193,11 +195,22 @@ fn of_keys(changes: &[KeyChange], directory: ConfigDirectory, facts: &HostFacts)
     };
     let host = HostSays { settings, consumes: queues != Queues::None };
     let (disruption, reasons) = config::disruption_of(changes, directory, host);
+    let stale = references::stale(changes, facts);
     let dearest = reasons.iter().filter(|reason| reason.disruption == disruption);
-    let reasons = dearest.map(|reason| format!("`{}`: {}", reason.key, reason.reason)).collect();
-    let disruption = match (disruption, queues) {
-        (Disruption::Reattach, Queues::None) => Disruption::Reload,
-        (Disruption::Reattach, Queues::Unknown) => Disruption::Restart,
+    let reasons = dearest.map(|reason| match (&stale, reason.disruption) {
+        (Some(tables), Disruption::Reattach) if !tables.is_empty() => {
+            format!("`{}`: {}: {}", reason.key, reason.reason, references::names(tables.iter().copied()))
+        }
+        _ => format!("`{}`: {}", reason.key, reason.reason),
+    });
+    let reasons = reasons.collect();
+    let all = queues::all(facts).0;
+    let disruption = match (disruption, stale) {
+        (Disruption::Reattach, Some(tables)) if tables.is_empty() => Disruption::Reload,
+        (Disruption::Reattach, Some(tables)) if tables.iter().all(|table| all.contains_key(*table)) => {
+            Disruption::Reattach
+        }
+        (Disruption::Reattach, _) => Disruption::Restart,
         (other, _) => other,
     };
     (disruption, reasons)
@@ -206,7 +219,7 @@ fn of_keys(changes: &[KeyChange], directory: ConfigDirectory, facts: &HostFacts)
 /// The keys that differ between the old and the new text of a file that ClickHouse merges.
 ///
 /// Nothing where either is no such file or cannot be read.
-fn config_changes(
+pub(super) fn config_changes(
     file: &FileChange,
     desired: &Desired,
     facts: &HostFacts,

@@ -15,6 +15,7 @@ mod masked;
 mod only;
 mod precondition;
 mod queues;
+mod references;
 mod safety;
 mod saved;
 mod schema;

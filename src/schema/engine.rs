@@ -22,7 +22,7 @@ const ON_DISK: [&str; 8] = ["Log", "StripeLog", "TinyLog", "EmbeddedRocksDB", "J
 const QUEUES: [&str; 6] = ["Kafka", "RabbitMQ", "NATS", "FileLog", "S3Queue", "AzureQueue"];
 const PROXIES: [&str; 3] = ["Distributed", "Buffer", "Merge"];
 /// Engines whose first argument may be a named collection.
-const TAKES_COLLECTION: [&str; 14] = [
+pub(super) const TAKES_COLLECTION: [&str; 14] = [
     "Kafka",
     "RabbitMQ",
     "NATS",

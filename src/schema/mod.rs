@@ -12,6 +12,7 @@ mod observe;
 mod order;
 mod read;
 mod stage;
+mod uses;
 
 use std::collections::BTreeMap;
 
@@ -23,6 +24,7 @@ pub use observe::{ObservedObject, ROWS, read_objects, statement};
 pub use order::{SchemaStage, cycles, stages};
 pub use read::read;
 pub use stage::Stage;
+pub use uses::Uses;
 
 use crate::fleet::{Fleet, RoleName};
 use crate::problem::Problem;

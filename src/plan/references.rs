@@ -1,0 +1,267 @@
+//! What live tables still take from the configuration: nothing of it goes while they do (pure).
+//!
+//! A reload accepts all of these changes, or swallows its error; the tables break then, or at the next start.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Hold, disruption};
+use crate::clickhouse::config::{ChangeKind, ConfigDirectory, KeyChange};
+use crate::fleet::HostName;
+use crate::render::Desired;
+use crate::resource::{ClickHouseFacts, FileChange, HostFacts, ServerFacts};
+use crate::schema::{ObjectName, Uses};
+
+/// As many tables as a reason names; it counts the others.
+const NAMED: usize = 5;
+
+/// Macros that place a host's replicas; without its server's word, these are taken to be in use.
+const PLACES: [&str; 2] = ["shard", "replica"];
+
+/// Takes the files of a directory out of a host's changes where they would take something away from tables that live on
+/// it: they are read as one, so none of them is written. Tells whether the server's own configuration stays as it is.
+pub(super) fn hold_back(
+    host: &HostName,
+    files: &mut Vec<FileChange>,
+    desired: &Desired,
+    facts: &HostFacts,
+    holds: &mut Vec<Hold>,
+) -> bool {
+    let mut stays = false;
+    for directory in [ConfigDirectory::Config, ConfigDirectory::Users] {
+        let of_it = files.iter().filter_map(|file| disruption::config_changes(file, desired, facts));
+        let changes: Vec<_> = of_it.filter(|(of, _)| *of == directory).flat_map(|(_, changes)| changes).collect();
+        let found = self::holds(host, directory, &changes, facts);
+        if !found.is_empty() {
+            files.retain(|file| ConfigDirectory::of(file.path.as_str()) != Some(directory));
+            stays |= directory == ConfigDirectory::Config;
+            holds.extend(found);
+        }
+    }
+    stays
+}
+
+/// What would be taken away from tables that live on the host.
+fn holds(host: &HostName, directory: ConfigDirectory, changes: &[KeyChange], facts: &HostFacts) -> Vec<Hold> {
+    let hold = |(what, reason, hint): (String, String, &str)| Hold {
+        host: host.clone(),
+        what,
+        reason,
+        hint: Some(hint.to_owned()),
+    };
+    let found = match (&facts.clickhouse, directory) {
+        (ClickHouseFacts::Up { server, objects }, ConfigDirectory::Config) => {
+            let uses: Vec<_> = objects.iter().filter_map(Uses::of).collect();
+            let mut found = of_storage(changes, server);
+            found.extend(of_collections(changes, &uses));
+            found.extend(of_clusters(changes, &uses, server));
+            found.extend(of_macros(changes, &uses));
+            found
+        }
+        (ClickHouseFacts::Up { objects, .. }, ConfigDirectory::Users) => {
+            of_users(changes, &objects.iter().filter_map(Uses::of).collect::<Vec<_>>())
+        }
+        (ClickHouseFacts::Down { .. }, ConfigDirectory::Config) => of_places(changes),
+        (ClickHouseFacts::Down { .. }, ConfigDirectory::Users) | (ClickHouseFacts::NotAsked, _) => Vec::new(),
+    };
+    found.into_iter().map(hold).collect()
+}
+
+/// Tables that keep a changed named collection as it was when they were attached; nothing where the server does not tell.
+pub(super) fn stale<'a>(changes: &[KeyChange], facts: &'a HostFacts) -> Option<BTreeSet<&'a ObjectName>> {
+    let ClickHouseFacts::Up { objects, .. } = &facts.clickhouse else { return None };
+    let changed: BTreeSet<_> =
+        changes.iter().filter_map(|change| element(&change.path, &["named_collections"])).collect();
+    let keeps = |uses: &Uses| uses.kept_collection.as_deref().is_some_and(|name| changed.contains(name));
+    let stale = objects.iter().filter(|object| Uses::of(object).as_ref().is_some_and(keeps));
+    Some(stale.map(|object| &object.name).collect())
+}
+
+type Found = (String, String, &'static str);
+
+/// Policies, disks, and disks of policies.
+fn of_storage(changes: &[KeyChange], server: &ServerFacts) -> Vec<Found> {
+    let mut found = Vec::new();
+    for policy in removed(changes, &["storage_configuration", "policies"]) {
+        if let Some(tables) = server.stored.policies.get(policy) {
+            found.push((
+                format!("remove the storage policy `{policy}`"),
+                format!("{} by it: {}", some(tables.len(), "table stores its parts", "tables store their parts"), names(tables)),
+                "the server does not start without it: move the tables to another policy first (`ALTER TABLE ... MODIFY SETTING storage_policy`)",
+            ));
+        }
+    }
+    let gone: BTreeSet<_> =
+        removed(changes, &["storage_configuration", "disks"]).into_iter().chain(dropped_disks(changes)).collect();
+    for disk in gone {
+        let Some(tables) = server.stored.disks.get(disk) else { continue };
+        let parts: u64 = tables.values().sum();
+        found.push((
+            format!("take the disk `{disk}` away"),
+            format!(
+                "{} on it: {}",
+                some(usize::try_from(parts).unwrap_or(usize::MAX), "part is", "parts are"),
+                names(tables.keys())
+            ),
+            "the server does not start without it: move the parts first (`ALTER TABLE ... MOVE PARTITION ... TO DISK`)",
+        ));
+    }
+    found
+}
+
+/// Disks that a policy loses; a volume's disks are a list, so any change in one can be a loss.
+fn dropped_disks(changes: &[KeyChange]) -> Vec<&str> {
+    let is_disk = |path: &str| {
+        let mut parts = path.split('/').map(name);
+        let wanted = [Some("storage_configuration"), Some("policies"), None, Some("volumes"), None, Some("disk")];
+        wanted.iter().all(|wanted| parts.next().is_some_and(|part| wanted.is_none_or(|wanted| wanted == part)))
+    };
+    let disks = || changes.iter().filter(|change| is_disk(&change.path));
+    let kept: BTreeSet<_> = disks().filter_map(|change| after(&change.kind)).collect();
+    disks().filter_map(|change| before(&change.kind)).filter(|disk| !kept.contains(disk)).collect()
+}
+
+fn of_collections(changes: &[KeyChange], uses: &[Uses]) -> Vec<Found> {
+    let gone = removed(changes, &["named_collections"]);
+    let take = |name: &str| users_of(uses, |uses| uses.collections.contains(name));
+    let hint = "drop these first, or move them to another collection";
+    used(gone, "named collection", hint, take)
+}
+
+fn of_clusters(changes: &[KeyChange], uses: &[Uses], server: &ServerFacts) -> Vec<Found> {
+    let gone = removed(changes, &["remote_servers"]);
+    let expanded = |written: &String| {
+        server.macros.iter().fold(written.clone(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
+    };
+    let take = |name: &str| users_of(uses, |uses| uses.clusters.iter().map(expanded).any(|cluster| cluster == name));
+    used(gone, "cluster", "drop these first, or point them at another cluster", take)
+}
+
+fn of_users(changes: &[KeyChange], uses: &[Uses]) -> Vec<Found> {
+    let gone = removed(changes, &["users"]);
+    let take = |name: &str| users_of(uses, |uses| uses.definer.as_deref() == Some(name));
+    used(gone, "user", "these read and write as that user: give them another definer first", take)
+}
+
+fn used<'a>(
+    gone: BTreeSet<&str>,
+    kind: &str,
+    hint: &'static str,
+    take: impl Fn(&str) -> BTreeSet<&'a ObjectName>,
+) -> Vec<Found> {
+    let gone = gone.into_iter().map(|name| (name, take(name))).filter(|(_, objects)| !objects.is_empty());
+    gone.map(|(name, objects)| {
+        let reason = format!("{} it: {}", some(objects.len(), "object uses", "objects use"), names(objects));
+        (format!("remove the {kind} `{name}`"), reason, hint)
+    })
+    .collect()
+}
+
+/// A table keeps its macros unexpanded, so that a changed one points it at another place in Keeper when it is loaded next
+/// (<https://github.com/ClickHouse/ClickHouse/issues/26251>), and a missing one keeps it from being loaded
+/// (<https://github.com/ClickHouse/ClickHouse/issues/120368>).
+fn of_macros(changes: &[KeyChange], uses: &[Uses]) -> Vec<Found> {
+    let moved = moved_macros(changes);
+    let used = moved.into_iter().filter_map(|(name, how)| {
+        let tables = users_of(uses, |uses| uses.is_replicated() && uses.macros.contains(name));
+        (!tables.is_empty()).then_some((name, how, tables))
+    });
+    used.map(|(name, how, tables)| {
+        let reason = format!(
+            "{} its value unexpanded, so the next start would put them elsewhere in Keeper: {}",
+            some(tables.len(), "replicated table keeps", "replicated tables keep"),
+            names(tables)
+        );
+        (format!("change the macro `{name}` {how}"), reason, "keep its value, or move the tables by hand first")
+    })
+    .collect()
+}
+
+/// Without the server's word on its tables, its place stays.
+fn of_places(changes: &[KeyChange]) -> Vec<Found> {
+    let moved = moved_macros(changes).into_iter().filter(|(name, _)| PLACES.contains(name));
+    moved
+        .map(|(name, how)| {
+            let reason = "its server does not answer, so whether replicated tables keep it is not known".to_owned();
+            (format!("change the macro `{name}` {how}"), reason, "start the server with the old value first")
+        })
+        .collect()
+}
+
+/// Macros whose value changes or goes, and how; the value of one that is no place of a replica is not told.
+fn moved_macros(changes: &[KeyChange]) -> BTreeMap<&str, String> {
+    let all = || changes.iter().filter_map(|change| Some((element(&change.path, &["macros"])?, &change.kind)));
+    let now: BTreeMap<_, _> = all().filter_map(|(name, kind)| Some((name, after(kind)?))).collect();
+    let moved = all().filter_map(|(name, kind)| {
+        let old = before(kind)?;
+        let new = now.get(name).copied();
+        (new != Some(old) || matches!(kind, ChangeKind::Changed { .. })).then(|| {
+            let how = match new {
+                None => "away".to_owned(),
+                Some(new) if PLACES.contains(&name) => format!("from {old} to {new}"),
+                Some(_) => "to another value".to_owned(),
+            };
+            (name, how)
+        })
+    });
+    moved.collect()
+}
+
+fn users_of(uses: &[Uses], takes: impl Fn(&Uses) -> bool) -> BTreeSet<&ObjectName> {
+    uses.iter().filter(|uses| takes(uses)).map(|uses| &uses.name).collect()
+}
+
+/// The elements right below a section that no file has any more.
+fn removed<'a>(changes: &'a [KeyChange], section: &[&str]) -> BTreeSet<&'a str> {
+    let whole = |root: &str| root.split('/').count() <= section.len() + 1;
+    let gone = changes.iter().filter_map(|change| match &change.kind {
+        ChangeKind::Removed { root, .. } if whole(root) => element(&change.path, section),
+        _ => None,
+    });
+    let still: BTreeSet<_> = changes
+        .iter()
+        .filter(|change| after(&change.kind).is_some())
+        .filter_map(|change| element(&change.path, section))
+        .collect();
+    gone.filter(|name| !still.contains(name)).collect()
+}
+
+/// The element of a section that a path is at or below.
+fn element<'a>(path: &'a str, section: &[&str]) -> Option<&'a str> {
+    let mut parts = path.split('/').map(name);
+    section.iter().all(|wanted| parts.next() == Some(wanted)).then_some(())?;
+    parts.next().filter(|name| !name.starts_with('@'))
+}
+
+/// A part of a path without its number.
+fn name(part: &str) -> &str {
+    part.split('[').next().unwrap_or_default()
+}
+
+fn before(kind: &ChangeKind) -> Option<&str> {
+    match kind {
+        ChangeKind::Removed { value: old, .. } | ChangeKind::Changed { old, .. } => Some(old),
+        ChangeKind::Added { .. } => None,
+    }
+}
+
+fn after(kind: &ChangeKind) -> Option<&str> {
+    match kind {
+        ChangeKind::Added { value: new, .. } | ChangeKind::Changed { new, .. } => Some(new),
+        ChangeKind::Removed { .. } => None,
+    }
+}
+
+fn some(count: usize, one: &str, more: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { more })
+}
+
+/// The first few names, and how many more.
+pub(super) fn names<'a>(objects: impl IntoIterator<Item = &'a ObjectName>) -> String {
+    let all: Vec<_> = objects.into_iter().map(ToString::to_string).collect();
+    let (named, others) = all.split_at(all.len().min(NAMED));
+    let more = if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
+    format!("{}{more}", named.join(", "))
+}
+
+#[cfg(test)]
+mod tests;
