@@ -54,7 +54,7 @@ fn holds(host: &HostName, directory: ConfigDirectory, changes: &[KeyChange], fac
             let mut found = of_storage(changes, server);
             found.extend(of_collections(changes, &uses));
             found.extend(of_clusters(changes, &uses, server));
-            found.extend(of_macros(changes, &uses));
+            found.extend(of_macros(changes, &uses, server));
             found
         }
         (ClickHouseFacts::Up { objects, .. }, ConfigDirectory::Users) => {
@@ -159,9 +159,12 @@ fn used<'a>(
 /// A table keeps its macros unexpanded, so that a changed one points it at another place in Keeper when it is loaded next
 /// (<https://github.com/ClickHouse/ClickHouse/issues/26251>), and a missing one keeps it from being loaded
 /// (<https://github.com/ClickHouse/ClickHouse/issues/120368>).
-fn of_macros(changes: &[KeyChange], uses: &[Uses]) -> Vec<Found> {
-    let moved = moved_macros(changes);
-    let used = moved.into_iter().filter_map(|(name, how)| {
+///
+/// A value that the server has already is none: then only the file was another.
+fn of_macros(changes: &[KeyChange], uses: &[Uses], server: &ServerFacts) -> Vec<Found> {
+    let mut moved = moved_macros(changes);
+    moved.retain(|name, (new, _)| new.is_none() || server.macros.get(*name).map(String::as_str) != *new);
+    let used = moved.into_iter().filter_map(|(name, (_, how))| {
         let tables = users_of(uses, |uses| uses.is_replicated() && uses.macros.contains(name));
         (!tables.is_empty()).then_some((name, how, tables))
     });
@@ -180,7 +183,7 @@ fn of_macros(changes: &[KeyChange], uses: &[Uses]) -> Vec<Found> {
 fn of_places(changes: &[KeyChange]) -> Vec<Found> {
     let moved = moved_macros(changes).into_iter().filter(|(name, _)| PLACES.contains(name));
     moved
-        .map(|(name, how)| {
+        .map(|(name, (_, how))| {
             let reason = "its server does not answer, so whether replicated tables keep it is not known".to_owned();
             (format!("change the macro `{name}` {how}"), reason, "start the server with the old value first")
         })
@@ -188,7 +191,7 @@ fn of_places(changes: &[KeyChange]) -> Vec<Found> {
 }
 
 /// Macros whose value changes or goes, and how; the value of one that is no place of a replica is not told.
-fn moved_macros(changes: &[KeyChange]) -> BTreeMap<&str, String> {
+fn moved_macros(changes: &[KeyChange]) -> BTreeMap<&str, (Option<&str>, String)> {
     let all = || changes.iter().filter_map(|change| Some((element(&change.path, &["macros"])?, &change.kind)));
     let now: BTreeMap<_, _> = all().filter_map(|(name, kind)| Some((name, after(kind)?))).collect();
     let moved = all().filter_map(|(name, kind)| {
@@ -200,7 +203,7 @@ fn moved_macros(changes: &[KeyChange]) -> BTreeMap<&str, String> {
                 Some(new) if PLACES.contains(&name) => format!("from {old} to {new}"),
                 Some(_) => "to another value".to_owned(),
             };
-            (name, how)
+            (name, (new, how))
         })
     });
     moved.collect()

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::engine::TAKES_COLLECTION;
 use super::object::ObjectName;
 use super::observe::ObservedObject;
-use crate::clickhouse::{Engine, Head, StatementText, TokenKind, Value, read_head, split, unquote};
+use crate::clickhouse::{CreateKind, Engine, Head, StatementText, TokenKind, Value, read_head, split, unquote};
 use crate::problem::Source;
 
 /// Macros that the server fills in for each table: no configuration holds them
@@ -39,7 +39,7 @@ const CLUSTER_FUNCTIONS: [&str; 2] = ["cluster", "clusterAllReplicas"];
 pub struct Uses {
     /// The object.
     pub name: ObjectName,
-    /// Its engine.
+    /// Its engine, of a materialized view the one of its own storage.
     pub engine: String,
     /// Macros that stand unexpanded in its engine's arguments or settings.
     pub macros: BTreeSet<String>,
@@ -59,13 +59,13 @@ impl Uses {
     pub fn of(object: &ObservedObject) -> Option<Self> {
         let source = Arc::new(Source { name: String::new(), text: object.create_query.clone() });
         let statement = split(&source).into_iter().next()?;
-        let engine = match read_head(&statement) {
-            Head::Create(create) => create.engine,
-            Head::Other { .. } => None,
+        let (engine, kind) = match read_head(&statement) {
+            Head::Create(create) => (create.engine, Some(create.kind)),
+            Head::Other { .. } => (None, None),
         };
         let mut uses = Self {
             name: object.name.clone(),
-            engine: object.engine.clone(),
+            engine: engine.as_ref().map_or_else(|| object.engine.clone(), |engine| engine.name.clone()),
             macros: BTreeSet::new(),
             clusters: BTreeSet::new(),
             kept_collection: None,
@@ -75,7 +75,7 @@ impl Uses {
         if let Some(engine) = &engine {
             uses.read_engine(engine);
         }
-        uses.read_tokens(&statement);
+        uses.read_tokens(&statement, kind == Some(CreateKind::Dictionary));
         Some(uses)
     }
 
@@ -103,11 +103,10 @@ impl Uses {
     }
 
     /// Table functions, the sources of dictionaries, and the definer.
-    fn read_tokens(&mut self, statement: &StatementText) {
+    fn read_tokens(&mut self, statement: &StatementText, dictionary: bool) {
         let text = |at: usize| statement.tokens.get(at).map_or("", |token| token.text(&statement.span.source.text));
         let kind = |at: usize| statement.tokens.get(at).map(|token| token.kind);
         let named = |at: usize, is: &[&str]| is.iter().any(|name| name.eq_ignore_ascii_case(text(at)));
-        let dictionary = self.engine == "Dictionary";
         for at in 0..statement.tokens.len() {
             if kind(at) != Some(TokenKind::Word) {
                 continue;

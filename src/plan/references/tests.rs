@@ -133,6 +133,17 @@ fn a_macro_that_replicated_tables_keep_is_held() {
     assert_eq!(config(&old, &of("1", "")), [format!("change the macro `rack` away: {why}")]);
     assert_eq!(config(&old, &old.replace("<free>1</free>", "")), NOTHING);
     assert_eq!(config("", &old), NOTHING, "a new macro moves nothing");
+    let cluster = |name: &str| format!("<macros><cluster>{name}</cluster></macros>");
+    let by_cluster =
+        (EVENTS.0, "CREATE TABLE default.c (`a` String) ENGINE = ReplicatedMergeTree('/{cluster}/c', 'r') ORDER BY a");
+    let held = |old: &str, new: &str| {
+        found(ConfigDirectory::Config, &cluster(old), &cluster(new), &facts(&[by_cluster])).len()
+    };
+    assert_eq!(
+        (held("posthog", "other"), held("other", "posthog")),
+        (1, 0),
+        "the server has `posthog`: only the file was another"
+    );
 }
 
 #[test]
