@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::effective::{self, Compared, Outcome};
 use super::{Hold, disruption};
 use crate::clickhouse::config::{ChangeKind, ConfigDirectory, KeyChange};
 use crate::fleet::HostName;
@@ -26,10 +27,20 @@ pub(super) fn hold_back(
     facts: &HostFacts,
     holds: &mut Vec<Hold>,
 ) -> bool {
+    let mut changes: BTreeMap<ConfigDirectory, Vec<KeyChange>> = BTreeMap::new();
+    for Compared { directory, outcome } in effective::compare(files, desired, facts) {
+        let found = match outcome {
+            Outcome::Keys(found) => found,
+            Outcome::Refused(_) => Vec::new(),
+            Outcome::FileByFile(_) => {
+                let each = files.iter().filter_map(|file| disruption::config_changes(file, desired, facts));
+                each.filter(|(of, _)| *of == directory).flat_map(|(_, found)| found).collect()
+            }
+        };
+        changes.entry(directory).or_default().extend(found);
+    }
     let mut stays = false;
-    for directory in [ConfigDirectory::Config, ConfigDirectory::Users] {
-        let of_it = files.iter().filter_map(|file| disruption::config_changes(file, desired, facts));
-        let changes: Vec<_> = of_it.filter(|(of, _)| *of == directory).flat_map(|(_, changes)| changes).collect();
+    for (directory, changes) in changes {
         let found = self::holds(host, directory, &changes, facts);
         if !found.is_empty() {
             files.retain(|file| ConfigDirectory::of(file.path.as_str()) != Some(directory));
