@@ -68,6 +68,7 @@ pub mod plan;
 
 // What happened.
 pub mod event;
+pub mod journal;
 pub mod report;
 
 // Places to try it.

@@ -8,10 +8,12 @@ use std::time::Duration;
 
 use housewright::clickhouse::ClickHouse as _;
 use housewright::clickhouse::{ClickHouseError, Endpoint, HttpClickHouse, Statement};
-use housewright::fleet::{Connection, HostKeyPolicy, HostName, Privilege, Proxy};
+use housewright::event::{Event, Sink};
+use housewright::fleet::{Connection, Host, HostKeyPolicy, HostName, Privilege, Proxy};
 use housewright::remote::{Batch, Command, FileWrite, Output, RemotePath, Status, WriteSet};
 use housewright::secret::Secret;
-use housewright::transport::{ConnectError, Session, SessionError, SshOptions, SshTransport, Transport, advice};
+use housewright::transport::lasting::Lasting;
+use housewright::transport::{Claim, ConnectError, Session, SessionError, SshOptions, SshTransport, Transport, advice};
 use russh::keys::{Algorithm, EcdsaCurve, PrivateKey};
 use support::http::{Reply, Stub};
 use support::sshd::{Behaviour, Fault, Sshd};
@@ -46,13 +48,21 @@ impl Stage {
         std::fs::write(self.files.path().join("known_hosts"), line).unwrap();
     }
 
-    async fn connect(&self) -> Result<Arc<dyn Session>, ConnectError> {
-        let options = SshOptions {
+    fn transport(&self, holder: &str) -> SshTransport {
+        SshTransport::new(SshOptions {
             batch_timeout: self.batch_timeout,
             lock_file: self.lock_file.clone(),
+            holder: holder.to_owned(),
             ..SshOptions::default()
-        };
-        SshTransport::new(options).connect(&support::host("host", self.connection.clone())).await
+        })
+    }
+
+    fn host(&self) -> Host {
+        support::host("host", self.connection.clone())
+    }
+
+    async fn connect(&self) -> Result<Arc<dyn Session>, ConnectError> {
+        self.transport("process 1").connect(&self.host()).await
     }
 
     async fn refused(&self) -> ConnectError {
@@ -283,6 +293,49 @@ async fn a_connection_dropped_in_the_middle_is_lost() {
     let answer = session.run(&sh("head -c 100000 /dev/zero; sleep 1; head -c 1000000 /dev/zero")).await;
     assert!(matches!(&answer, Err(SessionError::Lost(_))), "{answer:?}");
     assert!(matches!(session.run(&sh("true")).await, Err(SessionError::Ended(_))));
+}
+
+#[tokio::test]
+async fn a_lost_connection_is_opened_again_with_its_lock() {
+    let stage = Stage::new(|behaviour| behaviour.fault = Fault::DropAfter(50_000)).await;
+    let lasting = Lasting::new(Arc::new(stage.transport("me")), Arc::new(Quiet));
+    let session = lasting.connect(&stage.host()).await.unwrap();
+    let lock = session.lock().await.unwrap();
+    let answer = session.run(&sh("head -c 100000 /dev/zero; sleep 1; head -c 1000000 /dev/zero")).await;
+    assert!(matches!(&answer, Err(SessionError::Lost(_))), "{answer:?}");
+    assert!(session.run(&sh("true")).await.unwrap()[0].succeeded(), "it is opened again where it is needed");
+    let other = stage.transport("somebody else").connect(&stage.host()).await.unwrap();
+    assert!(matches!(other.lock().await, Err(SessionError::Locked { holder }) if holder.starts_with("me, since")));
+    drop(lock);
+    while let Err(error) = other.lock().await {
+        assert!(matches!(error, SessionError::Locked { .. }), "{error}");
+    }
+    session.close().await;
+    assert!(session.run(&sh("true")).await.is_err(), "what was closed stays closed");
+}
+
+#[tokio::test]
+async fn a_lock_is_taken_from_oneself_or_on_the_operators_word() {
+    let stage = Stage::new(|_| {}).await;
+    let connect = async |holder| stage.transport(holder).connect(&stage.host()).await.unwrap();
+    let (ghost, again, other) =
+        (connect("it's \"me\" $HOME").await, connect("it's \"me\" $HOME").await, connect("it").await);
+    let lost = ghost.lock().await.unwrap();
+    assert!(matches!(other.claim(Claim::Again).await, Err(SessionError::Locked { .. })), "of another run");
+    let held = again.claim(Claim::Again).await.unwrap();
+    drop(lost);
+    let error = other.claim(Claim::Again).await.err().unwrap();
+    let SessionError::Locked { holder } = &error else { panic!("{error}") };
+    assert!(holder.contains(", pid ") && holder.ends_with(" s"), "{holder}");
+    let taken = other.claim(Claim::Anyone).await.unwrap();
+    assert!(matches!(again.lock().await, Err(SessionError::Locked { holder }) if holder.starts_with("it, since")));
+    drop((held, taken));
+}
+
+struct Quiet;
+
+impl Sink for Quiet {
+    fn emit(&self, _: Event) {}
 }
 
 #[tokio::test]
@@ -539,7 +592,10 @@ async fn a_lock_outlives_its_session_and_ends_with_the_connection() {
     while let Err(error) = other.lock().await {
         assert!(matches!(error, SessionError::Locked { .. }), "{error}");
     }
-    assert_eq!(advice::session(&error, &HostName::new("host").unwrap()).unwrap().matches("fuser -k /run/").count(), 1);
+    assert_eq!(
+        advice::session(&error, &HostName::new("host").unwrap()).unwrap().matches("`housewright unlock host`").count(),
+        1
+    );
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! `housewright apply`: does what the plan says, after a yes (edge).
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,12 +13,14 @@ use super::error::{Answer, CommandError, Exit};
 use super::interrupt::{Signals, UnderWay};
 use super::output::{self, Events};
 use super::plan::Planning;
+use super::resume::{self, Both};
 use super::{Form, Global, saved};
 use crate::apply::{Outcome, Run, Stopped, run as run_plan};
 use crate::event::Sink;
-use crate::fleet::Host;
+use crate::fleet::{Host, HostName};
+use crate::journal::{PastRun, new_run};
 use crate::observe::{Afterwards, Observed};
-use crate::plan::{Plan, SavedPlan, plan};
+use crate::plan::{Plan, SavedPlan, Step, plan};
 use crate::report;
 use crate::resource::HostFacts;
 
@@ -30,7 +33,13 @@ pub(super) struct Options {
     plan: Option<PathBuf>,
     /// Approve the plan without being asked
     #[arg(short, long)]
-    yes: bool,
+    pub yes: bool,
+    /// Go on with a run that came to no end: with its options, when it is still about the same; the newest one unless named
+    #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "", conflicts_with = "plan")]
+    pub resume: Option<String>,
+    /// Where journals of runs are kept; by default in the user's state directory
+    #[arg(long, value_name = "DIR", env = "HOUSEWRIGHT_JOURNAL")]
+    pub journal: Option<PathBuf>,
     /// How long a gate may stay shut, in seconds
     #[arg(long, default_value_t = 120, value_name = "SECONDS")]
     gate_timeout: u64,
@@ -59,18 +68,41 @@ pub(super) fn run(global: &Global, options: &Options) -> Answer {
             "approve what comes with `--yes`, or name a plan that was saved with `plan --out`",
         ));
     }
+    if let Some(run) = &options.resume {
+        let run = Some(run.as_str()).filter(|run| !run.is_empty());
+        let (global, options, past) = resume::options(global, options, run)?;
+        return resumed(&global, &options, &past);
+    }
     match &options.plan {
-        None => with(global, options, None),
+        None => with(global, options, None, None),
         Some(path) => {
             let saved = saved::read(path)?;
             let (global, options) = saved::options(global, options, &saved)?;
-            with(&global, &options, Some(&saved))
+            with(&global, &options, Some(&saved), None)
         }
     }
 }
 
-fn with(global: &Global, options: &Options, saved: Option<&SavedPlan>) -> Answer {
-    let context = Context::load(global)?;
+/// A saved plan is old by now: of it, only the options count.
+fn resumed(global: &Global, options: &Options, past: &PastRun) -> Answer {
+    match &options.plan {
+        None => with(global, options, None, Some(past)),
+        Some(path) => {
+            let (global, options) = saved::options(global, options, &saved::read(path)?)?;
+            with(&global, &options, None, Some(past))
+        }
+    }
+}
+
+fn with(global: &Global, options: &Options, saved: Option<&SavedPlan>, past: Option<&PastRun>) -> Answer {
+    let mut context = Context::load(global)?;
+    let run = new_run().map_err(|error| CommandError::plain(format!("cannot name the run: {error}")))?;
+    context.run = Some(run.clone());
+    let digest = resume::digest(&context);
+    match past {
+        Some(past) => resume::same(past, &digest)?,
+        None => resume::mention(global, options),
+    }
     options.planning.rollout.check(|host| context.hosts.contains(host))?;
     block_on(async {
         let watched = output::sink(global, Events::AreProgress);
@@ -86,6 +118,7 @@ fn with(global: &Global, options: &Options, saved: Option<&SavedPlan>) -> Answer
             Form::Text => output::result(&report::plan(&plan, options.planning.diff)),
             Form::Json | Form::Yaml => output::line(&json!({ "event": "planned", "plan": plan })),
         }
+        let mut journal = None;
         let ended = if plan.is_empty() {
             Ended::Run(Outcome::default())
         } else if options.yes || saved.is_some() || asked().await? {
@@ -94,7 +127,9 @@ fn with(global: &Global, options: &Options, saved: Option<&SavedPlan>) -> Answer
                 Form::Json | Form::Yaml => output::sink(global, Events::AreTheResult),
             };
             context.relay.tell(Arc::clone(&sink));
-            approved(&plan, &context, &observed, (global, options), &*sink).await
+            journal = resume::begin(&plan, (&run, digest), past, (global, options))?;
+            output::say(&format!("run {run}"));
+            approved(&plan, &context, &observed, (global, options), &Both(&*sink, journal.as_ref())).await
         } else {
             output::say("nothing was done");
             return Ok(Exit::Success);
@@ -105,20 +140,39 @@ fn with(global: &Global, options: &Options, saved: Option<&SavedPlan>) -> Answer
                 open.session.close().await;
             }
         }
-        finish(global, &plan, &ended, exit);
+        let next = go_on(&plan, &ended, journal.is_some().then_some(run.as_str()));
+        finish(global, &plan, &ended, (exit, &run, next.as_deref()));
+        if let Some(journal) = journal {
+            journal.end(exit.code(), &summary(&plan, &ended));
+        }
         Ok(exit)
     })?
 }
 
-/// Tells the outcome.
-fn finish(global: &Global, plan: &Plan, ended: &Ended, exit: Exit) {
-    match (global.output, ended) {
-        (Form::Text, Ended::Run(outcome)) if !plan.is_empty() => {
+/// Tells the outcome, and the command to go on with.
+fn finish(global: &Global, plan: &Plan, ended: &Ended, (exit, run, next): (Exit, &str, Option<&str>)) {
+    if global.output == Form::Text {
+        if let Ended::Run(outcome) = ended
+            && !plan.is_empty()
+        {
             output::result(&format!("\n{}", report::recap(plan, outcome)));
         }
-        (Form::Text, _) => {}
-        (Form::Json | Form::Yaml, Ended::Run(outcome)) => output::line(&json!({
-            "event": "run-finished",
+        if let Some(next) = next {
+            output::say(&format!("run {run} is not done; to go on: `{next}`"));
+        }
+        return;
+    }
+    let mut line = json!({ "event": "run-finished", "run": run, "exit": exit.code(), "next": next });
+    if let (Value::Object(line), Value::Object(more)) = (&mut line, summary(plan, ended)) {
+        line.extend(more);
+    }
+    output::line(&line);
+}
+
+/// What is done and what is not, as data.
+fn summary(plan: &Plan, ended: &Ended) -> Value {
+    match ended {
+        Ended::Run(outcome) => json!({
             "finished": outcome.finished,
             "failed": outcome.failed,
             "left": outcome.left,
@@ -127,12 +181,19 @@ fn finish(global: &Global, plan: &Plan, ended: &Ended, exit: Exit) {
                 Stopped::Failure => "failure",
                 Stopped::Interrupted => "interrupted",
             }),
-            "exit": exit.code(),
-        })),
-        (Form::Json | Form::Yaml, Ended::AtOnce(hosts)) => output::line(&json!({
-            "event": "run-finished", "stopped": "at-once", "under-way": hosts, "exit": exit.code(),
-        })),
+        }),
+        Ended::AtOnce(hosts) => json!({ "stopped": "at-once", "under-way": hosts }),
     }
+}
+
+/// The command that goes on, where something is left that this run knows of.
+fn go_on(plan: &Plan, ended: &Ended, run: Option<&str>) -> Option<String> {
+    let left = match ended {
+        Ended::Run(outcome) => !(outcome.failed.is_empty() && outcome.left.is_empty()),
+        Ended::AtOnce(_) => true,
+    };
+    let command = run.map_or_else(|| "housewright apply".to_owned(), |run| format!("housewright apply --resume {run}"));
+    (left && !plan.is_empty()).then_some(command)
 }
 
 /// Asks beside the runtime, so that connections are kept alive while the operator reads.
@@ -168,10 +229,28 @@ async fn approved(
             let named: Vec<String> = hosts.iter().map(|(host, step)| format!("{host} ({step})")).collect();
             let named = if named.is_empty() { "no host".to_owned() } else { named.join(", ") };
             output::say(&format!("stopped at once; under way: {named}"));
-            output::say("what they have by now is read anew by `housewright plan`");
-            Ended::AtOnce(json!(hosts))
+            let open = open(plan, &hosts);
+            for (host, owes) in open.iter().filter(|(_, owes)| !owes.is_empty()) {
+                output::say(&format!("`{host}` may owe: {}", owes.join(", ")));
+            }
+            output::say("what they have by now is read anew by the next run");
+            let host = |(host, step): (&HostName, &String)| (host.to_string(), json!({ "step": step, "may-owe": open.get(host) }));
+            Ended::AtOnce(hosts.iter().map(host).collect())
         }
     }
+}
+
+/// What hosts in the middle of their steps may owe: a marker on each tells the next run.
+fn open(plan: &Plan, hosts: &BTreeMap<HostName, String>) -> BTreeMap<HostName, Vec<String>> {
+    let owed = |name: &HostName| {
+        let plans = plan.waves.iter().flat_map(|wave| &wave.hosts).filter(|host| host.host == *name);
+        let owes = plans.flat_map(|host| &host.steps).filter_map(|step| match step {
+            Step::Write { owes, .. } => Some(owes),
+            _ => None,
+        });
+        owes.flatten().map(ToString::to_string).collect::<BTreeSet<_>>().into_iter().collect()
+    };
+    hosts.keys().map(|name| (name.clone(), owed(name))).collect()
 }
 
 /// Comes to its end with the second signal.

@@ -28,6 +28,11 @@ pub(super) fn block_on<T>(future: impl Future<Output = T>) -> Result<T, CommandE
     Ok(answer)
 }
 
+/// The way to hosts, as this user has it.
+pub(super) fn transport() -> SshTransport {
+    SshTransport::new(SshOptions::from_environment())
+}
+
 /// A project with what should be on each of its hosts.
 pub(super) struct Context {
     pub project: Project,
@@ -35,6 +40,8 @@ pub(super) struct Context {
     pub endpoints: BTreeMap<HostName, Endpoint>,
     /// Hosts that the operator chose and that are reached by SSH.
     pub hosts: BTreeSet<HostName>,
+    /// How the run is called, where there is one: whoever waits for a lock reads it.
+    pub run: Option<String>,
     /// Where connections that are opened again tell of it.
     pub relay: Arc<Relay>,
 }
@@ -69,7 +76,7 @@ impl Context {
         let desired = project.render(&secrets)?;
         let endpoints = project.endpoints(&secrets);
         project.enter_network()?;
-        Ok(Self { project, desired, endpoints, hosts, relay: Arc::default() })
+        Ok(Self { project, desired, endpoints, hosts, run: None, relay: Arc::default() })
     }
 
     /// Asks the chosen hosts; with `peers`, also the other replicas of their shards.
@@ -87,7 +94,11 @@ impl Context {
         }
         let hosts = names.iter().filter_map(|name| fleet.hosts.get(name)).filter(|host| host.reach != Reach::Member);
         let targets = hosts.map(|host| self.target(host)).collect();
-        let ssh = SshTransport::new(SshOptions::from_environment());
+        let mut options = SshOptions::from_environment();
+        if let Some(run) = &self.run {
+            options.holder = format!("{} in run {run}", options.holder);
+        }
+        let ssh = SshTransport::new(options);
         let transport = Lasting::new(Arc::new(ssh), Arc::clone(&self.relay) as Arc<dyn Sink>);
         observe(&transport, targets, global.forks, afterwards, sink).await
     }

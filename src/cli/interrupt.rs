@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM during a run: the first stops it at the next safe point, the second at once (edge).
+//! Ctrl-C, SIGTERM and SIGHUP during a run: the first stops it at the next safe point, the second at once (edge).
 
 use std::collections::BTreeMap;
 use std::future::pending;
@@ -13,12 +13,18 @@ use crate::fleet::HostName;
 pub(super) struct Signals {
     interrupt: Option<Signal>,
     terminate: Option<Signal>,
+    hangup: Option<Signal>,
 }
 
 impl Signals {
     /// Takes them over from the operating system, which would end the process.
     pub(super) fn listen() -> Self {
-        Self { interrupt: signal(SignalKind::interrupt()).ok(), terminate: signal(SignalKind::terminate()).ok() }
+        let listen = |kind| signal(kind).ok();
+        Self {
+            interrupt: listen(SignalKind::interrupt()),
+            terminate: listen(SignalKind::terminate()),
+            hangup: listen(SignalKind::hangup()),
+        }
     }
 
     /// Waits for the next one, whichever it is.
@@ -26,6 +32,7 @@ impl Signals {
         tokio::select! {
             () = received(&mut self.interrupt) => {}
             () = received(&mut self.terminate) => {}
+            () = received(&mut self.hangup) => {}
         }
     }
 }
@@ -61,7 +68,9 @@ impl Sink for UnderWay<'_> {
     fn emit(&self, event: Event) {
         let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
         match &event {
-            Event::StepStarted { host, step } => drop(hosts.insert(host.clone(), step.clone())),
+            Event::StepStarted { host, step } | Event::FallbackStarted { host, step, .. } => {
+                drop(hosts.insert(host.clone(), step.clone()));
+            }
             Event::HostFinished { host } | Event::HostFailed { host, .. } => drop(hosts.remove(host)),
             _ => {}
         }

@@ -14,11 +14,13 @@ mod output;
 mod plan;
 mod project;
 mod render;
+mod resume;
 mod rollout;
 mod saved;
 mod schema;
 mod show;
 mod status;
+mod unlock;
 mod vault;
 
 use std::path::PathBuf;
@@ -122,6 +124,8 @@ enum Verb {
     Apply(apply::Options),
     /// One line per host: what it is and how it is; exits with 3 when one does not serve
     Status(status::Options),
+    /// Take a host's lock from a run that is gone for good
+    Unlock(unlock::Options),
     /// JSON Schemas of inventories, variables, roles and discovery files, for editors
     Schema(schema::Options),
     /// A role-true local fleet to try a change on
@@ -157,6 +161,7 @@ pub fn run(line: &CommandLine) -> Exit {
         Verb::Show(options) => show::run(global, options),
         Verb::Apply(options) => apply::run(global, options),
         Verb::Status(options) => status::run(global, options),
+        Verb::Unlock(options) => unlock::run(global, options),
         Verb::Schema(options) => schema::run(global, options),
         Verb::Lab(options) => lab::run(global, options),
         Verb::Completions { shell } => Ok(output::completions(*shell)),

@@ -16,7 +16,7 @@ use crate::fleet::HostName;
 use crate::remote::{
     Batch, Command, Entry, EntryKind, Output, RemotePath, Status, TreeRead, UnitAction, UnitName, pack_entries,
 };
-use crate::transport::{ConnectError, HostLock, Session, SessionError};
+use crate::transport::{Claim, ConnectError, HostLock, Session, SessionError};
 
 /// How long a server is away when it restarts.
 const RESTART: Duration = Duration::from_millis(600);
@@ -221,8 +221,12 @@ impl Session for SimSession {
         !self.ended.load(Ordering::Relaxed)
     }
 
-    async fn lock_again(&self) -> Result<Box<dyn HostLock>, SessionError> {
-        self.fleet.lay_ghosts(&self.host);
+    async fn claim(&self, claim: Claim) -> Result<Box<dyn HostLock>, SessionError> {
+        match claim {
+            Claim::Free => {}
+            Claim::Again => self.fleet.lay_ghosts(&self.host),
+            Claim::Anyone => self.fleet.with(|world| drop(world.locks.remove(&self.host))),
+        }
         self.lock().await
     }
 

@@ -72,9 +72,7 @@ pub fn session(error: &SessionError, host: &HostName) -> Option<String> {
             )
         }
         SessionError::Locked { .. } => {
-            format!(
-                "wait for that run; if it is gone for good, end what holds the lock: `fuser -k {LOCK_FILE}` on `{host}`"
-            )
+            format!("wait for that run; if it is gone for good: `housewright unlock {host}`")
         }
         SessionError::Garbled(_) => {
             format!(

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::{ConnectError, HostLock, Session, SessionError, Transport};
+use super::{Claim, ConnectError, HostLock, Session, SessionError, Transport};
 use crate::clickhouse::{ClickHouse, ClickHouseError, Endpoint, Rows, Statement};
 use crate::event::{Event, Sink, chain};
 use crate::fleet::Host;
@@ -135,7 +135,7 @@ impl Line {
                 .await
                 .map_err(|error| SessionError::Ended(format!("it cannot be opened again: {}", chain(&error))))?;
             if self.lock.wanted.load(Ordering::Relaxed) {
-                self.lock.put(Some(session.lock_again().await?));
+                self.lock.put(Some(session.claim(Claim::Again).await?));
             }
             *current = Current { session, number: current.number + 1 };
         }
@@ -161,14 +161,14 @@ impl Session for LastingSession {
     }
 
     async fn lock(&self) -> Result<Box<dyn HostLock>, SessionError> {
-        let held = self.0.current().await?.0.lock().await?;
+        self.claim(Claim::Free).await
+    }
+
+    async fn claim(&self, claim: Claim) -> Result<Box<dyn HostLock>, SessionError> {
+        let held = self.0.current().await?.0.claim(claim).await?;
         self.0.lock.wanted.store(true, Ordering::Relaxed);
         self.0.lock.put(Some(held));
         Ok(Box::new(LastingLock(Arc::clone(&self.0.lock))))
-    }
-
-    async fn lock_again(&self) -> Result<Box<dyn HostLock>, SessionError> {
-        self.lock().await
     }
 
     fn clickhouse(&self, endpoint: &Endpoint) -> Arc<dyn ClickHouse> {

@@ -17,6 +17,7 @@ use crate::clickhouse::{ClickHouse, Endpoint};
 use crate::fleet::Host;
 use crate::remote::{Batch, Output};
 
+pub use shell::Claim;
 pub use ssh::{SshOptions, SshTransport};
 
 /// Whose lock a run holds on a host; `/run` is root's own and empty after a reboot.
@@ -54,11 +55,11 @@ pub trait Session: Send + Sync {
     /// Names the holder where somebody else has it.
     async fn lock(&self) -> Result<Box<dyn HostLock>, SessionError>;
 
-    /// Takes the lock back, also from an earlier connection of the same run, which is gone while its host has not noticed.
+    /// Takes the lock as [`Session::lock`] does, or from somebody who has it: the process there that holds it is ended.
     ///
     /// # Errors
-    /// Names the holder where it is another run.
-    async fn lock_again(&self) -> Result<Box<dyn HostLock>, SessionError>;
+    /// Names the holder where it is none that the claim is about.
+    async fn claim(&self, claim: Claim) -> Result<Box<dyn HostLock>, SessionError>;
 
     /// ClickHouse on that host, over this connection.
     fn clickhouse(&self, endpoint: &Endpoint) -> Arc<dyn ClickHouse>;

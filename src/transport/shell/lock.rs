@@ -20,6 +20,8 @@ pub enum Claim {
     Free,
     /// Also from the same holder: an earlier connection of the same run, which is gone, and whose host has not noticed yet.
     Again,
+    /// Whoever has it: the operator says that it is gone for good.
+    Anyone,
 }
 
 /// How long the process of an earlier connection may take to end, in seconds.
@@ -35,14 +37,14 @@ pub fn lock(file: &str, holder: &str, claim: Claim, privilege: Privilege, mark: 
     // The process that the file names is ended only where it really has the locked file open.
     let again = match claim {
         Claim::Free => String::new(),
-        Claim::Again => format!(
+        Claim::Again | Claim::Anyone => format!(
             concat!(
                 r#"[ $r != {locked} ]||{{ l=;IFS= read -r l <{file};case "$l" in {holder}", since "*)p="${{l##* pid }}";"#,
                 r#"case "$p" in ""|*[!0-9]*);;*)[ ! /proc/$p/fd/9 -ef{file} ]||kill $p;flock -w {last_words} -E {locked} 9;r=$?;;esac;;esac;}};"#,
             ),
             locked = LOCKED,
             file = file,
-            holder = holder.trim_start(),
+            holder = if claim == Claim::Again { holder.trim_start() } else { "*" },
             last_words = LAST_WORDS,
         ),
     };

@@ -62,13 +62,6 @@ impl SshSession {
         answer
     }
 
-    async fn take(&self, claim: Claim) -> Result<Box<dyn HostLock>, SessionError> {
-        let mark = mark()?;
-        let script = shell::lock(&self.lock_file, &self.holder, claim, self.privilege, &mark);
-        let line = script.map_err(|error| SessionError::Unspeakable(error.to_string()))?;
-        lock::take(&self.link, line, self.privilege, &mark).await
-    }
-
     /// What went wrong where the streams cannot be split.
     fn explain(&self, error: &FrameError, end: Option<&End>, stdout: &[u8], stderr: &[u8]) -> SessionError {
         // `nologin` and the like speak on stdout.
@@ -106,11 +99,14 @@ impl Session for SshSession {
     }
 
     async fn lock(&self) -> Result<Box<dyn HostLock>, SessionError> {
-        self.take(Claim::Free).await
+        self.claim(Claim::Free).await
     }
 
-    async fn lock_again(&self) -> Result<Box<dyn HostLock>, SessionError> {
-        self.take(Claim::Again).await
+    async fn claim(&self, claim: Claim) -> Result<Box<dyn HostLock>, SessionError> {
+        let mark = mark()?;
+        let script = shell::lock(&self.lock_file, &self.holder, claim, self.privilege, &mark);
+        let line = script.map_err(|error| SessionError::Unspeakable(error.to_string()))?;
+        lock::take(&self.link, line, self.privilege, &mark).await
     }
 
     fn clickhouse(&self, endpoint: &Endpoint) -> Arc<dyn ClickHouse> {
