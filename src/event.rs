@@ -89,6 +89,7 @@ impl GivenBack {
     #[must_use]
     pub fn text(&self) -> String {
         let files = match self.files {
+            0 if self.failed.is_none() && self.left.is_empty() => return "what it had taken away is back".to_owned(),
             0 => "no file is given back".to_owned(),
             1 => "its previous file is back".to_owned(),
             many => format!("its {many} previous files are back"),

@@ -71,13 +71,16 @@ pub(super) async fn run(plan: &HostPlan, run: &Run<'_>, failed: &AtomicUsize) ->
 /// Goes the way back that the plan has for a host that has come so far.
 async fn way_back(plan: &HostPlan, error: &StepError, progress: &mut Progress, run: &Run<'_>) -> Option<GivenBack> {
     let steps = if progress.told { &plan.fallback.told } else { &plan.fallback.written };
-    if !progress.changed || steps.is_empty() {
+    let always = &plan.fallback.always;
+    if !progress.changed || (steps.is_empty() && always.is_empty()) {
         return None;
     }
     let (host, step, reason) = (plan.host.clone(), error.step.clone(), error.reason.clone());
     run.sink.emit(Event::FallbackStarted { host, step, reason });
     progress.restarted.clear();
-    let failed = go(plan, steps, run, progress).await.err().map(|error| (error.step, error.reason));
+    let done = go(plan, steps, run, progress).await;
+    let last = go(plan, always, run, progress).await;
+    let failed = done.and(last).err().map(|error| (error.step, error.reason));
     let well = |step: &Step| matches!(step, Step::Gate(Gate::Serving | Gate::KeeperServing));
     let serves = failed.is_none() && steps.iter().any(well);
     let Progress { restarted, restored, .. } = progress;

@@ -18,13 +18,16 @@ pub struct Fallback {
     pub written: Vec<Step>,
     /// Where one was told, or may have been.
     pub told: Vec<Step>,
+    /// Last, whatever became of the others: nothing stays detached.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub always: Vec<Step>,
 }
 
 impl Fallback {
     /// Whether nothing is done.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.written.is_empty() && self.told.is_empty()
+        self.written.is_empty() && self.told.is_empty() && self.always.is_empty()
     }
 }
 
@@ -33,10 +36,10 @@ pub(super) fn of(plan: &HostPlan, inputs: &Inputs<'_>) -> Fallback {
     let host = inputs.fleet.hosts.get(&plan.host);
     let (Some(host), Some(facts)) = (host, inputs.observation.facts(&plan.host)) else { return Fallback::default() };
     let way = Way::of(&plan.steps);
-    // Whatever became of the rest, nothing stays detached; its marker stays until a run has seen it consume.
-    let undo: Vec<Step> = plan.steps.iter().filter_map(Step::undo).collect();
+    // The marker of what was detached stays until a run has seen it consume.
+    let always: Vec<Step> = plan.steps.iter().filter_map(Step::undo).collect();
     if plan.on_failure != FailurePolicy::StopRun || (way.files.is_empty() && way.directories.is_empty()) {
-        return Fallback { written: undo.clone(), told: undo };
+        return Fallback { always, ..Fallback::default() };
     }
     let clickhouse = inputs.fleet.role_of(host).and_then(|role| role.clickhouse.as_ref()).map(|server| &server.unit);
     let is_keeper = matches!(host.placement, Placement::Keeper { .. });
@@ -47,7 +50,6 @@ pub(super) fn of(plan: &HostPlan, inputs: &Inputs<'_>) -> Fallback {
     let mut written: Vec<Step> = known(facts.owed.clone()).into_iter().chain(reread.clone()).collect();
     let is_detached = |owed: &&Owed| matches!(owed, Owed::Attach(_));
     settle(way.owes.difference(&facts.owed).filter(|owed| !is_detached(owed)).cloned().collect(), &mut written);
-    written.extend(undo.iter().cloned());
     written.extend(gates.iter().cloned().map(Step::Gate));
 
     let mut told: Vec<Step> = known(way.owes.union(&facts.owed).cloned().collect()).into_iter().chain(reread).collect();
@@ -64,9 +66,8 @@ pub(super) fn of(plan: &HostPlan, inputs: &Inputs<'_>) -> Fallback {
             settle(BTreeSet::from([reload]), &mut told);
         }
     }
-    told.extend(undo);
     told.extend(gates.into_iter().map(Step::Gate));
-    Fallback { written, told }
+    Fallback { written, told, always }
 }
 
 /// What the steps forward do to a host.
