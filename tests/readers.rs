@@ -4,8 +4,10 @@ mod written;
 
 use std::sync::Arc;
 
+use housewright::clickhouse::config::effective::{Attributes, Sources, Tree, Unknown};
 use housewright::inventory::{Documents, Inventory, Written, pattern, yaml};
 use housewright::problem::Source;
+use housewright::secret::Secret;
 use proptest::prelude::*;
 use written::written;
 
@@ -128,8 +130,80 @@ fn yaml_text() -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
 }
 
+/// Pieces of a server's configuration, well-formed or not.
+fn config_text() -> impl Strategy<Value = String> {
+    let piece = proptest::sample::select(vec![
+        "<clickhouse>",
+        "</clickhouse>",
+        "<a>",
+        "</a>",
+        "<a/>",
+        "<b x='1'>",
+        "</b>",
+        "<include incl='a'/>",
+        "<a remove='1'>",
+        "<a replace='1'/>",
+        "<b from_env='A'/>",
+        "<include from_env='A' merge='1'/>",
+        "<include_from>/etc/metrika.xml",
+        "</include_from>",
+        "<![CDATA[",
+        "]]>",
+        "<!--",
+        "-->",
+        "<?",
+        "?>",
+        "<!DOCTYPE a>",
+        "&lt;",
+        "&x;",
+        "é",
+        " ",
+        "\n",
+        "1",
+        "a: ",
+        "b:\n  ",
+        "- ",
+        "\"@x\": ",
+        "\"#text\": ",
+        "&x ",
+        "*x",
+        "<<: ",
+        "{",
+        "}",
+        "[",
+        "]",
+        "~",
+        "'",
+        "|\n  ",
+    ]);
+    let pieces = || prop::collection::vec(piece.clone(), 0..30).prop_map(|pieces| pieces.concat());
+    prop_oneof![pieces(), pieces().prop_map(|inside| format!("<clickhouse>{inside}</clickhouse>"))]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn any_files_are_a_configuration_or_refused(
+        texts in prop::collection::vec(config_text(), 1..5), value in config_text(), known in any::<bool>(),
+    ) {
+        let paths = ["/c/config.xml", "/c/config.d/a.yaml", "/c/config.d/b.xml", "/c/conf.d/c.conf", "/etc/metrika.xml"];
+        let texts: Vec<_> = texts.into_iter().map(|text| Secret::new(text.into())).collect();
+        let sources = Sources {
+            main: paths[0],
+            files: paths.into_iter().zip(&texts).collect(),
+            environment: [("A".to_owned(), Secret::new(value))].into(),
+            unknown: if known { Unknown::Absent } else { Unknown::Kept },
+        };
+        if let Ok(made) = sources.effective() {
+            let _ = made.tree.keys(Attributes::Merged);
+            let whole = made.tree.whole();
+            // YAML makes elements of names that XML does not have.
+            if let Ok(again) = Tree::from_xml(whole.expose()) {
+                prop_assert!(again.whole() == whole, "{}", whole.expose());
+            }
+        }
+    }
 
     #[test]
     fn any_yaml_is_read_or_refused(text in yaml_text()) {

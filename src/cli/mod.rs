@@ -5,6 +5,7 @@ mod check;
 mod context;
 mod discover;
 mod duration;
+mod effective;
 mod error;
 mod facts;
 mod interrupt;

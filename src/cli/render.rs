@@ -7,9 +7,8 @@ use serde_json::{Value, json};
 
 use super::error::{Answer, CommandError, Exit};
 use super::project::Project;
-use super::{Form, Global, output};
+use super::{Form, Global, effective, output};
 use crate::fleet::HostName;
-use crate::remote::RemotePath;
 use crate::render::Desired;
 
 /// Options of `render`.
@@ -21,6 +20,12 @@ pub(super) struct Options {
     /// Only files whose path ends so
     #[arg(long, value_name = "PATH")]
     file: Option<String>,
+    /// The configurations that ClickHouse and Keeper make of the files: merged by their own rules, as XML
+    #[arg(long)]
+    effective: bool,
+    /// Files that lie beside the rendered ones: DIR/config.xml, users.xml, config.d/, users.d/, ...
+    #[arg(long, value_name = "DIR", requires = "effective")]
+    base: Option<PathBuf>,
 }
 
 pub(super) fn run(global: &Global, options: &Options) -> Answer {
@@ -28,10 +33,10 @@ pub(super) fn run(global: &Global, options: &Options) -> Answer {
         Form::Text => {
             let (project, desired) = rendered(global)?;
             output::notes(&project.notes);
-            for (host, path, text) in files(&desired, options) {
+            for (host, path, text) in texts(&desired, options)? {
                 match &options.to {
                     None => output::result(&format!("# {host} {path}\n{text}\n")),
-                    Some(to) => output::write_file(&target(to, host, path), text)?,
+                    Some(to) => output::write_file(&target(to, host, &path), &text)?,
                 }
             }
             Ok(Exit::Success)
@@ -43,17 +48,17 @@ pub(super) fn run(global: &Global, options: &Options) -> Answer {
 /// Each host's files by path: what is in them, or where they were written to.
 fn data(global: &Global, options: &Options) -> Result<Value, CommandError> {
     let (_, desired) = rendered(global)?;
-    let mut hosts: BTreeMap<&HostName, BTreeMap<&str, Value>> = BTreeMap::new();
-    for (host, path, text) in files(&desired, options) {
+    let mut hosts: BTreeMap<&HostName, BTreeMap<String, Value>> = BTreeMap::new();
+    for (host, path, text) in texts(&desired, options)? {
         let file = match &options.to {
             None => json!({ "content": text }),
             Some(to) => {
-                let target = target(to, host, path);
-                output::write_file(&target, text)?;
+                let target = target(to, host, &path);
+                output::write_file(&target, &text)?;
                 json!({ "written": target })
             }
         };
-        hosts.entry(host).or_default().insert(path.as_str(), file);
+        hosts.entry(host).or_default().insert(path, file);
     }
     Ok(json!(hosts))
 }
@@ -67,17 +72,22 @@ fn rendered(global: &Global) -> Result<(Project, BTreeMap<HostName, Desired>), C
     Ok((project, desired))
 }
 
-/// The files that were asked for, with their texts for people.
-fn files<'a>(
+/// The files or configurations that were asked for, with their texts for people.
+fn texts<'a>(
     desired: &'a BTreeMap<HostName, Desired>,
-    options: &'a Options,
-) -> impl Iterator<Item = (&'a HostName, &'a RemotePath, &'a str)> {
-    let all =
-        desired.iter().flat_map(|(host, desired)| desired.files.iter().map(move |(path, file)| (host, path, file)));
-    let is_chosen = |path: &RemotePath| options.file.as_ref().is_none_or(|end| path.as_str().ends_with(end.as_str()));
-    all.filter(move |(_, path, _)| is_chosen(path)).map(|(host, path, file)| (host, path, file.content.shown()))
+    options: &Options,
+) -> Result<Vec<(&'a HostName, String, String)>, CommandError> {
+    let mut texts: Vec<_> = if options.effective {
+        let made = effective::configurations(desired, options.base.as_deref())?;
+        made.into_iter().map(|(host, file)| (host, file.path, file.xml)).collect()
+    } else {
+        let files = desired.iter().flat_map(|(host, desired)| desired.files.iter().map(move |file| (host, file)));
+        files.map(|(host, (path, file))| (host, path.to_string(), file.content.shown().to_owned())).collect()
+    };
+    texts.retain(|(_, path, _)| options.file.as_ref().is_none_or(|end| path.ends_with(end.as_str())));
+    Ok(texts)
 }
 
-fn target(to: &Path, host: &HostName, path: &RemotePath) -> PathBuf {
-    to.join(host.as_str()).join(path.as_str().trim_start_matches('/'))
+fn target(to: &Path, host: &HostName, path: &str) -> PathBuf {
+    to.join(host.as_str()).join(path.trim_start_matches('/'))
 }

@@ -5,6 +5,7 @@ mod consumers;
 mod content;
 mod context;
 mod desired;
+mod effective;
 mod elements;
 mod engine;
 mod escape;
@@ -22,6 +23,7 @@ use std::collections::BTreeMap;
 
 pub use content::Content;
 pub use desired::{Desired, DesiredDirectory, DesiredFile, DesiredUnit};
+pub use effective::{EffectiveFile, effective};
 pub use engine::Templates;
 pub use mask::mask;
 pub use secrets::secrets_of;

@@ -117,3 +117,26 @@ fn random_trees_merge_as_on_the_server() {
     assert!(wrong.is_empty(), "{} of {RANDOM_TREES} differ; the first:\n{}", wrong.len(), wrong[0]);
     assert!(merged > RANDOM_TREES / 2 && refused > RANDOM_TREES / 50, "{merged} merged, {refused} refused");
 }
+
+/// For a closer look at trees of elsewhere: each folder of the directory `HOUSEWRIGHT_TREES` is one, with its `config.xml`.
+#[test]
+#[ignore = "needs HOUSEWRIGHT_TREES, a directory of trees that are not this repository's"]
+fn trees_of_elsewhere_merge_as_on_the_server() {
+    let directory = std::env::var_os("HOUSEWRIGHT_TREES").expect("HOUSEWRIGHT_TREES names a directory");
+    let mut folders: Vec<_> = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    folders.sort();
+    let trees: Vec<_> = folders.iter().map(|folder| Written::load(folder)).collect();
+    let (mut merged, mut refused, mut wrong) = (0, 0, Vec::new());
+    for ((folder, written), theirs) in folders.iter().zip(&trees).zip(ask(&trees)) {
+        match (written.answer("/tree"), theirs) {
+            (Ok(ours), Ok(theirs)) if ours == theirs => merged += 1,
+            (Err(ours), Err(theirs)) => {
+                eprintln!("{}: {ours}; the server: {theirs}", folder.display());
+                refused += 1;
+            }
+            (ours, theirs) => wrong.push(format!("{}\n{ours:#?}\nthe server:\n{theirs:#?}", folder.display())),
+        }
+    }
+    eprintln!("{merged} merged alike, {refused} refused alike, {} differ", wrong.len());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -1,5 +1,6 @@
 //! A tree as XML (pure): elements indented, texts of elements without children as they stand, no comments.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::ReadError;
@@ -13,13 +14,13 @@ use crate::secret::look::is_secret;
 
 /// What a text shows of values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Show {
+enum Show<'a> {
     /// Everything: for comparing, never for people.
     All,
     /// Everything, without the elements that `hide_in_preprocessed` hides.
     Preprocessed,
-    /// What looks like a secret is masked.
-    Masked,
+    /// What looks like a secret is masked, but not these texts.
+    Masked(&'a BTreeSet<String>),
 }
 
 impl Tree {
@@ -31,10 +32,11 @@ impl Tree {
         xml::read(text, 0)
     }
 
-    /// The XML for people: what looks like a secret, came out of the environment, or is hidden by its file is masked.
+    /// The XML for people: what looks like a secret, came out of the environment, or is hidden by its file is masked; the
+    /// given texts, such as names of secrets, are not.
     #[must_use]
-    pub fn masked(&self) -> String {
-        self.write(Show::Masked)
+    pub fn masked(&self, harmless: &BTreeSet<String>) -> String {
+        self.write(Show::Masked(harmless))
     }
 
     /// The whole XML.
@@ -49,7 +51,7 @@ impl Tree {
         Secret::new(self.write(Show::Preprocessed))
     }
 
-    fn write(&self, show: Show) -> String {
+    fn write(&self, show: Show<'_>) -> String {
         let mut writer = Writer { tree: self, show, out: String::new() };
         writer.element(Tree::ROOT, &mut String::new(), 0, false);
         writer.out
@@ -58,7 +60,7 @@ impl Tree {
 
 struct Writer<'a> {
     tree: &'a Tree,
-    show: Show,
+    show: Show<'a>,
     out: String,
 }
 
@@ -116,7 +118,12 @@ impl Writer<'_> {
     }
 
     fn value(&self, path: &str, value: &str, hidden: bool) -> String {
-        let masked = self.show == Show::Masked && !is_blank(value) && (hidden || is_secret(path, value));
+        let masked = match self.show {
+            Show::All | Show::Preprocessed => false,
+            Show::Masked(harmless) => {
+                !is_blank(value) && !harmless.contains(value) && (hidden || is_secret(path, value))
+            }
+        };
         if masked { MASK.to_owned() } else { value.to_owned() }
     }
 }
