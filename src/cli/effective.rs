@@ -22,14 +22,11 @@ pub(super) fn configurations<'a>(
     desired: &'a BTreeMap<HostName, Desired>,
     base: Option<&Path>,
 ) -> Result<Vec<(&'a HostName, EffectiveFile)>, CommandError> {
-    let base = match base {
-        Some(directory) => read(directory)?,
-        None => {
-            output::say(
-                "note: merged from the rendered files alone: --base DIR puts them on top of what else is there",
-            );
-            BTreeMap::new()
-        }
+    let base = if let Some(directory) = base {
+        read(directory)?
+    } else {
+        output::say("note: merged from the rendered files alone: --base DIR puts them on top of what else is there");
+        BTreeMap::new()
     };
     let (mut made, mut wrong, mut notes) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
     for (host, desired) in desired {

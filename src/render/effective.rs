@@ -122,9 +122,9 @@ mod tests {
         let base = base.iter().map(|(name, text)| ((*name).to_owned(), Bytes::from((*text).to_owned()))).collect();
         let line = |made: Result<EffectiveFile, EffectiveError>| match made {
             Ok(file) => {
-                let notes: String = file.notes.iter().map(|note| format!(" {note}")).collect();
                 let lines: String = file.xml.lines().map(str::trim).collect();
-                format!("{} {lines}{notes}", file.path)
+                let notes = file.notes.iter().map(ToString::to_string);
+                [format!("{} {lines}", file.path)].into_iter().chain(notes).collect::<Vec<_>>().join(" ")
             }
             Err(error) => chain(&error),
         };
