@@ -33,6 +33,7 @@ pub struct EffectiveFile {
 ///
 /// # Errors
 /// For each configuration that its server would refuse, or that cannot be merged here.
+#[must_use]
 pub fn effective(desired: &Desired, base: &BTreeMap<String, Bytes>) -> Vec<Result<EffectiveFile, EffectiveError>> {
     let rendered: BTreeMap<&RemotePath, &Content> =
         desired.files.iter().map(|(path, file)| (path, &file.content)).collect();
