@@ -14,6 +14,8 @@ use fleets::{Order, Shape, changes, order, project, project_with, shape};
 use housewright::apply::Stopped;
 use housewright::event::{Event, Sink};
 use housewright::inventory::pattern;
+use housewright::observe::Observed;
+use housewright::observe::recorded::{Hiding, Recorded};
 use housewright::plan::{Compared, Fingerprints, Permissions, Plan, SavedPlan, SavedPlanError};
 use housewright::remote::{Command, EntryKind};
 use housewright::report::{Diffs, facts, plan as show, status};
@@ -320,6 +322,42 @@ proptest! {
             }
             Err(error) => prop_assert!(matches!(error, SavedPlanError::Moved(_)) && other != before, "{error}"),
         }
+    }
+
+    /// A recorded observation gives the plan that the hosts gave, and holds no secret, neither the old ones nor the new.
+    #[test]
+    fn a_recorded_observation_gives_the_same_plan(
+        shape in shape(), changes in changes(), wounds in wounds(&ALL), old in "[!-~]{6,24}", new in "[!-~ ]{6,24}",
+    ) {
+        let (old, new) = (format!("q7{old}"), format!("z9{new}"));
+        let secret = |value: &str| { let value = value.to_owned(); move |_: &str| value.clone() };
+        let macros = "clickhouse_macros: { code: { from_secret: \"env:MACRO\" }, auth: plain }\n";
+        let then = project_with(&shape, &[], &Order::plain(), macros, secret(&old));
+        let sim = then.bare_world();
+        block_on(then.apply(&sim));
+        wound_all(&sim, &shape, &wounds);
+        let project = project_with(&shape, &changes, &Order::plain(), macros, secret(&new));
+        let observed = block_on(project.observe(&sim, &Record::default()));
+        let online = project.plan(&observed);
+        let key = DigestKey::new([7; 32]);
+        let hiding = Hiding { desired: &project.desired, secrets: &project.secrets, key: &key };
+        let text = Recorded::new(&observed.observation, 0, &hiding).unwrap().to_text();
+        for value in [&old, &new] {
+            let quoted = serde_json::to_string(value).unwrap();
+            for form in [value.as_str(), quoted.trim_matches('"'), &quick_xml::escape::escape(value.as_str())] {
+                prop_assert!(!text.contains(form), "`{form}` is in what is recorded");
+            }
+        }
+        let recorded = Recorded::read(&text).unwrap();
+        let hosts = observed.observation.hosts.keys().cloned().collect();
+        let observation = recorded.observation(&hosts, &hiding).unwrap();
+        let offline = project.plan(&Observed { observation, ..Observed::default() });
+        prop_assert_eq!(show(&offline, Diffs::Each), show(&online, Diffs::Each));
+        prop_assert_eq!(SavedPlan::new(&offline).to_text(), SavedPlan::new(&online).to_text());
+        prop_assert!(recorded.not_asked(&hosts, &project.desired).is_empty());
+        let other = DigestKey::new([8; 32]);
+        let other = Hiding { key: &other, ..hiding };
+        prop_assert!(recorded.observation(&hosts, &other).is_err());
     }
 
     /// No secret is ever in what people and machines read.

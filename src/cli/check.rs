@@ -45,6 +45,7 @@ fn data(global: &Global) -> Result<Value, CommandError> {
     let hosts = project.chosen(global)?;
     project.render(&project.placeholders())?;
     Ok(json!({
+        "schema": output::SCHEMA,
         "hosts": hosts.len(),
         "clusters": project.fleet.clusters.len(),
         "roles": project.fleet.roles.len(),

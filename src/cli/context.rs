@@ -13,6 +13,7 @@ use crate::fleet::{Host, HostName, Reach};
 use crate::observe::{Afterwards, Observed, Target, observe};
 use crate::render::Desired;
 use crate::resource::{HostFacts, Probe, is_as_desired};
+use crate::secret::SecretStore;
 use crate::transport::lasting::Lasting;
 use crate::transport::{SshOptions, SshTransport};
 
@@ -42,6 +43,8 @@ pub(super) struct Context {
     pub hosts: BTreeSet<HostName>,
     /// How the run is called, where there is one: whoever waits for a lock reads it.
     pub run: Option<String>,
+    /// The values of all secrets.
+    pub secrets: SecretStore,
     /// Where connections that are opened again tell of it.
     pub relay: Arc<Relay>,
 }
@@ -69,14 +72,29 @@ impl Sink for Relay {
 impl Context {
     /// Loads, resolves and renders everything, and enters the fleet's network namespace where it has one.
     pub(super) fn load(global: &Global) -> Result<Self, CommandError> {
+        let context = Self::without_network(global)?;
+        context.project.enter_network()?;
+        Ok(context)
+    }
+
+    /// The same where no host is asked.
+    pub(super) fn without_network(global: &Global) -> Result<Self, CommandError> {
         let project = Project::load(global)?;
         output::notes(&project.notes);
         let hosts = project.chosen(global)?;
         let secrets = project.secrets()?;
         let desired = project.render(&secrets)?;
         let endpoints = project.endpoints(&secrets);
-        project.enter_network()?;
-        Ok(Self { project, desired, endpoints, hosts, run: None, relay: Arc::default() })
+        Ok(Self { project, desired, endpoints, hosts, run: None, secrets, relay: Arc::default() })
+    }
+
+    /// The chosen hosts and those that stand in for them.
+    pub(super) fn asked(&self) -> BTreeSet<HostName> {
+        let fleet = &self.project.fleet;
+        let mut names = self.hosts.clone();
+        names.extend(fleet.stand_ins(&self.hosts));
+        names.retain(|name| fleet.hosts.get(name).is_some_and(|host| host.reach != Reach::Member));
+        names
     }
 
     /// Asks the chosen hosts; with `peers`, also the other replicas of their shards.

@@ -8,12 +8,14 @@ mod duration;
 mod effective;
 mod error;
 mod facts;
+mod github;
 mod interrupt;
 mod inventory;
 mod lab;
 mod output;
 mod plan;
 mod project;
+mod recorded;
 mod render;
 mod resume;
 mod rollout;
@@ -91,6 +93,8 @@ enum Form {
     Json,
     /// For machines and people
     Yaml,
+    /// For a pull request: `plan` and `show`
+    Markdown,
 }
 
 /// When colours are used.
@@ -152,6 +156,10 @@ pub fn main() -> Exit {
 pub fn run(line: &CommandLine) -> Exit {
     output::choose_colors(line.global.color);
     let global = &line.global;
+    if global.output == Form::Markdown && !matches!(line.verb, Verb::Plan(_) | Verb::Show(_)) {
+        output::error(&CommandError::hinted("only `plan` and `show` have a Markdown form", "leave `-o markdown` out"));
+        return Exit::Invalid;
+    }
     let answer = match &line.verb {
         Verb::Check(options) => check::run(global, options),
         Verb::Discover(options) => discover::run(global, options),

@@ -9,12 +9,13 @@ use clap::CommandFactory;
 use serde_json::json;
 
 use super::error::{CommandError, Exit};
+use super::github;
 use super::{ColorWhen, CommandLine, Form, Global};
 use crate::event::Sink;
 use crate::problem::{Problem, Severity, io_words};
 use crate::report::diagnostic::{self, Colour};
 use crate::report::style::{BAD, GOOD, QUIET, paint};
-use crate::report::{Bars, JsonLines, Lines, hosts};
+use crate::report::{self, Bars, JsonLines, Lines, hosts};
 
 /// Decides about colours once, for all that is printed.
 pub(super) fn choose_colors(when: ColorWhen) {
@@ -25,6 +26,9 @@ pub(super) fn choose_colors(when: ColorWhen) {
     };
     choice.write_global();
 }
+
+/// The form of what `check` answers as data; it changes when a reader of the older one could misread it.
+pub(super) const SCHEMA: u64 = 1;
 
 /// Prints a result.
 pub(super) fn result(text: &str) {
@@ -39,15 +43,15 @@ pub(super) fn plain(text: &str) {
 /// Prints a result as data in the chosen form.
 pub(super) fn data(form: Form, value: &impl serde::Serialize) {
     let text = match form {
-        Form::Text | Form::Json => serde_json::to_string_pretty(value).unwrap_or_default() + "\n",
+        Form::Text | Form::Json | Form::Markdown => serde_json::to_string_pretty(value).unwrap_or_default() + "\n",
         Form::Yaml => serde_yaml::to_string(value).unwrap_or_default(),
     };
     result(&text);
 }
 
-/// Prints one JSON object on a line of its own.
+/// Prints one event on a line of its own.
 pub(super) fn line(value: &serde_json::Value) {
-    result(&format!("{value}\n"));
+    result(&(report::event_line(value) + "\n"));
 }
 
 /// Writes a file, and the directories above it where they are missing.
@@ -66,6 +70,7 @@ pub(super) fn say(text: &str) {
 pub(super) fn problems(problems: &[Problem]) {
     if !problems.is_empty() {
         say(&diagnostic::render(problems, Colour::Styled));
+        github::problems(problems);
     }
 }
 
@@ -98,9 +103,12 @@ pub(super) fn error(error: &CommandError) {
 pub(super) fn data_answer(form: Form, answer: Result<serde_json::Value, CommandError>) -> Exit {
     let (value, exit) = match answer {
         Ok(value) => (value, Exit::Success),
-        Err(CommandError::Problems(found)) => (json!({ "problems": diagnostic::json(&found) }), Exit::Invalid),
+        Err(CommandError::Problems(found)) => {
+            github::problems(&found);
+            (json!({ "schema": SCHEMA, "problems": diagnostic::json(&found) }), Exit::Invalid)
+        }
         Err(CommandError::Other { message, hint }) => {
-            (json!({ "problems": [], "error": message, "hint": hint }), Exit::Invalid)
+            (json!({ "schema": SCHEMA, "problems": [], "error": message, "hint": hint }), Exit::Invalid)
         }
     };
     data(form, &value);

@@ -10,7 +10,7 @@ use super::discover::now;
 use super::error::{Answer, CommandError, Exit};
 use super::output::{self, Events};
 use super::rollout::Rollout;
-use super::{Form, Global, duration, saved};
+use super::{Form, Global, duration, github, recorded, saved};
 use crate::observe::{Afterwards, Observed};
 use crate::plan::{Budget, Inputs, MadeWith, Permissions, SavedPlan, plan};
 use crate::report::{self, Diffs};
@@ -24,6 +24,12 @@ pub(super) struct Options {
     /// How long a saved plan may be run
     #[arg(long, default_value = "24h", value_parser = duration::seconds, value_name = "TIME")]
     ttl: u64,
+    /// Ask no host: plan from what `facts --out` recorded
+    #[arg(long, value_name = "FILE")]
+    observed: Option<PathBuf>,
+    /// Refuse a recorded observation that is older
+    #[arg(long, value_parser = duration::seconds, requires = "observed", value_name = "TIME")]
+    max_age: Option<u64>,
     /// Exit with 2 when there is something to do
     #[arg(long)]
     detailed_exitcode: bool,
@@ -95,19 +101,29 @@ impl Planning {
 }
 
 pub(super) fn run(global: &Global, options: &Options) -> Answer {
-    let context = Context::load(global)?;
+    let global = &Global { offline: global.offline || options.observed.is_some(), ..global.clone() };
+    let context = match &options.observed {
+        None => Context::load(global)?,
+        Some(_) => Context::without_network(global)?,
+    };
     options.planning.rollout.check(|host| context.hosts.contains(host))?;
     let sink = output::sink(global, Events::AreProgress);
-    let asked_at = now();
-    let observed = block_on(context.observe(global, Peers::Too, Afterwards::Close, &*sink))?;
+    let (observed, asked_at) = if let Some(path) = &options.observed {
+        recorded::read(path, &context, options.max_age)?
+    } else {
+        let asked_at = now();
+        (block_on(context.observe(global, Peers::Too, Afterwards::Close, &*sink))?, asked_at)
+    };
     let budget = options.planning.rollout.budget();
     let inputs = options.planning.inputs(&context, &observed, &budget);
     let plan = plan(&inputs);
     let saved = SavedPlan::new(&plan).with(options.planning.made_with(global)).at(asked_at, options.ttl);
     match global.output {
         Form::Text => output::result(&report::plan(&plan, options.planning.diff)),
+        Form::Markdown => output::plain(&report::markdown(&plan)),
         form => output::data(form, &saved),
     }
+    github::plan(&plan);
     if let Some(path) = &options.out {
         saved::write(path, saved, (global, &inputs))?;
     }

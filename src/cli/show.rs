@@ -29,6 +29,7 @@ pub(super) fn run(global: &Global, options: &Options) -> Answer {
             output::result(&report::plan(saved.plan(), options.diff));
             output::say(&about(&saved));
         }
+        Form::Markdown => output::plain(&report::markdown(saved.plan())),
         form => output::data(form, &saved),
     }
     Ok(Exit::of_plan(saved.plan(), options.detailed_exitcode))

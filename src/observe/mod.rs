@@ -2,6 +2,8 @@
 //!
 //! A host that does not answer is a fact, not the end of the run.
 
+pub mod recorded;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

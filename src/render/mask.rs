@@ -2,6 +2,7 @@
 //! where the desired text says that a secret is (pure).
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::Content;
 use super::elements::{HIDDEN, by_line, secret_texts, texts};
@@ -9,7 +10,7 @@ use super::escape::Escape;
 use crate::secret::look::written_secret;
 
 /// What stands for an observed secret that is not the current one.
-const ANOTHER: &str = "‹another value›";
+pub(super) const ANOTHER: &str = "‹another value›";
 
 /// The observed text with everything masked that is, was or looks like a secret.
 ///
@@ -39,7 +40,7 @@ fn values(desired: &Content) -> BTreeMap<String, &str> {
 }
 
 /// A value as it is, as XML has it, with and without quotes escaped, and as YAML and environment files have it.
-fn forms(value: &str) -> [String; 5] {
+pub(super) fn forms(value: &str) -> [String; 5] {
     let plain = quick_xml::escape::partial_escape(value).into_owned();
     let [xml, yaml, environment] = [Escape::Xml, Escape::Yaml, Escape::FromEnv].map(|escape| escape.apply(value));
     [value.to_owned(), xml, plain, yaml, environment]
@@ -114,6 +115,14 @@ impl<'a> Line<'a> {
         Some(Self { before: line[..start].trim_start(), shown, current, after: line[end..].trim_end() })
     }
 
+    /// Where the secrets would be in an observed line that begins and ends like this one.
+    fn place(&self, line: &str) -> Option<Range<usize>> {
+        let indent = line.len() - line.trim_start().len();
+        let middle = line.trim_start().strip_prefix(self.before)?.trim_end().strip_suffix(self.after)?;
+        let start = indent + self.before.len();
+        Some(start..start + middle.len())
+    }
+
     /// What stands for an observed line that begins and ends like this one.
     fn mask(&self, line: &str) -> Option<String> {
         let body = line.trim_start();
@@ -126,6 +135,19 @@ impl<'a> Line<'a> {
         };
         Some(format!("{indent}{}{stands}{}", self.before, self.after))
     }
+}
+
+/// Where secrets stand in an observed text, by the lines of the desired text that hold some.
+pub(super) fn lines_with_secrets(text: &str, desired: &Content) -> Vec<Range<usize>> {
+    let patterns: Vec<Line> = desired.shown().lines().filter_map(|shown| Line::new(shown, desired)).collect();
+    let (mut found, mut at) = (Vec::new(), 0);
+    for line in text.split_inclusive('\n') {
+        let body = line.strip_suffix('\n').unwrap_or(line);
+        let places = patterns.iter().filter_map(|pattern| pattern.place(body));
+        found.extend(places.map(|place| at + place.start..at + place.end));
+        at += line.len();
+    }
+    found
 }
 
 /// Masks what stands between the same beginning and end of a line as a secret of the desired text does.

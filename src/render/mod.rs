@@ -15,6 +15,7 @@ pub mod load;
 mod mask;
 mod order;
 mod press;
+pub mod redact;
 mod secrets;
 mod template_error;
 mod undeclared;

@@ -84,7 +84,8 @@ fn on(hosts: &[&HostName], wave: &Wave) -> String {
     if hosts.len() == wave.hosts.len() { String::new() } else { paint(QUIET, format!("  on {}", short(hosts))) }
 }
 
-fn head(change: &Change) -> String {
+/// A change in one line.
+pub(super) fn head(change: &Change) -> String {
     match change {
         Change::Directory(directory) => match &directory.is {
             None => format!("{} {}/  {}", paint(GOOD, "+"), directory.path, directory.should),
@@ -188,7 +189,8 @@ fn exceptions(out: &mut String, plan: &Plan) {
     }
 }
 
-fn summary(plan: &Plan) -> String {
+/// The plan in one line.
+pub(super) fn summary(plan: &Plan) -> String {
     let changed = plan.changed_hosts().len();
     let with = |disruption| {
         let hosts = plan.waves.iter().flat_map(|wave| &wave.hosts);

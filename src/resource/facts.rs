@@ -56,7 +56,7 @@ impl Observation {
 }
 
 /// The facts of one host.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub struct HostFacts {
     /// Who it is.
     pub identity: Identity,
@@ -80,7 +80,7 @@ pub struct HostFacts {
 }
 
 /// The state of a host's ClickHouse server.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub enum ClickHouseFacts {
     /// The role has none.
     #[default]

@@ -10,7 +10,7 @@ use crate::remote::{EntryKind, Expect, Expected, RemotePath, UnitName, unpack};
 use crate::render::{Desired, DesiredFile, mask};
 
 /// A regular file as it is on the host. Its content may hold a secret.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct ObservedFile {
     /// Owning user's name.
     pub owner: String,
@@ -19,11 +19,12 @@ pub struct ObservedFile {
     /// Permission bits.
     pub mode: u32,
     /// Nothing where it is no regular file.
+    #[serde(skip)]
     pub content: Option<crate::secret::Secret<Bytes>>,
 }
 
 /// A directory as it is on the host.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ObservedDirectory {
     /// Owning user's name.
     pub owner: String,

@@ -12,7 +12,7 @@ use crate::clickhouse::{ClickHouseError, Rows, Statement, quote_name};
 use crate::schema::ObjectName;
 
 /// What flows through a server, and what stands still.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct FlowFacts {
     /// Queue tables that a view reads from, so that they consume.
     pub consuming: BTreeSet<ObjectName>,
@@ -25,7 +25,7 @@ pub struct FlowFacts {
 }
 
 /// The consumers of one Kafka table, together.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ConsumerFacts {
     /// How many there are.
     pub count: u64,
@@ -38,7 +38,7 @@ pub struct ConsumerFacts {
 }
 
 /// Blocks of rows that a Distributed table has not sent yet.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Spool {
     /// Files that are still to be sent.
     pub files: u64,

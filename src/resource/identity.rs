@@ -6,7 +6,7 @@ use super::ObservedFile;
 use crate::remote::RemotePath;
 
 /// Who a host is.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Identity {
     /// `PRETTY_NAME` of `os-release(5)`.
     pub os: Option<String>,

@@ -6,7 +6,7 @@
 pub const SRVR: &[u8] = b"srvr";
 
 /// The state of a host's coordination server.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum KeeperFacts {
     /// The host is no member of an ensemble.
     #[default]

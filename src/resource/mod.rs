@@ -22,7 +22,7 @@ pub use flow::{ConsumerFacts, Detachment, FlowFacts, FlowQuestion, Proof, Spool,
 pub use identity::Identity;
 pub use keeper::{KeeperFacts, SRVR};
 pub use owed::{Detached, DetachedTable, Owed};
-pub use server::{Applied, SERVER_LOG, Server, ServerFacts};
+pub use server::{Applied, SERVER_LOG, Server, ServerFacts, shown_macro};
 pub use settings::SeenSettings;
 pub use stored::Stored;
 pub use text_diff::unified;

@@ -12,13 +12,14 @@ use crate::clickhouse::{ClickHouseError, Rows, Statement};
 use crate::secret::look::HIDDEN;
 
 /// What a server says about itself.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ServerFacts {
     /// `version()`.
     pub version: String,
     /// Seconds since its start.
     pub uptime: u64,
     /// `system.macros`.
+    #[serde(skip)]
     pub macros: BTreeMap<String, String>,
     /// Number of replicas in each entry of `system.clusters`.
     pub clusters: BTreeMap<String, u64>,
@@ -58,6 +59,12 @@ const MOST_DELAY: u64 = 300;
 
 /// Macros that say where a host belongs; any other can hold a secret.
 const PLAIN_MACROS: [&str; 6] = ["shard", "replica", "hostClusterRole", "hostClusterType", "cluster", "layer"];
+
+/// Whether a macro's value may be shown.
+#[must_use]
+pub fn shown_macro(name: &str) -> bool {
+    PLAIN_MACROS.contains(&name)
+}
 
 impl ServerFacts {
     /// The macros for people: the values of those that cannot hold a secret, the names of the others.

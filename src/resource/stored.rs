@@ -18,7 +18,7 @@ pub(super) const ASK_PARTS: &str = "(SELECT groupArray((disk_name, database, tab
      GROUP BY disk_name, database, table))";
 
 /// What is on which policy and disk, beside `default`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Stored {
     /// The tables of each policy.
     pub policies: BTreeMap<String, BTreeSet<ObjectName>>,

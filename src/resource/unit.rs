@@ -7,7 +7,7 @@ use crate::remote::{UnitAction, UnitName};
 use crate::render::Desired;
 
 /// A unit as systemd sees it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ObservedUnit {
     /// `loaded`, `not-found`, `masked`, ...
     pub load: String,

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::clickhouse::{Engine, Statement, Token, lex, plain_name, unquote};
+use crate::clickhouse::{Engine, Statement, Token, TokenKind, lex, plain_name, unquote};
 use crate::fleet::RoleName;
 use crate::problem::Span;
 
@@ -57,14 +57,19 @@ impl fmt::Display for ObjectName {
     }
 }
 
-/// As it is shown.
+/// As it is shown; what is no table, view or dictionary behind a word that says what it is.
 impl serde::Serialize for ObjectName {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        match self {
+            Self::Relation { .. } => serializer.collect_str(self),
+            Self::Database(_) => serializer.collect_str(&format_args!("database {self}")),
+            Self::Function(_) => serializer.collect_str(&format_args!("function {self}")),
+            Self::Collection(_) => serializer.collect_str(&format_args!("collection {self}")),
+        }
     }
 }
 
-/// A table, view or dictionary, as it is shown.
+/// As it was written by `Serialize`.
 impl<'de> serde::Deserialize<'de> for ObjectName {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let shown = String::deserialize(deserializer)?;
@@ -73,7 +78,13 @@ impl<'de> serde::Deserialize<'de> for ObjectName {
         match tokens.as_slice() {
             [one] => Ok(Self::relation(None, &name(one))),
             [database, dot, one] if dot.text(&shown) == "." => Ok(Self::relation(Some(&name(database)), &name(one))),
-            _ => Err(serde::de::Error::custom(format!("`{shown}` is no name of a table"))),
+            [kind, space, one] if space.kind == TokenKind::Space => match kind.text(&shown) {
+                "database" => Ok(Self::Database(name(one))),
+                "function" => Ok(Self::Function(name(one))),
+                "collection" => Ok(Self::Collection(name(one))),
+                _ => Err(serde::de::Error::custom(format!("`{shown}` names no object"))),
+            },
+            _ => Err(serde::de::Error::custom(format!("`{shown}` names no object"))),
         }
     }
 }

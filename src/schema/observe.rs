@@ -4,13 +4,14 @@ use super::object::ObjectName;
 use crate::clickhouse::{Rows, Statement};
 
 /// An object as a host's server describes it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct ObservedObject {
     /// Its name.
     pub name: ObjectName,
     /// Its engine as `system.tables` has it; empty for functions and collections.
     pub engine: String,
     /// The statement that would make it, in the server's own form; empty for databases and collections of the configuration.
+    #[serde(skip)]
     pub create_query: String,
 }
 

@@ -48,6 +48,16 @@ impl SecretStore {
         self.0.insert(reference, value);
     }
 
+    /// All values.
+    pub fn values(&self) -> impl Iterator<Item = &Secret<String>> {
+        self.0.values()
+    }
+
+    /// All references with their values.
+    pub fn iter(&self) -> impl Iterator<Item = (&SecretRef, &Secret<String>)> {
+        self.0.iter()
+    }
+
     /// The value, where it was read.
     #[must_use]
     pub fn get(&self, reference: &SecretRef) -> Option<&Secret<String>> {

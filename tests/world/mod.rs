@@ -21,7 +21,7 @@ use housewright::render::{self, Desired, Templates};
 use housewright::resource::Probe;
 use housewright::reveal::{self, Ask, PasswordSource, Passwords};
 use housewright::schema::Object;
-use housewright::secret::{Secret, SecretRef};
+use housewright::secret::{Secret, SecretRef, SecretStore};
 use housewright::sim::{SimFleet, SimHost};
 use housewright::transport::lasting::Lasting;
 
@@ -48,6 +48,7 @@ pub struct Project {
     pub notes: Vec<Problem>,
     pub desired: BTreeMap<HostName, Desired>,
     pub endpoints: BTreeMap<HostName, Endpoint>,
+    pub secrets: SecretStore,
     /// Hosts that may be changed.
     pub hosts: BTreeSet<HostName>,
     pub permissions: Permissions,
@@ -95,6 +96,7 @@ impl Project {
             notes,
             desired,
             endpoints,
+            secrets,
             hosts,
             permissions,
             budget: Budget::default(),

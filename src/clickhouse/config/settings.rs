@@ -6,16 +6,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The settings of one server.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ServerSettings {
     /// By name; servers of one version share it. Empty where the server does not tell.
+    #[serde(skip)]
     pub known: Arc<BTreeMap<String, ServerSetting>>,
     /// The present values of those that can change in one direction only.
     pub now: BTreeMap<String, u64>,
 }
 
 /// One setting.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct ServerSetting {
     /// What its value is.
     pub kind: ValueKind,
@@ -24,7 +25,7 @@ pub struct ServerSetting {
 }
 
 /// `changeable_without_restart`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub enum Changeable {
     /// A restart.
     No,
@@ -37,7 +38,7 @@ pub enum Changeable {
 }
 
 /// What a setting's value is, as far as a plan can judge it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub enum ValueKind {
     /// A whole number, possibly with a suffix such as `Gi`.
     Integer,
