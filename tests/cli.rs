@@ -185,3 +185,15 @@ fn a_saved_plan_is_shown_without_inventory_and_network() {
     let output = run(project.path(), &["show", "plan.json"]);
     assert!(code(&output) == 1 && text(&output).contains("cannot read the plan `plan.json`"), "{}", text(&output));
 }
+
+#[test]
+fn a_run_that_nobody_knows_is_not_gone_on_with() {
+    let project = project();
+    let journals = project.path().join("journals").display().to_string();
+    let output = run(project.path(), &["apply", "--resume", "20261122T100000-aaaa", "--journal", &journals]);
+    assert_eq!(code(&output), 1);
+    assert!(text(&output).contains("there is no journal of run `20261122T100000-aaaa`"), "{}", text(&output));
+    let output = run(project.path(), &["apply", "--resume", "--journal", &journals]);
+    assert_eq!(code(&output), 1);
+    assert!(text(&output).contains("is there to go on with"), "{}", text(&output));
+}

@@ -159,9 +159,15 @@ pub(super) fn succeeded(output: &Output) -> Result<(), String> {
 /// The end of what a command complained about: enough to act on, not a page.
 fn last_lines(output: &Output) -> String {
     const LINES: usize = 6;
+    const LONGEST_LINE: usize = 400;
     let complaint = output.complaint();
     let lines: Vec<_> = complaint.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let start = lines.len().saturating_sub(LINES);
-    let text = lines.get(start..).unwrap_or_default().join("; ");
+    // ClickHouse writes a stack behind its exception, which hides it.
+    let told = lines.get(..start).unwrap_or_default().iter().rfind(|line| line.contains("Exception: "));
+    let told = told.map(|line| line.chars().take(LONGEST_LINE).collect::<String>());
+    let ends = lines.get(start..).unwrap_or_default().iter().map(|line| (*line).to_owned());
+    let stack = |line: &String| line.split_once(". ").is_some_and(|(number, _)| number.parse::<u32>().is_ok());
+    let text = told.into_iter().chain(ends.filter(|line| !stack(line))).collect::<Vec<_>>().join("; ");
     if text.is_empty() { "it said nothing".to_owned() } else { text }
 }

@@ -105,6 +105,11 @@ fn with(global: &Global, options: &Options, saved: Option<&SavedPlan>, past: Opt
     }
     options.planning.rollout.check(|host| context.hosts.contains(host))?;
     block_on(async {
+        if past.is_some_and(|past| !past.under_way.is_empty()) {
+            // A process on a host outlives the program: a plan made in the middle of a restart would refuse its host.
+            output::say("what was begun on the hosts has a moment to come to its end");
+            tokio::time::sleep(resume::LAST_WORDS).await;
+        }
         let watched = output::sink(global, Events::AreProgress);
         let keep = |host: &Host, facts: &HostFacts| context.may_come_back(host, facts);
         let observed = context.observe(global, Peers::Too, Afterwards::KeepWhere(&keep), &*watched).await;
@@ -158,7 +163,12 @@ fn finish(global: &Global, plan: &Plan, ended: &Ended, (exit, run, next): (Exit,
             output::result(&format!("\n{}", report::recap(plan, outcome)));
         }
         if let Some(next) = next {
-            output::say(&format!("run {run} is not done; to go on: `{next}`"));
+            let when = if exit == Exit::Stopped {
+                "other files: `housewright plan`; the same again, when the cause is mended"
+            } else {
+                "to go on"
+            };
+            output::say(&format!("run {run} is not done; {when}: `{next}`"));
         }
         return;
     }

@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Parser;
 use sha2::{Digest, Sha256};
@@ -17,6 +18,9 @@ use crate::fleet::HostName;
 use crate::journal::{self, Begun, Journal, PastRun};
 use crate::plan::Plan;
 use crate::report::hosts::{count, short};
+
+/// A server of the lab restarts in less; where it takes longer, its host is refused once more and told.
+pub(super) const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// The directory of the journals.
 fn directory(options: &apply::Options) -> Option<PathBuf> {
