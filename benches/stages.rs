@@ -82,6 +82,7 @@ fn measure(hosts: usize) -> Vec<(&'static str, Duration)> {
             permissions: Permissions::default(),
             budget: &Budget::default(),
             only: None,
+            restart: None,
         })
     };
     let first = timed(&mut spent, "plan a bootstrap", || planned(&observed.observation));

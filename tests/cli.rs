@@ -63,6 +63,23 @@ fn a_wrong_command_line_is_no_work_to_do() {
 }
 
 #[test]
+fn what_touches_every_host_wants_it_said() {
+    let project = project();
+    for (args, says) in [
+        (&["restart", "-i", "inventory", "--yes"][..], "nobody said which hosts are to be restarted"),
+        (&["run", "-i", "inventory", "--", "true"], "nobody said which hosts are to be asked to run it"),
+        (&["restart", "-i", "inventory", "--all", "--limit", "d1"], "`--limit` and `--all` say different things"),
+        (&["restart", "-i", "inventory", "--all", "--only", "config"], "`restart` has one part only"),
+        (&["restart", "-i", "inventory", "--all", "--unit", "a b"], "`--unit a b`"),
+        (&["run", "-i", "inventory", "--limit", "pod", "--", "true"], "HW0125"),
+        (&["run", "-i", "inventory", "--all"], "COMMAND"),
+    ] {
+        let output = run(project.path(), args);
+        assert!(code(&output) == 1 && text(&output).contains(says), "{args:?}: {}", text(&output));
+    }
+}
+
+#[test]
 fn no_secret_that_is_written_down_is_repeated() {
     let project = project();
     for args in [

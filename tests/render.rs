@@ -20,7 +20,7 @@ mod masks;
 
 use fleets::{
     FleetBuilder, all_secrets, lab, one_file, problems_of, production, production_ingestion, root, shown, storage,
-    templates, yaml,
+    templates, text_of, yaml,
 };
 
 fn compare(fleet_name: &str, fleet: &Fleet, hosts: &[&str]) {
@@ -218,4 +218,94 @@ fn two_hundred_hosts() {
     let start = std::time::Instant::now();
     let files: usize = render(&fleet, &templates, &secrets).unwrap().values().map(|desired| desired.files.len()).sum();
     println!("{files} files in {:?}", start.elapsed());
+}
+
+/// The server's own form: https://clickhouse.com/docs/operations/configuration-files
+#[test]
+fn yaml_says_what_xml_says() {
+    let settings = json!({ "s": {
+        "logger": { "@replace": "replace", "level": "trace", "count": 10 },
+        "shard": [{ "replica": [{ "host": "a" }, { "host": "b: #\"\\" }] }, { "replica": { "host": "c" } }],
+        "empty": {}, "none": [], "flag": true, "ratio": 0.9,
+        "password": { "from_secret": "env:P" }, "env": { "@from_env": "X", "#text": "default" },
+    } });
+    let secret = "a\"b\\c: #";
+    let (text, shown) = text_of("a.yaml", "clickhouse:\n{{ s | yaml(indent=2) }}\n", &settings, secret).unwrap();
+    insta::assert_snapshot!(shown, @r##"
+    clickhouse:
+      empty: {}
+      env:
+        "#text": "default"
+        "@from_env": "X"
+      flag: 1
+      logger:
+        "@replace": "replace"
+        count: 10
+        level: "trace"
+      password: "‹env:P›"
+      ratio: 0.9
+      shard:
+        - replica:
+            - host: "a"
+            - host: "b: #\"\\"
+        - replica:
+            host: "c"
+    "##);
+    let read: serde_json::Value = serde_yaml::from_str(&text).unwrap();
+    assert_eq!(read["clickhouse"]["password"], json!(secret));
+    assert_eq!(read["clickhouse"]["shard"][0]["replica"][1]["host"], json!("b: #\"\\"));
+    assert_eq!(read["clickhouse"]["flag"], json!(1));
+    assert!(!shown.contains(secret));
+}
+
+#[test]
+fn an_empty_cluster_never_reaches_a_server_in_yaml_either() {
+    let wrong = |template: &str| text_of("a.yaml", template, &json!({}), "x").unwrap_err();
+    let found = wrong(
+        "remote_servers:\n  good: { shard: { replica: [{ host: a }] } }\n  bad: { secret: x }\n  worse: { shard: [{ weight: 1 }] }\n",
+    );
+    assert!(
+        found.contains("HW0506")
+            && found.contains("`bad` has no shard")
+            && found.contains("`worse` has a shard without a replica"),
+        "{found}"
+    );
+    assert!(!found.contains("`good`"), "{found}");
+    assert!(wrong("a: [1\n").contains("HW0505"));
+}
+
+/// systemd takes the quotes and backslashes away, ClickHouse reads the rest as XML.
+#[test]
+fn an_environment_is_escaped_for_both_who_read_it() {
+    let vars = json!({ "e": { "A": { "from_secret": "env:P" }, "B": "x\"$", "C": 5 } });
+    let (text, shown) = text_of("a.from_env", "{{ e | environment }}\n", &vars, "p$\"x`\\ <&>'").unwrap();
+    assert_eq!(text, "A=\"p\\$\\\"x\\`\\\\ &lt;&amp;&gt;'\"\nB=\"x\\\"\\$\"\nC=\"5\"\n");
+    assert!(shown.starts_with("A=\"‹env:P›\"\n"), "{shown}");
+    let wrong = |vars| text_of("a.from_env", "{{ e | environment }}", &vars, "a\u{1}b").unwrap_err();
+    assert!(wrong(json!({ "e": { "A-B": "x" } })).contains("cannot be the name of an environment variable"));
+    assert!(wrong(json!({ "e": { "A": { "from_secret": "env:P" } } })).contains("control character"));
+}
+
+#[test]
+fn a_password_reaches_the_host_as_its_digest_only() {
+    let vars = json!({ "p": { "from_secret": "env:P" }, "q": "abc" });
+    let (text, shown) =
+        text_of("a.xml", "<a><b>{{ p | sha256_hex }}</b><c>{{ q | sha256_hex }}</c></a>", &vars, "abc").unwrap();
+    let digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    assert_eq!(text, format!("<a><b>{digest}</b><c>{digest}</c></a>"));
+    assert!(shown.contains("<b>‹sha256 of env:P›</b>"), "{shown}");
+    let wrong = text_of("a.xml", "<a>{{ p ~ 'x' | sha256_hex }}</a>", &vars, "abc");
+    assert!(wrong.is_ok() || wrong.unwrap_err().contains("one whole secret"));
+}
+
+#[test]
+fn settings_are_laid_over_each_other_key_by_key() {
+    let vars = json!({
+        "base": { "logger": { "level": "information", "count": 10 }, "a": 1, "gone": 1 },
+        "own": { "logger": { "level": "trace", "count": null }, "b": { "c": 1 }, "gone": null, "new": null },
+    });
+    let (text, _) =
+        text_of("a.xml", "<x>\n{{ own | over(base=base) | without(keys=[\"b\"]) | elements }}\n</x>", &vars, "")
+            .unwrap();
+    assert_eq!(text, "<x>\n<a>1</a>\n<logger>\n    <level>trace</level>\n</logger>\n<new/>\n</x>");
 }

@@ -10,6 +10,7 @@ mod observed;
 mod told;
 mod world;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -80,6 +81,9 @@ async fn tell(story: &Story, project: &mut Project, sim: &SimFleet) -> Vec<(&'st
             Err(problem) => return vec![("plan", shown(&[problem]))],
         }
     }
+    if story.restart {
+        project.restart = Some(BTreeSet::new());
+    }
     let (record, stop) = (Record::default(), AtomicBool::new(false));
     let observed = project.observe(sim, &record).await;
     let asked = record.take();
@@ -89,6 +93,7 @@ async fn tell(story: &Story, project: &mut Project, sim: &SimFleet) -> Vec<(&'st
         story.strike(sim);
         let how = How { at_once: 32, stop: &stop, sink: &record };
         let outcome = project.run(plan.clone(), &observed, how).await;
+        project.restart = None;
         let next = project.plan_now(sim).await;
         told.push(("run", told::run(&asked, &record.take(), &plan, &outcome, &next)));
     }

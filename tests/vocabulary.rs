@@ -326,3 +326,31 @@ fn every_default_and_example_fits_its_own_schema() {
         }
     }
 }
+
+/// What the server would only say at its next start.
+#[test]
+fn what_a_server_is_made_of_fits_together() {
+    let one = "all: { hosts: { d1: { hostClusterRole: data, shard: 1, replica: 1 } } }";
+    let clusters = "clickhouse_clusters: { posthog: { hosts: d1, layout: sharded } }\n";
+    for (vars, expected) in [
+        ("clickhouse_cluster: posthg", "error[HW0540]: `clickhouse_cluster` is `posthg`, but no cluster is called so"),
+        (
+            "clickhouse_storage_policies: { p: { volumes: [{ name: v, disks: [default, clod] }] } }\nclickhouse_disks: { cold: { type: s3 } }",
+            "error[HW0541]: the storage policy `p` has the disk `clod`",
+        ),
+        ("clickhouse_https_port: 8443", "error[HW0542]: `clickhouse_https_port` needs a certificate"),
+        (
+            "clickhouse_named_collections: { msk: { kafka_sasl_password: { '@from_env': MSK } } }",
+            "note[HW0543]: `clickhouse_named_collections` takes `MSK` from the server's environment",
+        ),
+    ] {
+        let said = written().hosts(one).group_vars("all.yml", &format!("{clusters}{vars}")).said();
+        assert!(said.contains(expected), "{said}");
+        assert!(said.contains("group_vars/all.yml:2:"), "it has a place: {said}");
+    }
+    let right = "clickhouse_cluster: posthog\nclickhouse_storage_policies: { p: { volumes: [{ name: v, disks: [default] }] } }\n\
+                 clickhouse_tls: { certificate: /a, key: /b }\nclickhouse_https_port: 8443\n\
+                 clickhouse_environment: { MSK: a }\nclickhouse_kafka: { a: { '@from_env': MSK } }";
+    let said = written().hosts(one).group_vars("all.yml", &format!("{clusters}{right}")).said();
+    assert!(!said.contains("HW054"), "{said}");
+}

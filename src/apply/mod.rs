@@ -3,6 +3,7 @@
 //! No decision is made here: steps, their order, and what a failure means are the plan's.
 
 mod batch;
+mod command;
 mod gate;
 mod host;
 mod lock;
@@ -18,6 +19,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::StreamExt;
+
+pub use command::{Between, CommandRun, Ran, run_command};
 
 use crate::event::{Event, Failure, Sink};
 use crate::fleet::HostName;

@@ -47,6 +47,14 @@ pub(super) struct Options {
     pub planning: Planning,
 }
 
+impl Options {
+    /// What an apply without a saved plan is asked for.
+    pub(super) fn asking(yes: bool, gate_timeout: u64, planning: Planning) -> Self {
+        let journal = std::env::var_os("HOUSEWRIGHT_JOURNAL").map(PathBuf::from);
+        Self { plan: None, yes, resume: None, journal, gate_timeout, planning }
+    }
+}
+
 /// Set by the first Ctrl-C; the run stops at the next safe point.
 static STOP: AtomicBool = AtomicBool::new(false);
 

@@ -97,6 +97,23 @@ impl Context {
         names
     }
 
+    /// Loads and resolves only: no secret is read, and nothing is rendered.
+    pub(super) fn without_files(global: &Global) -> Result<Self, CommandError> {
+        let project = Project::load(global)?;
+        let hosts = project.chosen(global)?;
+        project.enter_network()?;
+        let (desired, endpoints) = (BTreeMap::new(), BTreeMap::new());
+        Ok(Self {
+            project,
+            desired,
+            endpoints,
+            secrets: crate::secret::SecretStore::default(),
+            hosts,
+            run: None,
+            relay: Arc::default(),
+        })
+    }
+
     /// Asks the chosen hosts; with `peers`, also the other replicas of their shards.
     pub(super) async fn observe(
         &self,

@@ -3,6 +3,7 @@
 mod apply;
 mod check;
 mod context;
+mod diff;
 mod discover;
 mod duration;
 mod effective;
@@ -17,14 +18,17 @@ mod plan;
 mod project;
 mod recorded;
 mod render;
+mod restart;
 mod resume;
 mod rollout;
+mod run;
 mod saved;
 mod schema;
 mod show;
 mod status;
 mod unlock;
 mod vault;
+mod verify;
 
 use std::path::PathBuf;
 
@@ -127,6 +131,14 @@ enum Verb {
     Show(show::Options),
     /// Do it
     Apply(apply::Options),
+    /// Restart servers in the same waves as a change would, with nothing changed
+    Restart(restart::Options),
+    /// What differs now between the hosts and what was written; exits with 2 when something does
+    Diff(diff::Options),
+    /// Prove that the hosts are as they should be; exits with 3 when one is not
+    Verify(verify::Options),
+    /// Run one command on hosts
+    Run(run::Options),
     /// One line per host: what it is and how it is; exits with 3 when one does not serve
     Status(status::Options),
     /// Take a host's lock from a run that is gone for good
@@ -169,6 +181,10 @@ pub fn run(line: &CommandLine) -> Exit {
         Verb::Plan(options) => plan::run(global, options),
         Verb::Show(options) => show::run(global, options),
         Verb::Apply(options) => apply::run(global, options),
+        Verb::Restart(options) => restart::run(global, options),
+        Verb::Diff(options) => diff::run(global, options),
+        Verb::Verify(options) => verify::run(global, options),
+        Verb::Run(options) => run::run(global, options),
         Verb::Status(options) => status::run(global, options),
         Verb::Unlock(options) => unlock::run(global, options),
         Verb::Schema(options) => schema::run(global, options),

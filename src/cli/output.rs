@@ -61,6 +61,12 @@ pub(super) fn write_file(target: &Path, text: &str) -> Result<(), CommandError> 
         .map_err(|error| CommandError::plain(format!("cannot write `{}`: {}", target.display(), io_words(&error))))
 }
 
+/// How wide the terminal is that results go to; nothing where they go elsewhere.
+pub(super) fn width() -> Option<usize> {
+    let (_, columns) = console::Term::stdout().size_checked()?;
+    Some(usize::from(columns))
+}
+
 /// Prints something for the person that is no result.
 pub(super) fn say(text: &str) {
     let _ = writeln!(anstream::stderr().lock(), "{text}");

@@ -13,6 +13,7 @@ use super::rollout::Rollout;
 use super::{Form, Global, duration, github, recorded, saved};
 use crate::observe::{Afterwards, Observed};
 use crate::plan::{Budget, Inputs, MadeWith, Permissions, SavedPlan, plan};
+use crate::remote::UnitName;
 use crate::report::{self, Diffs};
 
 /// Options of `plan`.
@@ -38,7 +39,7 @@ pub(super) struct Options {
 }
 
 /// Options of every verb that plans.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 pub(super) struct Planning {
     /// How much of the files' differences is shown
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
@@ -48,6 +49,9 @@ pub(super) struct Planning {
     pub allow: Vec<Allow>,
     #[command(flatten)]
     pub rollout: Rollout,
+    /// Units to restart where nothing else is to be planned: `restart`.
+    #[arg(skip)]
+    pub restart: Option<BTreeSet<UnitName>>,
 }
 
 /// What may be allowed by name.
@@ -83,7 +87,7 @@ impl Planning {
     }
 
     /// What a plan is made from.
-    pub(super) fn inputs<'a>(&self, context: &'a Context, observed: &'a Observed, budget: &'a Budget) -> Inputs<'a> {
+    pub(super) fn inputs<'a>(&'a self, context: &'a Context, observed: &'a Observed, budget: &'a Budget) -> Inputs<'a> {
         Inputs {
             fleet: &context.project.fleet,
             desired: &context.desired,
@@ -96,6 +100,7 @@ impl Planning {
             },
             budget,
             only: self.rollout.only,
+            restart: self.restart.as_ref(),
         }
     }
 }

@@ -222,7 +222,7 @@ pub(super) fn collect<'a>(inputs: &Inputs<'a>, holds: &mut Vec<Hold>) -> Vec<Hos
 /// Holds everything back where tables live under another shard or replica than the inventory says: a table keeps its
 /// macros unexpanded, so at the next start it would take another replica's place
 /// (<https://github.com/ClickHouse/ClickHouse/issues/26251>), and our waves would guard the wrong peers.
-fn another_replica(host: &Host, facts: &HostFacts) -> Option<Hold> {
+pub(super) fn another_replica(host: &Host, facts: &HostFacts) -> Option<Hold> {
     let Placement::Storage { shard, replica } = &host.placement else { return None };
     let ClickHouseFacts::Up { server, .. } = &facts.clickhouse else { return None };
     let wanted = [("shard", shard.to_string()), ("replica", replica.clone())];
@@ -300,7 +300,7 @@ fn unheard(changes: &HostChanges<'_>, facts: &HostFacts) -> Option<Hold> {
 
 /// Whether a host's server may serve others: it answers us, or systemd says that it is up and only we get no answer (a
 /// password, a closed tunnel). While it still starts, it serves nobody.
-fn may_serve(role: &Role, facts: &HostFacts) -> bool {
+pub(super) fn may_serve(role: &Role, facts: &HostFacts) -> bool {
     let answers = matches!(facts.clickhouse, ClickHouseFacts::Up { .. }) || facts.keeper.serves().is_ok();
     let clickhouse = role.clickhouse.as_ref().map(|clickhouse| &clickhouse.unit);
     let units = facts.units.iter().filter(|(name, _)| match role.placement {

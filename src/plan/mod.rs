@@ -7,6 +7,7 @@ mod budget;
 mod change;
 mod compare;
 mod disruption;
+mod drift;
 mod effective;
 mod fallback;
 mod fingerprint;
@@ -14,8 +15,10 @@ mod hold;
 mod masked;
 mod only;
 mod precondition;
+mod proof;
 mod queues;
 mod references;
+mod restart;
 mod safety;
 mod saved;
 mod schema;
@@ -31,10 +34,12 @@ use serde::{Deserialize, Serialize};
 pub use budget::{Amount, AmountError, Budget, Canary, Part};
 pub use change::Change;
 pub use compare::Compared;
+pub use drift::{Drift, FleetDrift, drift};
 pub use fallback::Fallback;
 pub use fingerprint::{Fingerprints, HostFingerprint};
 pub use hold::Hold;
 pub use precondition::{Moved, Precondition};
+pub use proof::{Proof, proofs};
 pub use safety::Replicas;
 pub use saved::{MadeWith, SavedPlan, SavedPlanError};
 pub use setting::{SettingChange, SettingKind};
@@ -42,6 +47,7 @@ pub use step::{FailurePolicy, FileStep, Gate, Step};
 
 use crate::clickhouse::config::Disruption;
 use crate::fleet::{Fleet, HostName, RoleName};
+use crate::remote::UnitName;
 use crate::render::Desired;
 use crate::resource::{ClickHouseFacts, HostObservation, KeeperFacts, Observation};
 use crate::schema::Object;
@@ -65,6 +71,8 @@ pub struct Inputs<'a> {
     pub budget: &'a Budget,
     /// The one part of the changes that is planned; all where it is not given.
     pub only: Option<Part>,
+    /// A restart of these units and nothing else, of those that serve where none is named; the changes where it is not given.
+    pub restart: Option<&'a BTreeSet<UnitName>>,
 }
 
 /// What is refused unless the operator allows it by name.
@@ -217,7 +225,10 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
             plan.unreachable.insert(host.clone(), Unreachable { reason: reason.clone(), hint: hint.clone() });
         }
     }
-    let mut hosts = change::collect(inputs, &mut plan.holds);
+    let mut hosts = match inputs.restart {
+        None => change::collect(inputs, &mut plan.holds),
+        Some(wanted) => restart::collect(inputs, wanted, &mut plan.holds),
+    };
     if let Some(part) = inputs.only {
         hosts = only::narrow(inputs, part, hosts, &mut plan);
     }
@@ -228,13 +239,16 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
     // A start that is held back starts nothing.
     let starting = plan.changed_hosts().into_iter().filter(|host| starts.contains(*host)).cloned().collect();
     match inputs.only {
+        _ if inputs.restart.is_some() => {}
         None | Some(Part::Schema) => plan.waves.extend(schema::waves(inputs, &starting, &mut plan.holds)),
         Some(_) => only::leave_schema(&schema::waves(inputs, &starting, &mut Vec::new()), &mut plan),
     }
     for host in plan.waves.iter_mut().flat_map(|wave| &mut wave.hosts) {
         host.fallback = fallback::of(host, inputs);
     }
-    plan.holds.extend(unwell(inputs, &plan));
+    if inputs.restart.is_none() {
+        plan.holds.extend(unwell(inputs, &plan));
+    }
     plan.holds.sort();
     precondition::expect(inputs, &mut plan);
     let busy: BTreeSet<_> = plan.changed_hosts().into_iter().cloned().collect();

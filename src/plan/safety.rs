@@ -222,6 +222,7 @@ mod tests {
             permissions: Permissions { shard_outage, ..Permissions::default() },
             budget: &Budget::default(),
             only: None,
+            restart: None,
         };
         let names = |peers| match peers {
             Peers::None => Vec::new(),

@@ -13,6 +13,7 @@ use super::consumers;
 use crate::fleet::{Cluster, Fleet, Host, Placement, RoleName, Vars};
 use crate::problem::{Problem, near_name};
 use crate::role::Role;
+use crate::schema;
 
 /// Where Raft members connect, unless `keeper_raft_port` says otherwise.
 const KEEPER_RAFT_PORT: u64 = 9234;
@@ -40,7 +41,7 @@ impl FleetContext {
 
 /// What follows from a role's schema.
 fn derived(role: &Role) -> Value {
-    let consumers = consumers::consumers(role);
+    let consumers = schema::consumers(&schema::read(role).0);
     let pool = consumers::broker_pool(consumers);
     let settings =
         if consumers == 0 { json!({}) } else { json!({ "background_message_broker_schedule_pool_size": pool }) };

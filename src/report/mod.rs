@@ -2,6 +2,7 @@
 
 mod bars;
 pub mod diagnostic;
+mod drift;
 pub mod github;
 pub mod hosts;
 pub mod inventory;
@@ -9,14 +10,19 @@ mod json;
 mod lines;
 mod markdown;
 mod plan;
+mod ran;
 mod recap;
 mod status;
 pub mod style;
+mod verify;
 
 pub use bars::Bars;
+pub use drift::drift;
 pub use json::{EVENT_SCHEMA, JsonLines, event_line};
 pub use lines::Lines;
 pub use markdown::markdown;
 pub use plan::{Diffs, plan};
+pub use ran::{ran, ran_data};
 pub use recap::recap;
 pub use status::{facts, status};
+pub use verify::verify;

@@ -115,11 +115,23 @@ pub(super) fn head(change: &Change) -> String {
 
 /// The file's diff, once in the whole plan; of a new file its size.
 fn diff<'a>(out: &mut String, folded: &Folded<'a>, diffs: Diffs, told: &mut BTreeSet<&'a str>) {
-    let Change::File { kind, diff, .. } = folded.change else { return };
-    let quiet = |text: &str| format!("      {}\n", paint(QUIET, text));
+    if let (Change::File { kind: FileChangeKind::Create, .. }, Diffs::Fold, true) =
+        (folded.change, diffs, folded.varies)
+    {
+        return out.push_str(&quiet("new, differs by host"));
+    }
+    diff_lines(out, folded.change, diffs, told);
+}
+
+fn quiet(text: &str) -> String {
+    format!("      {}\n", paint(QUIET, text))
+}
+
+/// A file's diff, once; of a new file its size.
+pub(super) fn diff_lines<'a>(out: &mut String, change: &'a Change, diffs: Diffs, told: &mut BTreeSet<&'a str>) {
+    let Change::File { kind, diff, .. } = change else { return };
     match (diffs, kind) {
         (Diffs::None, _) => return,
-        (Diffs::Fold, FileChangeKind::Create) if folded.varies => return out.push_str(&quiet("new, differs by host")),
         (Diffs::Fold, FileChangeKind::Create) => {
             let lines = diff.lines().filter(|line| line.starts_with('+')).count().saturating_sub(1);
             return out.push_str(&quiet(&format!("new, {}", count(lines, "line"))));

@@ -5,76 +5,180 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use super::hosts::count;
 use super::style::{BAD, GOOD, HEAD, QUIET, WARN, paint};
-use crate::fleet::{Fleet, HostName, Placement};
-use crate::resource::{ClickHouseFacts, HostFacts, HostObservation, KeeperFacts, Observation};
+use crate::fleet::{Fleet, Host, HostName, Placement};
+use crate::resource::{ClickHouseFacts, HostFacts, HostObservation, KeeperFacts, Observation, ServerFacts};
 use crate::schema::{ObjectName, ObservedObject};
 
-/// One line per host: role, place, version, replicas, consumers.
+/// A column of the table.
+struct Column {
+    title: &'static str,
+    /// Which are left out first where the terminal is narrow; 0 never.
+    rank: u8,
+    aligned: Aligned,
+}
+
+#[derive(PartialEq, Eq)]
+enum Aligned {
+    Left,
+    Right,
+}
+
+const COLUMNS: [Column; 11] = [
+    Column { title: "host", rank: 0, aligned: Aligned::Left },
+    Column { title: "role", rank: 4, aligned: Aligned::Left },
+    Column { title: "place", rank: 1, aligned: Aligned::Left },
+    Column { title: "clickhouse", rank: 5, aligned: Aligned::Left },
+    Column { title: "up", rank: 2, aligned: Aligned::Right },
+    Column { title: "objects", rank: 9, aligned: Aligned::Right },
+    Column { title: "replicas", rank: 6, aligned: Aligned::Right },
+    Column { title: "delay", rank: 3, aligned: Aligned::Right },
+    Column { title: "unsent", rank: 7, aligned: Aligned::Right },
+    Column { title: "consumers", rank: 3, aligned: Aligned::Right },
+    Column { title: "disk", rank: 8, aligned: Aligned::Right },
+];
+/// What the state needs at least.
+const STATE_WIDTH: usize = 24;
+const GAP: &str = "  ";
+
+/// One line per host: what it is and how it is. Columns are left out where `width` is too narrow for all.
 #[must_use]
-pub fn status(fleet: &Fleet, observation: &Observation) -> String {
-    let width = observation.hosts.keys().map(|host| host.as_str().len()).max().unwrap_or_default().max(4);
-    let mut out = format!(
-        "{}\n",
-        paint(
-            HEAD,
-            format!("{:width$}  {:18} {:12} {:12} {:>9}  state", "host", "role", "place", "clickhouse", "objects")
-        )
-    );
-    for (name, found) in &observation.hosts {
-        let Some(host) = fleet.hosts.get(name) else { continue };
-        let place = match &host.placement {
-            Placement::Storage { shard, replica } => format!("s{shard} r{replica}"),
-            Placement::Stateless => "stateless".to_owned(),
-            Placement::Keeper { id } => format!("keeper {id}"),
+pub fn status(fleet: &Fleet, observation: &Observation, width: Option<usize>) -> String {
+    let rows: Vec<_> = observation
+        .hosts
+        .iter()
+        .filter_map(|(name, found)| {
+            let host = fleet.hosts.get(name)?;
+            Some((cells(host, found), state(found)))
+        })
+        .collect();
+    let widths: Vec<usize> = COLUMNS
+        .iter()
+        .enumerate()
+        .map(|(index, column)| {
+            rows.iter().map(|(cells, _)| cells[index].chars().count()).max().unwrap_or(0).max(column.title.len())
+        })
+        .collect();
+    let shown = shown(&widths, &rows, width);
+    let line = |cells: &[String; 11]| {
+        let cell = |index: &usize| match COLUMNS[*index].aligned {
+            Aligned::Left => format!("{:1$}", cells[*index], widths[*index]),
+            Aligned::Right => format!("{:>1$}", cells[*index], widths[*index]),
         };
-        let (version, objects, state) = match found {
-            HostObservation::Unreachable { reason, .. } => (String::new(), String::new(), paint(BAD, reason)),
-            HostObservation::Reached(facts) => server(facts),
-        };
-        let _ = writeln!(out, "{name:width$}  {:18} {place:12} {version:12} {objects:>9}  {state}", host.role);
+        shown.iter().map(cell).collect::<Vec<_>>().join(GAP)
+    };
+    let titles = COLUMNS.map(|column| column.title.to_owned());
+    let mut out = format!("{}\n", paint(HEAD, format!("{}{GAP}state", line(&titles))));
+    for (cells, state) in &rows {
+        let _ = writeln!(out, "{}{GAP}{state}", line(cells));
     }
     out
 }
 
-fn server(facts: &HostFacts) -> (String, String, String) {
-    match &facts.clickhouse {
-        ClickHouseFacts::NotAsked => {
-            let down: Vec<_> =
-                facts.units.iter().filter(|(_, unit)| !unit.is_running()).map(|(name, _)| name).collect();
-            let state = match down.first() {
-                None => keeper(&facts.keeper),
-                Some(unit) => paint(BAD, format!("{unit} does not run")),
+/// The columns that fit, and of those the ones that say something on some host.
+fn shown(widths: &[usize], rows: &[([String; 11], String)], width: Option<usize>) -> Vec<usize> {
+    let says = |index: &usize| COLUMNS[*index].rank == 0 || rows.iter().any(|(cells, _)| !cells[*index].is_empty());
+    let mut shown: Vec<usize> = (0..COLUMNS.len()).filter(says).collect();
+    let Some(width) = width else { return shown };
+    while shown.iter().map(|index| widths[*index] + GAP.len()).sum::<usize>() + STATE_WIDTH > width {
+        let Some(last) =
+            shown.iter().copied().filter(|index| COLUMNS[*index].rank > 0).max_by_key(|index| COLUMNS[*index].rank)
+        else {
+            break;
+        };
+        shown.retain(|index| *index != last);
+    }
+    shown
+}
+
+fn cells(host: &Host, found: &HostObservation) -> [String; 11] {
+    let place = match &host.placement {
+        Placement::Storage { shard, replica } => format!("s{shard} r{replica}"),
+        Placement::Stateless => "stateless".to_owned(),
+        Placement::Keeper { id } => format!("keeper {id}"),
+    };
+    let none = String::new;
+    let [mut version, mut up, mut objects, mut replicas, mut delay, mut unsent, mut consumers, mut disk] =
+        [(); 8].map(|()| none());
+    if let HostObservation::Reached(facts) = found
+        && let ClickHouseFacts::Up { server, objects: live } = &facts.clickhouse
+    {
+        version.clone_from(&server.version);
+        up = duration(server.uptime);
+        objects = live.iter().filter(|object| is_relation(object)).count().to_string();
+        if server.replicas > 0 {
+            replicas = match server.readonly {
+                0 => server.replicas.to_string(),
+                readonly => format!("{}, {readonly} ro", server.replicas),
             };
-            (String::new(), String::new(), state)
+            delay = duration(server.delay);
         }
-        ClickHouseFacts::Down { reason } => (String::new(), String::new(), paint(BAD, reason)),
-        ClickHouseFacts::Up { server, objects } => {
-            let mut state = paint(GOOD, "serving");
-            if let Err(why) = server.serves() {
-                state = paint(WARN, why);
-            } else if server.replicas > 0 {
-                let _ = write!(
-                    state,
-                    "{}",
-                    paint(QUIET, format!(", {}", count(tables(server.replicas), "replicated table")))
-                );
-            }
-            if server.consumers > 0 {
-                let _ = write!(
-                    state,
-                    "{}",
-                    paint(QUIET, format!(", {}", count(tables(server.consumers), "Kafka consumer")))
-                );
-            }
-            (server.version.clone(), objects.iter().filter(|object| is_relation(object)).count().to_string(), state)
-        }
+        consumers = polling(facts, server);
+        let files: u64 = facts.flow.spooled.values().map(|spool| spool.files).sum();
+        let broken: u64 = facts.flow.spooled.values().map(|spool| spool.broken).sum();
+        unsent = match (files, broken) {
+            (0, 0) => none(),
+            (files, 0) => files.to_string(),
+            (files, broken) => format!("{files}, {broken} broken"),
+        };
+        // The fullest says when to act.
+        let used = |(free, total): &(u64, u64)| u128::from(total - free) * 100 / u128::from(*total);
+        disk = server.disks.values().map(used).max().map_or_else(none, |share| format!("{share}%"));
+    }
+    [
+        host.name.to_string(),
+        host.role.to_string(),
+        place,
+        version,
+        up,
+        objects,
+        replicas,
+        delay,
+        unsent,
+        consumers,
+        disk,
+    ]
+}
+
+/// `polling/all`: consumers that ask the broker for rows, and those that are there.
+fn polling(facts: &HostFacts, server: &ServerFacts) -> String {
+    let polling: u64 = facts.flow.consumers.values().map(|consumers| consumers.polling).sum();
+    match (server.consumers, facts.flow.consumers.is_empty()) {
+        (0, _) => String::new(),
+        (all, true) => all.to_string(),
+        (all, false) => format!("{polling}/{all}"),
     }
 }
 
-fn tables(number: u64) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX)
+/// Seconds in the largest unit that keeps two digits or less where it can: `45s`, `12m`, `7h`, `31d`.
+fn duration(seconds: u64) -> String {
+    match seconds {
+        0..120 => format!("{seconds}s"),
+        120..7_200 => format!("{}m", seconds / 60),
+        7_200..172_800 => format!("{}h", seconds / 3_600),
+        _ => format!("{}d", seconds / 86_400),
+    }
+}
+
+fn state(found: &HostObservation) -> String {
+    let facts = match found {
+        HostObservation::Unreachable { reason, .. } => return paint(BAD, reason),
+        HostObservation::Reached(facts) => facts,
+    };
+    match &facts.clickhouse {
+        ClickHouseFacts::NotAsked => {
+            let down = facts.units.iter().find(|(_, unit)| !unit.is_running());
+            match down {
+                None => keeper(&facts.keeper),
+                Some((unit, _)) => paint(BAD, format!("{unit} does not run")),
+            }
+        }
+        ClickHouseFacts::Down { reason } => paint(BAD, reason),
+        ClickHouseFacts::Up { server, .. } => match server.serves() {
+            Ok(()) => paint(GOOD, "serving"),
+            Err(why) => paint(WARN, why),
+        },
+    }
 }
 
 /// Tables, views and dictionaries; databases and collections of the configuration are nobody's doing.
@@ -130,6 +234,9 @@ fn host(found: &HostObservation) -> Value {
             "readonly_replicas": server.readonly,
             "delay": server.delay,
             "kafka_consumers": server.consumers,
+            "kafka_consumers_polling": facts.flow.consumers.values().map(|consumers| consumers.polling).sum::<u64>(),
+            "unsent_files": facts.flow.spooled.values().map(|spool| spool.files).sum::<u64>(),
+            "disks": server.disks.iter().map(|(name, (free, total))| (name.clone(), json!({ "free": free, "total": total }))).collect::<BTreeMap<_, _>>(),
             "objects": objects.iter().map(|object| json!({ "name": object.name.to_string(), "engine": object.engine })).collect::<Vec<_>>(),
         }),
     };

@@ -35,6 +35,8 @@ pub struct ServerFacts {
     pub settings: ServerSettings,
     /// Where its tables keep their parts.
     pub stored: Stored,
+    /// Bytes that are free and bytes in all, by disk; disks without an end are not in here.
+    pub disks: BTreeMap<String, (u64, u64)>,
 }
 
 /// Without the values that can be secrets.
@@ -135,6 +137,7 @@ impl Server {
              (SELECT groupArray((cluster, c)) FROM (SELECT cluster, count() AS c FROM system.clusters GROUP BY cluster)) AS clusters, \
              (SELECT (count(), countIf(is_readonly), max(absolute_delay)) FROM system.replicas) AS replicas, \
              (SELECT count() FROM system.kafka_consumers) AS consumers, \
+             (SELECT groupArray((name, free_space, total_space)) FROM system.disks) AS disks, \
              {} AS settings, {} AS policies, {} AS parts",
             settings::ASK,
             stored::ASK_POLICIES,
@@ -179,10 +182,20 @@ impl Server {
             readonly: count(1)?,
             delay: count(2)?,
             consumers: rows.number(0, "consumers").ok_or_else(|| garbled("consumers"))?,
+            disks: cell("disks").and_then(Value::as_array).into_iter().flatten().filter_map(disk).collect(),
             settings: cell("settings").map(settings::read).unwrap_or_default(),
             stored: stored::read(cell("policies").unwrap_or(&Value::Null), cell("parts").unwrap_or(&Value::Null)),
         })
     }
+}
+
+/// Object storage says that it has all the bytes that a number can count.
+const ENDLESS: u64 = 1 << 60;
+
+fn disk(row: &Value) -> Option<(String, (u64, u64))> {
+    let [name, free, total] = row.as_array()?.as_slice() else { return None };
+    let total = number(total).filter(|total| (1..ENDLESS).contains(total))?;
+    Some((name.as_str()?.to_owned(), (number(free)?.min(total), total)))
 }
 
 pub(super) fn number(value: &Value) -> Option<u64> {

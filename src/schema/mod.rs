@@ -4,6 +4,7 @@
 
 mod check;
 pub mod code;
+mod consumers;
 mod diff;
 mod engine;
 mod literal;
@@ -17,6 +18,7 @@ mod uses;
 use std::collections::BTreeMap;
 
 pub use check::{check, check_roles, without_hosts};
+pub use consumers::consumers;
 pub use diff::{Difference, ObjectChange, diff};
 pub use engine::{Family, Remote, collection, kafka_setting};
 pub use object::{DEFAULT_DATABASE, Object, ObjectKind, ObjectName};

@@ -277,6 +277,15 @@ pub fn one_file(template: &str, vars: &Value) -> (Fleet, Result<Templates, Vec<P
     one_file_of("a.xml", template, vars)
 }
 
+/// What comes out of a template of this name, as the host gets it, with every secret's value this one.
+pub fn text_of(name: &str, template: &str, vars: &Value, secret: &str) -> Result<(String, String), String> {
+    let (fleet, templates) = one_file_of(name, template, vars);
+    let desired = templates.and_then(|templates| render(&fleet, &templates, &all_secrets(&fleet, secret)));
+    let desired = desired.map_err(|problems| shown(&problems))?;
+    let content = &desired.values().next().unwrap().files.values().next().unwrap().content;
+    Ok((String::from_utf8(content.bytes().expose().to_vec()).unwrap(), content.shown().to_owned()))
+}
+
 /// The same with a file that is no XML.
 pub fn one_plain_file(template: &str, vars: &Value) -> (Fleet, Result<Templates, Vec<Problem>>) {
     one_file_of("a.env", template, vars)

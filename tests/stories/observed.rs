@@ -32,6 +32,9 @@ pub struct Story {
     pub allow: Vec<String>,
     /// `--limit`.
     pub limit: Option<String>,
+    /// `restart` instead of `apply`.
+    #[serde(default)]
+    pub restart: bool,
 }
 
 #[derive(Debug, Deserialize, PartialEq, Eq, Clone, Copy)]

@@ -17,6 +17,7 @@ use housewright::observe::{Afterwards, Observed, Target, observe};
 use housewright::plan::{Budget, Inputs, Part, Permissions, Plan, plan};
 use housewright::problem::Problem;
 use housewright::project::{self, Checked};
+use housewright::remote::UnitName;
 use housewright::render::{self, Desired, Templates};
 use housewright::resource::Probe;
 use housewright::reveal::{self, Ask, PasswordSource, Passwords};
@@ -54,6 +55,8 @@ pub struct Project {
     pub permissions: Permissions,
     pub budget: Budget,
     pub only: Option<Part>,
+    /// A restart of these units instead of the changes; of those that serve where none is named.
+    pub restart: Option<BTreeSet<UnitName>>,
 }
 
 impl Project {
@@ -101,6 +104,7 @@ impl Project {
             permissions,
             budget: Budget::default(),
             only: None,
+            restart: None,
         })
     }
 
@@ -140,6 +144,7 @@ impl Project {
             permissions: self.permissions,
             budget: &self.budget,
             only: self.only,
+            restart: self.restart.as_ref(),
         }
     }
 

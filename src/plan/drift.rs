@@ -1,0 +1,79 @@
+//! Drift: what differs between the hosts and what was written, whoever did it (pure).
+//!
+//! It is what a plan would remove, and what a plan holds back, without waves and steps.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{Change, Hold, Inputs, Unreachable, applied, change, plan};
+use crate::fleet::HostName;
+use crate::remote::RemotePath;
+use crate::resource::{ClickHouseFacts, FileChangeKind};
+
+/// What differs on all hosts.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct FleetDrift {
+    /// Hosts where something differs.
+    pub hosts: BTreeMap<HostName, Drift>,
+    /// Hosts that did not answer.
+    pub unreachable: BTreeMap<HostName, Unreachable>,
+    /// How many hosts are as they were written.
+    pub unchanged: usize,
+}
+
+/// What differs on one host.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Drift {
+    /// Directories, files, units and objects.
+    pub changes: Vec<Change>,
+    /// What the running server says otherwise than its files should: macros and clusters.
+    pub server: Vec<String>,
+    /// What differs and is not put right by an apply alone.
+    pub held: Vec<Hold>,
+    /// When files that differ were last written, where the host says.
+    pub written: BTreeMap<RemotePath, String>,
+}
+
+impl Drift {
+    /// The files that are there and differ.
+    pub fn files(&self) -> impl Iterator<Item = &RemotePath> {
+        self.changes.iter().filter_map(|change| match change {
+            Change::File { path, kind, .. } if *kind != FileChangeKind::Create => Some(path),
+            _ => None,
+        })
+    }
+
+    fn is_empty(&self) -> bool {
+        self.changes.is_empty() && self.server.is_empty() && self.held.is_empty()
+    }
+}
+
+/// Finds all that differs on the chosen hosts.
+#[must_use]
+pub fn drift(inputs: &Inputs<'_>) -> FleetDrift {
+    let mut hosts: BTreeMap<HostName, Drift> = BTreeMap::new();
+    // A change that is held back differs all the same.
+    for host in change::collect(inputs, &mut Vec::new()) {
+        hosts.entry(host.host.name.clone()).or_default().changes.extend(host.shown());
+    }
+    let plan = plan(inputs);
+    for host in plan.waves.into_iter().flat_map(|wave| wave.hosts) {
+        let objects = host.changes.into_iter().filter(|change| matches!(change, Change::Object { .. }));
+        hosts.entry(host.host).or_default().changes.extend(objects);
+    }
+    for hold in plan.holds {
+        hosts.entry(hold.host.clone()).or_default().held.push(hold);
+    }
+    for name in inputs.hosts {
+        let (Some(desired), Some(facts)) = (inputs.desired.get(name), inputs.observation.facts(name)) else { continue };
+        if let ClickHouseFacts::Up { server, .. } = &facts.clickhouse {
+            let missing = applied::expected(desired).missing_in(server);
+            hosts.entry(name.clone()).or_default().server.extend(missing);
+        }
+    }
+    hosts.retain(|_, drift| !drift.is_empty());
+    let unchanged =
+        inputs.hosts.iter().filter(|host| !hosts.contains_key(*host) && !plan.unreachable.contains_key(*host));
+    FleetDrift { unchanged: unchanged.count(), hosts, unreachable: plan.unreachable }
+}
