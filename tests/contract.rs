@@ -443,6 +443,7 @@ mod suite {
                 file(world, &deep, b"<clickhouse/>", 0o400),
                 file(world, "users.d/x/b $HOME `id` \"'\\ ü.xml", b"\0\n", 0o4755),
             ],
+            ..WriteSet::default()
         };
         let output = write(world, set).await;
         assert!(output.succeeded(), "{}", output.complaint());

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use crate::clickhouse::config::ConfigDirectory;
 use crate::fleet::HostName;
 use crate::plan::{FileStep, Gate, Step};
 use crate::remote::{Command, DirectoryWrite, FileWrite, Output, RemotePath, Status, UnitName, WriteSet};
 use crate::render::Desired;
 use crate::resource::Owed;
-use crate::transport::shell::PARTLY_WRITTEN;
+use crate::secret::look::HIDDEN;
+use crate::transport::shell::{PARTLY_WRITTEN, STAGED_REFUSED};
 
 /// Looks up what a write step writes; nothing where the plan and what is rendered do not fit.
 pub(super) fn command(
@@ -33,7 +35,24 @@ pub(super) fn command(
         directories: directories.collect::<Option<_>>()?,
         // The markers first: from the first renamed file on, it is owed.
         files: owes.iter().map(Owed::file).chain(contents).collect::<Option<_>>()?,
+        check: files.iter().find_map(|file| configuration(&file.path)),
     })
+}
+
+/// The directory of the ClickHouse configuration that a file is part of.
+fn configuration(path: &RemotePath) -> Option<RemotePath> {
+    ConfigDirectory::of(path.as_str())?;
+    let parent = path.parent();
+    Some(if matches!(parent.file_name(), "config.d" | "conf.d" | "users.d") { parent.parent() } else { parent })
+}
+
+/// What the host's ClickHouse says of the configuration, without the secrets that it holds.
+pub(super) fn without_secrets(complaint: String, desired: &Desired) -> String {
+    let values = desired.files.values().flat_map(|file| file.content.values());
+    values
+        .map(|(_, value)| value.expose())
+        .filter(|value| !value.is_empty())
+        .fold(complaint, |text, value| text.replace(value.as_str(), HIDDEN))
 }
 
 /// Takes the markers of what was owed away.
@@ -60,6 +79,9 @@ pub(super) fn hint(step: &Step, output: &Output, host: &HostName) -> Option<Stri
     Some(match step {
         Step::Write { .. } if changed(step, output) => {
             "some files are new, some are not: mend the cause, then `housewright plan` shows the rest".to_owned()
+        }
+        Step::Write { .. } if output.status == Status::Exited(STAGED_REFUSED) => {
+            "nothing was written; mend the template or the variables, then plan again".to_owned()
         }
         Step::Write { .. } if has("No space left") => {
             format!("free some space on `{host}`, `df -h` shows where; nothing was written")

@@ -201,6 +201,7 @@ fn of_keys(changes: &[KeyChange], directory: ConfigDirectory, facts: &HostFacts)
         (Some(tables), Disruption::Reattach) if !tables.is_empty() => {
             format!("`{}`: {}: {}", reason.key, reason.reason, references::names(tables.iter().copied()))
         }
+        (Some(_), Disruption::Reattach) => format!("`{}`: no table keeps what changes", reason.key),
         _ => format!("`{}`: {}", reason.key, reason.reason),
     });
     let reasons = reasons.collect();

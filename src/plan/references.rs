@@ -1,4 +1,4 @@
-//! What live tables still take from the configuration: nothing of it goes while they do (pure).
+//! What live tables still take from the configuration, and what its server would break on: that is held (pure).
 //!
 //! A reload accepts all of these changes, or swallows its error; the tables break then, or at the next start.
 
@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::effective::{self, Compared, Outcome};
 use super::{Hold, disruption};
-use crate::clickhouse::config::{ChangeKind, ConfigDirectory, KeyChange};
+use crate::clickhouse::config::{ChangeKind, ConfigDirectory, KeyChange, refused};
 use crate::fleet::HostName;
 use crate::render::Desired;
 use crate::resource::{ClickHouseFacts, FileChange, HostFacts, ServerFacts};
@@ -66,13 +66,19 @@ fn holds(host: &HostName, directory: ConfigDirectory, changes: &[KeyChange], fac
             found.extend(of_collections(changes, &uses));
             found.extend(of_clusters(changes, &uses, server));
             found.extend(of_macros(changes, &uses, server));
+            found.extend(of_values(changes, Some(server)));
             found
         }
         (ClickHouseFacts::Up { objects, .. }, ConfigDirectory::Users) => {
             of_users(changes, &objects.iter().filter_map(Uses::of).collect::<Vec<_>>())
         }
-        (ClickHouseFacts::Down { .. }, ConfigDirectory::Config) => of_places(changes),
-        (ClickHouseFacts::Down { .. }, ConfigDirectory::Users) | (ClickHouseFacts::NotAsked, _) => Vec::new(),
+        (ClickHouseFacts::Down { .. }, ConfigDirectory::Config) => {
+            let mut found = of_places(changes);
+            found.extend(of_values(changes, None));
+            found
+        }
+        (ClickHouseFacts::NotAsked, ConfigDirectory::Config) => of_values(changes, None),
+        (ClickHouseFacts::Down { .. } | ClickHouseFacts::NotAsked, ConfigDirectory::Users) => Vec::new(),
     };
     found.into_iter().map(hold).collect()
 }
@@ -129,6 +135,14 @@ fn dropped_disks(changes: &[KeyChange]) -> Vec<&str> {
     let disks = || changes.iter().filter(|change| is_disk(&change.path));
     let kept: BTreeSet<_> = disks().filter_map(|change| after(&change.kind)).collect();
     disks().filter_map(|change| before(&change.kind)).filter(|disk| !kept.contains(disk)).collect()
+}
+
+/// What the server would break on.
+fn of_values(changes: &[KeyChange], server: Option<&ServerFacts>) -> Vec<Found> {
+    let why = refused(changes, server.map(|server| &server.settings));
+    why.into_iter()
+        .map(|why| ("write its configuration".to_owned(), why, "mend the inventory or the template"))
+        .collect()
 }
 
 fn of_collections(changes: &[KeyChange], uses: &[Uses]) -> Vec<Found> {

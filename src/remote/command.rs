@@ -101,6 +101,9 @@ pub struct WriteSet {
     pub directories: Vec<DirectoryWrite>,
     /// Files to write.
     pub files: Vec<FileWrite>,
+    /// The directory of a ClickHouse configuration that some of the files are part of: the host's own binary reads it as
+    /// it will be before the first rename, and what it refuses is not written.
+    pub check: Option<RemotePath>,
 }
 
 /// A directory with its owner and mode.

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::session::{done, failed, touched};
 use super::{Disk, SimHost};
 use crate::remote::{DirectoryWrite, Entry, EntryKind, Expect, Expected, FileWrite, Output, RemotePath, WriteSet};
-use crate::transport::shell::{EXPECTATION_FAILED, PARTLY_WRITTEN};
+use crate::transport::shell::{EXPECTATION_FAILED, PARTLY_WRITTEN, STAGED_REFUSED};
 
 /// Writes, or says why not.
 pub(super) fn write(host: &mut SimHost, write: &WriteSet) -> Output {
@@ -43,7 +43,27 @@ fn checked(host: &mut SimHost, write: &WriteSet) -> Result<(), Output> {
             return Err(failed(1, &format!("mkdir: cannot create directory '{parent}': No such file or directory")));
         }
     }
-    unexpected(host, write, sums)
+    unexpected(host, write, sums)?;
+    refused(write)
+}
+
+/// The one setting that this world's server does not know.
+const UNKNOWN_SETTING: &str = "no_such_setting";
+
+/// What the host's own binary says of the users that the write brings.
+fn refused(write: &WriteSet) -> Result<(), Output> {
+    let Some(root) = &write.check else { return Ok(()) };
+    let users = format!("{root}/users.d/");
+    let text = |file: &FileWrite| String::from_utf8_lossy(file.content.expose()).into_owned();
+    let mut texts = write.files.iter().filter(|file| file.path.as_str().starts_with(&users)).map(text);
+    if texts.any(|text| text.contains(&format!("<{UNKNOWN_SETTING}>"))) {
+        let message = format!(
+            "clickhouse refuses the configuration as it would be: Code: 115. DB::Exception: \
+             Unknown setting '{UNKNOWN_SETTING}': while parsing profile 'default' in users configuration file"
+        );
+        return Err(failed(STAGED_REFUSED, &message));
+    }
+    Ok(())
 }
 
 fn kind<'a>(host: &'a SimHost, path: &RemotePath) -> Option<&'a EntryKind> {

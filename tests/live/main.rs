@@ -7,6 +7,7 @@ mod fleet;
 
 mod changes;
 mod interruptions;
+mod keys;
 mod lab;
 mod refusals;
 mod roll;

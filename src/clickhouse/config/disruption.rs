@@ -174,8 +174,7 @@ fn word(change: &KeyChange, says: &ServerSettings) -> Option<(Disruption, String
 
 /// The key of a rule that fits a change.
 fn key(rule: &Rule, change: &KeyChange) -> Option<&'static str> {
-    let key = *rule.keys.iter().find(|key| matches(key, &change.path))?;
-    let fits = match (rule.when, &change.kind) {
+    let fits = |key: &str| match (rule.when, &change.kind) {
         (When::Always, _) => true,
         (When::NewElement, ChangeKind::Added { root, .. }) => depth(root) <= depth(key),
         (When::Increased, ChangeKind::Changed { old, new }) => {
@@ -183,7 +182,7 @@ fn key(rule: &Rule, change: &KeyChange) -> Option<&'static str> {
         }
         _ => false,
     };
-    fits.then_some(key)
+    rule.keys.iter().copied().find(|key| matches(key, &change.path) && fits(key))
 }
 
 /// Whether a path is at or below a key of the table; `*` stands for one element.

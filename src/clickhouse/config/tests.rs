@@ -100,6 +100,10 @@ fn no_xml_and_another_root_are_errors_without_the_text() {
 fn each_change_costs_what_the_table_says() {
     use ConfigDirectory::{Config, Users};
     use Disruption::{Reattach, Reload, Restart};
+    let policy = |disks: &str, more: &str| {
+        let volumes = format!("<volumes><v>{disks}</v>{more}</volumes>");
+        format!("<storage_configuration><policies><p>{volumes}</p></policies></storage_configuration>")
+    };
     let kafka = "<named_collections><a><b>1</b></a></named_collections>";
     for (old, new, directory, expected) in [
         ("<macros><shard>1</shard></macros>", "<macros><shard>2</shard></macros>", Config, Reload),
@@ -127,6 +131,10 @@ fn each_change_costs_what_the_table_says() {
         ("", "<logger><size>1</size></logger>", Config, Restart),
         ("", "<storage_configuration><disks><d><path>/x</path></d></disks></storage_configuration>", Config, Reload),
         ("<storage_configuration><disks><d><path>/x</path></d></disks></storage_configuration>", "", Config, Restart),
+        (&policy("<disk>a</disk>", ""), &policy("<disk>a</disk><disk>b</disk>", ""), Config, Reload),
+        (&policy("<disk>a</disk><disk>b</disk>", ""), &policy("<disk>a</disk>", ""), Config, Restart),
+        (&policy("<disk>a</disk>", ""), &policy("<disk>a</disk>", "<w><disk>b</disk></w>"), Config, Reload),
+        (&policy("<disk>a</disk>", ""), &policy("<disk>b</disk>", ""), Config, Restart),
         ("", "<profiles><default><max_threads>1</max_threads></default></profiles>", Users, Restart),
         ("", "<profiles><default><max_threads>1</max_threads></default></profiles>", Config, Restart),
         ("", "<macros><a>1</a></macros>", Users, Restart),

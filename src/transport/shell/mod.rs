@@ -5,6 +5,7 @@
 //! on as it is; an argument with a single quote needs a POSIX login shell.
 
 mod lock;
+mod staged;
 mod write;
 
 use std::fmt::Write as _;
@@ -23,6 +24,9 @@ pub const EXPECTATION_FAILED: u8 = 73;
 pub const CONTENT_DAMAGED: u8 = 74;
 /// The exit code of a [`Command::Write`] that failed after all checks: some of its files may be new already.
 pub const PARTLY_WRITTEN: u8 = 76;
+
+/// The exit code of a [`Command::Write`] whose configuration the host's own ClickHouse refuses: nothing was written.
+pub const STAGED_REFUSED: u8 = 77;
 
 /// What is sent to a host for one batch.
 #[derive(Debug, Clone)]

@@ -76,6 +76,7 @@ fn write_set(root: &Path) -> WriteSet {
             mode: 0o755,
         }],
         files: vec![file("a", b"swordfish\n"), file("d/b", &[b'x'; 3000])],
+        check: None,
     }
 }
 
@@ -312,4 +313,48 @@ fn a_batch_that_breaks_the_rules_is_refused() {
     assert_eq!(encode(&two, Privilege::Sudo, &mark).unwrap_err(), ShellError::TwoWrites);
     let zero = Batch { commands: vec![Command::Run { argv: vec!["a\0".to_owned()] }] };
     assert_eq!(encode(&zero, Privilege::Sudo, &mark).unwrap_err(), ShellError::ZeroByte);
+}
+
+/// A binary that refuses a tree with `REFUSE` in a file that the server would read; it notes that it was asked.
+const BINARY: &str = r#"#!/bin/sh
+while [ $# != 0 ]; do [ "$1" != --config-file ] || file=$2; shift; done
+tree=${file%/*}
+echo "$tree" >>ASKED
+grep -qs REFUSE "$tree"/config.xml "$tree"/config.d/*.xml || exit 0
+echo "Code: 1. DB::Exception: $tree/config.d/x.xml is no good" >&2
+exit 232
+"#;
+
+#[test]
+fn what_the_hosts_binary_refuses_is_not_written() {
+    use std::os::unix::fs::PermissionsExt;
+    for (before, after, code) in [("", "fine", 0), ("", "REFUSE", STAGED_REFUSED), ("REFUSE", "REFUSE too", 0)] {
+        let root = tempfile::tempdir().unwrap();
+        let (tree, programs) = (root.path().join("etc"), root.path().join("bin"));
+        std::fs::create_dir_all(tree.join("config.d")).unwrap();
+        std::fs::create_dir(&programs).unwrap();
+        std::fs::write(tree.join("config.xml"), before).unwrap();
+        let asked = root.path().join("asked");
+        let binary = BINARY.replace("ASKED", &asked.display().to_string());
+        std::fs::write(programs.join("clickhouse"), binary).unwrap();
+        std::fs::set_permissions(programs.join("clickhouse"), std::fs::Permissions::from_mode(0o755)).unwrap();
+        let mut set = write_set(&tree);
+        set.check = Some(RemotePath::new(tree.display().to_string()).unwrap());
+        let mut file = set.files[0].clone();
+        file.path = RemotePath::new(format!("{}/config.d/x.xml", tree.display())).unwrap();
+        file.content = Secret::new(Bytes::from(after));
+        set.files = vec![file];
+        let (script, mark) = script(vec![Command::Write(set)]);
+        let path = format!("export PATH={}:$PATH;{}", programs.display(), script.line);
+        let output = execute("sh", &path, &script.stdin);
+        let outputs = split(&output.stdout.into(), &output.stderr.into(), &mark, 1, &End::Exited(0)).unwrap();
+        let complaint = outputs[0].complaint();
+        assert_eq!(outputs[0].status, Status::Exited(code), "{before:?} -> {after:?}: {complaint}");
+        assert_eq!(tree.join("config.d/x.xml").exists(), code == 0);
+        let wanted = format!("as it would be: Code: 1. DB::Exception: {}/config.d/x.xml is no good", tree.display());
+        assert_eq!(complaint.contains(&wanted), code != 0, "{complaint}");
+        let staged = std::fs::read_to_string(asked).unwrap();
+        let staged = staged.lines().next().unwrap();
+        assert!(staged != tree.display().to_string() && !Path::new(staged).exists(), "`{staged}` is left");
+    }
 }

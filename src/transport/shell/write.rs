@@ -10,7 +10,7 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use super::super::framing::Mark;
-use super::{CONTENT_DAMAGED, EXPECTATION_FAILED, PARTLY_WRITTEN, ShellError, quoted};
+use super::{CONTENT_DAMAGED, EXPECTATION_FAILED, PARTLY_WRITTEN, STAGED_REFUSED, ShellError, quoted, staged as check};
 use crate::remote::{Expected, FileWrite, RemotePath, WriteSet, pack};
 use crate::secret::Secret;
 
@@ -31,7 +31,9 @@ pub(super) fn encode(set: &WriteSet, mark: &Mark) -> Result<WriteScript, ShellEr
     let lists = Lists::new(set);
     let by_directory = by_directory(set);
     let staging: Vec<_> = by_directory.iter().map(|(directory, _)| staged_in(directory)).collect();
-    let mut script = format!(
+    let mut script = if set.check.is_some() { check::functions(STAGING) } else { String::new() };
+    let _ = write!(
+        script,
         "exec 9</;write_(){{ flock -w {LOCK_PATIENCE} 9||{{ echo another run writes to this host >&2;return 1; }};"
     );
     script.push_str(&absent(set));
@@ -58,6 +60,9 @@ pub(super) fn encode(set: &WriteSet, mark: &Mark) -> Result<WriteScript, ShellEr
             all = quoted([&all]),
             damaged = damaged(&lists, &expected),
         );
+        if let Some(root) = &set.check {
+            let _ = write!(script, "{}||return {STAGED_REFUSED};", check::call(root));
+        }
         // From the first rename on, the rest of the batch is due: a client that goes away must not end it with SIGPIPE.
         script.push_str("trap \"\" HUP PIPE;");
         script.push_str(&mend(&kinds));
@@ -69,7 +74,10 @@ pub(super) fn encode(set: &WriteSet, mark: &Mark) -> Result<WriteScript, ShellEr
                 quoted([directory.as_str()])
             );
         }
-        let _ = write!(script, "}};clean_(){{ rm -rf --{names} </dev/null; }};k=;write_;r=$?;[ -z \"$k\" ]||clean_;");
+        let _ = write!(
+            script,
+            "}};clean_(){{ rm -rf --{names} ${{t:+\"$t\"}} </dev/null; }};k=;write_;r=$?;[ -z \"$k\" ]||clean_;"
+        );
         script.push_str("trap - EXIT INT TERM;[ $r = 0 ]||trap - HUP PIPE;exec 9<&-;as_ $r");
         return Ok(WriteScript { script, stdin: archive(set, &lists, &all, &expected)? });
     }
