@@ -242,6 +242,7 @@ impl World {
             permissions,
             budget: &self.budget,
             only: None,
+            restart: None,
         })
     }
 
