@@ -33,6 +33,7 @@ pub(super) fn takes(step: &Step) -> bool {
         Step::Write { .. } | Step::DaemonReload | Step::Unit { .. } | Step::Settle { .. } => true,
         Step::Gate(Gate::UnitsRunning { .. }) => true,
         Step::Restore { .. } | Step::Unless { .. } => false,
+        Step::StopMerges | Step::StartMerges | Step::AwaitQueries { .. } => false,
         Step::ReloadConfig | Step::Execute { .. } | Step::Detach { .. } | Step::Attach { .. } | Step::Gate(_) => false,
     }
 }
@@ -135,6 +136,7 @@ fn command(plan: &HostPlan, step: &Step, run: &Run<'_>) -> Option<Command> {
         Step::Unit { unit, action } => Some(Command::Unit { unit: unit.clone(), action: *action }),
         Step::Gate(Gate::UnitsRunning { units }) => Some(Command::UnitState { units: units.clone() }),
         Step::Restore { .. } | Step::Unless { .. } => None,
+        Step::StopMerges | Step::StartMerges | Step::AwaitQueries { .. } => None,
         Step::ReloadConfig | Step::Execute { .. } | Step::Detach { .. } | Step::Attach { .. } | Step::Gate(_) => None,
     }
 }

@@ -3,17 +3,27 @@
 use std::time::Duration;
 
 use super::{Run, batch, host};
+use crate::clickhouse::{Rows, Statement};
 use crate::event::{Event, chain};
 use crate::fleet::HostName;
 use crate::observe::{ask_clickhouse, ask_flow, ask_keeper};
-use crate::plan::Gate;
+use crate::plan::{Gate, Step};
 use crate::remote::{Batch, Command, UnitName};
-use crate::resource::{self, ClickHouseFacts, FlowFacts, SERVER_LOG, ServerFacts, Spool, running_units};
+use crate::resource::{
+    self, ClickHouseFacts, FlowFacts, HealthFacts, SERVER_LOG, SRVR, Server, ServerFacts, Spool, Srvr, running_queries,
+    running_units,
+};
 
 /// The first pause between two looks; it doubles up to [`LONGEST_PAUSE`].
 /// A restarted server answers after half a second, so a short one saves time on every host of a wave.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// Between two looks at the queries that are waited for.
+const QUERY_LOOK: Duration = Duration::from_millis(250);
+
+/// Between two looks at a server that must stay well for a while.
+const STABLE_LOOK: Duration = Duration::from_millis(500);
 
 type Refusal = (String, Option<String>);
 
@@ -29,11 +39,21 @@ pub(super) async fn wait(host: &HostName, gate: &Gate, run: &Run<'_>) -> Result<
     let started = tokio::time::Instant::now();
     let mut pause = FIRST_PAUSE;
     let mut said = String::new();
+    let window = if let Gate::Settled { window, .. } = gate { *window } else { Duration::ZERO };
+    let mut well: Option<tokio::time::Instant> = None;
     loop {
         let because = match look(host, gate, run).await {
-            Ok(()) => return Ok(()),
+            Ok(()) => {
+                let since = *well.get_or_insert_with(tokio::time::Instant::now);
+                if since.elapsed() >= window {
+                    return Ok(());
+                }
+                tokio::time::sleep(window.saturating_sub(since.elapsed()).min(STABLE_LOOK)).await;
+                continue;
+            }
             Err(because) => because,
         };
+        well = None;
         let limit = if let Gate::Drained { limit } = gate { *limit } else { run.gate_timeout };
         if started.elapsed() >= limit {
             let reason = format!("still shut after {} s: {because}", limit.as_secs());
@@ -67,9 +87,17 @@ pub(super) async fn look(host: &HostName, gate: &Gate, run: &Run<'_>) -> Result<
         }
         Gate::QuorumServing { members, needed } => quorum(members, *needed, run).await,
         Gate::KeeperServing => keeper(host, run).await,
-        Gate::Answers => facts(host, run).await.map(|_| ()),
+        Gate::Answers => server(host, run).await.map(|_| ()),
         Gate::Serving => serving(host, run).await,
-        Gate::Applied(applied) => applied.missing_in(&facts(host, run).await?.0).map_or(Ok(()), Err),
+        Gate::Settled { delay_limit, known, .. } => health(host, run).await?.settled(delay_limit.as_secs(), known),
+        Gate::Converged { members } => converged(host, members, run).await,
+        Gate::Applied(applied) => {
+            applied.missing_in(&server(host, run).await?).map_or(Ok(()), Err)?;
+            if applied.members.is_empty() && applied.own.is_empty() {
+                return Ok(());
+            }
+            health(host, run).await?.misses(applied).map_or(Ok(()), Err)
+        }
         Gate::Drained { .. } => drained(host, run).await,
         Gate::Consuming { tables } => {
             let flow = flow(host, run).await?;
@@ -138,7 +166,70 @@ async fn keeper(host: &HostName, run: &Run<'_>) -> Result<(), String> {
 }
 
 async fn serving(host: &HostName, run: &Run<'_>) -> Result<(), String> {
-    facts(host, run).await?.0.serves()
+    server(host, run).await?.serves()
+}
+
+/// Asks a server for its own state only: its objects are many.
+async fn server(host: &HostName, run: &Run<'_>) -> Result<ServerFacts, String> {
+    let rows = rows(host, &Server::statement(), run).await?;
+    Server::parse(&rows).map_err(|error| chain(&error))
+}
+
+async fn health(host: &HostName, run: &Run<'_>) -> Result<HealthFacts, String> {
+    let rows = rows(host, &HealthFacts::statement(), run).await?;
+    HealthFacts::parse(&rows).map_err(|error| chain(&error))
+}
+
+async fn rows(host: &HostName, statement: &Statement, run: &Run<'_>) -> Result<Rows, String> {
+    let clickhouse = host::clickhouse(host, run).ok_or("no connection to it")?;
+    clickhouse.execute(statement).await.map_err(|error| chain(&error))
+}
+
+/// Whether a member is in the quorum again: it follows or leads, the others serve, and it is not far behind them.
+async fn converged(host: &HostName, members: &[HostName], run: &Run<'_>) -> Result<(), String> {
+    let own = told(host, run).await?;
+    let mut latest = None;
+    for member in members {
+        let other = told(member, run).await.map_err(|because| format!("`{member}`: {because}"))?;
+        latest = latest.max(other.zxid());
+    }
+    own.follows(latest)
+}
+
+async fn told(host: &HostName, run: &Run<'_>) -> Result<Srvr, String> {
+    let open = run.open.get(host).ok_or("no connection to it")?;
+    let port = open.keeper_port.ok_or("it is no coordination server")?;
+    let answer = open.session.ask(port, SRVR).await.map_err(|error| chain(&error))?;
+    let told = Srvr::read(&answer);
+    told.facts().serves()?;
+    Ok(told)
+}
+
+/// Waits until the queries have ended that run now; those that do not in time are told of, and cut.
+pub(super) async fn queries(host: &HostName, step: &Step, limit: Duration, run: &Run<'_>) -> Result<(), Refusal> {
+    let started = tokio::time::Instant::now();
+    let mut said = None;
+    loop {
+        let ask = running_queries(started.elapsed());
+        let left = rows(host, &ask, run).await.map_err(|because| (because, None))?;
+        let (left, longest) =
+            (left.number(0, "left").unwrap_or_default(), left.number(0, "longest").unwrap_or_default());
+        if left == 0 {
+            return Ok(());
+        }
+        let over = started.elapsed() >= limit;
+        if over || said != Some(left) {
+            let left_now = if left == 1 { "1 query".to_owned() } else { format!("{left} queries") };
+            let fate = if over { "cut now" } else { "left" };
+            let because = format!("{left_now} {fate}, the longest has run for {longest} s");
+            run.sink.emit(Event::GateWaiting { host: host.clone(), gate: step.to_string(), because });
+            said = Some(left);
+        }
+        if over {
+            return Ok(());
+        }
+        tokio::time::sleep(QUERY_LOOK).await;
+    }
 }
 
 async fn facts(host: &HostName, run: &Run<'_>) -> Result<(ServerFacts, Vec<String>), String> {

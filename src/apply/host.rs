@@ -14,7 +14,7 @@ use crate::event::{Event, Failure, GivenBack, chain};
 use crate::fleet::HostName;
 use crate::plan::{FailurePolicy, Gate, HostPlan, Step};
 use crate::remote::{UnitAction, UnitName};
-use crate::resource::Owed;
+use crate::resource::{Complaints, Owed, SERVER_LOG};
 
 /// How far a host has come.
 #[derive(Debug, Default)]
@@ -45,7 +45,13 @@ impl Progress {
             Step::ReloadConfig => self.told = true,
             Step::Write { owes, .. } | Step::Restore { owes, .. } => self.owed.extend(owes.iter().cloned()),
             Step::Settle { owed } => self.owed.retain(|one| !owed.contains(one)),
-            Step::DaemonReload | Step::Execute { .. } | Step::Detach { .. } | Step::Attach { .. } => {}
+            Step::AwaitQueries { .. } => return,
+            Step::DaemonReload
+            | Step::Execute { .. }
+            | Step::Detach { .. }
+            | Step::Attach { .. }
+            | Step::StopMerges
+            | Step::StartMerges => {}
         }
         self.changed = true;
     }
@@ -131,7 +137,10 @@ async fn single(plan: &HostPlan, step: &Step, run: &Run<'_>, progress: &mut Prog
     run.sink.emit(Event::StepStarted { host: plan.host.clone(), step: step.to_string() });
     progress.note(step);
     let result = match step {
-        Step::ReloadConfig => execute(plan, step, &Statement::new("SYSTEM RELOAD CONFIG"), run).await,
+        Step::ReloadConfig => reload(plan, step, run).await,
+        Step::StopMerges => execute(plan, step, &Statement::new("SYSTEM STOP MERGES"), run).await,
+        Step::StartMerges => execute(plan, step, &Statement::new("SYSTEM START MERGES"), run).await,
+        Step::AwaitQueries { limit } => gate::queries(&plan.host, step, *limit, run).await,
         Step::Execute { statement, .. } => execute(plan, step, statement, run).await,
         Step::Detach { tables, how, limit } => queue::detach(&plan.host, tables, *how, *limit, run).await,
         Step::Attach { tables } => queue::attach(&plan.host, tables, run).await,
@@ -142,6 +151,28 @@ async fn single(plan: &HostPlan, step: &Step, run: &Run<'_>, progress: &mut Prog
     result.map_err(|(reason, hint)| StepError::new(step, reason, hint))?;
     run.sink.emit(Event::StepFinished { host: plan.host.clone(), step: step.to_string() });
     Ok(())
+}
+
+/// Reloads, and tells what the server complains of although it answers well.
+async fn reload(plan: &HostPlan, step: &Step, run: &Run<'_>) -> Result<(), (String, Option<String>)> {
+    let before = complaints(plan, run).await?;
+    execute(plan, step, &Statement::new("SYSTEM RELOAD CONFIG"), run).await?;
+    match complaints(plan, run).await?.since(&before) {
+        None => Ok(()),
+        Some(said) => Err((
+            format!("the server answered that all is well, and complained: {said}"),
+            Some(format!("it keeps what it had of that; `sudo tail -n 50 {SERVER_LOG}` on `{}`", plan.host)),
+        )),
+    }
+}
+
+async fn complaints(plan: &HostPlan, run: &Run<'_>) -> Result<Complaints, (String, Option<String>)> {
+    let clickhouse = clickhouse(&plan.host, run).ok_or_else(|| ("no connection".to_owned(), None))?;
+    let mut answer = clickhouse.execute(&Complaints::statement()).await;
+    if let Err(ClickHouseError::Unreachable(_)) = &answer {
+        answer = clickhouse.execute(&Complaints::statement()).await;
+    }
+    answer.and_then(|rows| Complaints::parse(&rows)).map_err(|error| (chain(&error), None))
 }
 
 async fn execute(
@@ -173,8 +204,10 @@ async fn execute(
             (Step::Execute { object, .. }, ClickHouseError::Exception { .. }) => {
                 format!("mend the statement of `{object}` in its role's `schema/`, then `housewright plan`")
             }
-            // SHARD_HAS_NO_CONNECTIONS, measured on 25.8.
-            (_, ClickHouseError::Exception { code: 297, .. }) => {
+            // Its code is 297; on 25.8 it stands within a CANNOT_LOAD_CONFIG.
+            (_, ClickHouseError::Exception { code, message, .. })
+                if *code == 297 || message.contains("SHARD_HAS_NO_CONNECTIONS") =>
+            {
                 "the server has forgotten ALL clusters until it reads a good file: mend it at once, then `housewright apply`".to_owned()
             }
             (_, ClickHouseError::Exception { .. }) => {

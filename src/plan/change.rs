@@ -183,7 +183,7 @@ pub(super) fn collect<'a>(inputs: &Inputs<'a>, holds: &mut Vec<Hold>) -> Vec<Hos
         let stays = references::hold_back(name, &mut files, desired, facts, holds);
         let mut units: Vec<_> =
             diff_units(desired, facts).into_iter().filter(|unit| known(unit, name, holds, desired, facts)).collect();
-        let applied = if stays { Applied::default() } else { applied::expected(desired) };
+        let applied = if stays { Applied::default() } else { applied::expected(host, desired, facts) };
         let mut cost = disruption::cost(&files, desired, facts, role, &applied);
         if let Some(why) = cost.refused.take().or_else(|| refused_at_start(role, &cost, &units, desired, facts)) {
             holds.push(refused(name, &why));

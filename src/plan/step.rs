@@ -70,8 +70,18 @@ pub enum Step {
         /// Which.
         tables: BTreeSet<ObjectName>,
     },
-    /// `SYSTEM RELOAD CONFIG`.
+    /// `SYSTEM RELOAD CONFIG`; what the server complains of meanwhile is a failure, also where it answers well.
     ReloadConfig,
+    /// Stops merges, which a stop would have to cancel; [`Step::undo`] starts them again, as a restart does.
+    StopMerges,
+    /// Starts merges.
+    StartMerges,
+    /// Waits for the queries that run now, and goes on without their end when the limit is over.
+    AwaitQueries {
+        /// How long.
+        #[serde(rename = "limit_seconds", with = "seconds")]
+        limit: Duration,
+    },
     /// Runs a statement.
     Execute {
         /// The object that it makes.
@@ -124,6 +134,22 @@ pub enum Gate {
     Serving,
     /// The server itself tells the macros and clusters that were written.
     Applied(Applied),
+    /// The host's own ClickHouse has loaded its tables, takes writes, is up to date and complains of nothing new.
+    Settled {
+        /// How far behind its peers a replica may be.
+        #[serde(rename = "delay_limit_seconds", with = "seconds")]
+        delay_limit: Duration,
+        /// How long all of it must be so.
+        #[serde(rename = "window_seconds", with = "seconds")]
+        window: Duration,
+        /// Errors that it counted before.
+        known: BTreeSet<String>,
+    },
+    /// A member of the ensemble follows its leader, and these others serve.
+    Converged {
+        /// Which others.
+        members: Vec<HostName>,
+    },
     /// Nothing waits on this host's disk to be sent on; what waits is sent.
     Drained {
         /// How long that may take.
@@ -158,6 +184,7 @@ impl Step {
     pub fn undo(&self) -> Option<Self> {
         match self {
             Self::Detach { tables, .. } => Some(Self::Attach { tables: tables.clone() }),
+            Self::StopMerges => Some(Self::StartMerges),
             _ => None,
         }
     }
@@ -213,6 +240,9 @@ impl fmt::Display for Step {
             Self::Detach { tables, .. } => write!(f, "detach {}", names(tables)),
             Self::Attach { tables } => write!(f, "attach {}", names(tables)),
             Self::ReloadConfig => f.write_str("reload the configuration"),
+            Self::StopMerges => f.write_str("stop merges"),
+            Self::StartMerges => f.write_str("start merges"),
+            Self::AwaitQueries { limit } => write!(f, "let queries end, at most {} s", limit.as_secs()),
             Self::Execute { object, .. } => write!(f, "create {object}"),
             Self::Gate(gate) => gate.fmt(f),
         }
@@ -238,6 +268,10 @@ impl fmt::Display for Gate {
             Self::Answers => f.write_str("gate: answers"),
             Self::Serving => f.write_str("gate: answers, no replica read-only"),
             Self::Applied(_) => f.write_str("gate: macros and clusters applied"),
+            Self::Settled { window, .. } => {
+                write!(f, "gate: all loaded, up to date, no complaints, for {} s", window.as_secs())
+            }
+            Self::Converged { .. } => f.write_str("gate: the member follows the leader"),
             Self::Drained { .. } => f.write_str("gate: nothing waits to be sent on"),
             Self::Consuming { tables } => {
                 let verb = if tables.len() == 1 { "consumes" } else { "consume" };

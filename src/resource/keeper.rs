@@ -55,6 +55,53 @@ impl KeeperFacts {
     }
 }
 
+/// The whole answer to [`SRVR`], as far as it matters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Srvr {
+    facts: KeeperFacts,
+    zxid: Option<u64>,
+}
+
+/// A member that is back takes the newest transactions from the leader; while clients write, it is always a few behind.
+const FEW_TRANSACTIONS: u64 = 1000;
+
+impl Srvr {
+    /// Reads an answer.
+    #[must_use]
+    pub fn read(answer: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(answer);
+        let zxid = text.lines().find_map(|line| line.strip_prefix("Zxid: ")?.trim().strip_prefix("0x"));
+        Self { facts: KeeperFacts::read(answer), zxid: zxid.and_then(|zxid| u64::from_str_radix(zxid, 16).ok()) }
+    }
+
+    /// Its state.
+    #[must_use]
+    pub fn facts(&self) -> &KeeperFacts {
+        &self.facts
+    }
+
+    /// The last transaction that it knows.
+    #[must_use]
+    pub fn zxid(&self) -> Option<u64> {
+        self.zxid
+    }
+
+    /// Tells whether it follows where another member knows this last transaction.
+    ///
+    /// # Errors
+    /// It serves nobody, or is far behind.
+    pub fn follows(&self, latest: Option<u64>) -> Result<(), String> {
+        self.facts.serves()?;
+        match (self.zxid, latest) {
+            // An election begins a new epoch, the upper half: the difference is more than any number of writes.
+            (Some(own), Some(latest)) if latest.saturating_sub(own) > FEW_TRANSACTIONS => {
+                Err(format!("it knows transactions up to {own:#x}, another member up to {latest:#x}"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,6 +110,18 @@ mod tests {
     fn a_member_serves_when_it_tells_its_mode() {
         let answer = b"Zookeeper version: 3.8.0\nLatency min/avg/max: 0/0.0/0\nMode: standalone\nNode count: 5\n";
         assert_eq!(KeeperFacts::read(answer), KeeperFacts::Up { mode: "standalone".to_owned() });
+    }
+
+    #[test]
+    fn a_member_follows_when_it_knows_nearly_all_that_another_does() {
+        let member = |zxid: &str, mode: &str| Srvr::read(format!("Zxid: {zxid}\nMode: {mode}\n").as_bytes());
+        let latest = member("0x200000005", "leader").zxid();
+        assert_eq!(latest, Some(0x2_0000_0005));
+        assert_eq!(member("0x200000003", "follower").follows(latest), Ok(()));
+        assert_eq!(member("0x200000009", "follower").follows(latest), Ok(()));
+        let behind = member("0x1000000ff", "follower").follows(latest).unwrap_err();
+        assert_eq!(behind, "it knows transactions up to 0x1000000ff, another member up to 0x200000005");
+        assert!(Srvr::read(b"This ZooKeeper instance is not currently serving requests\n").follows(None).is_err());
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! The ClickHouse server itself: version, macros, clusters, replicas, consumers (pure).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde_json::Value;
 
+use super::health::HealthFacts;
 use super::settings;
 use super::stored::{self, Stored};
 use crate::clickhouse::config::ServerSettings;
@@ -37,6 +38,10 @@ pub struct ServerFacts {
     pub stored: Stored,
     /// Bytes that are free and bytes in all, by disk; disks without an end are not in here.
     pub disks: BTreeMap<String, (u64, u64)>,
+    /// Errors about data that it has counted since its start, by name.
+    pub errors: BTreeSet<String>,
+    /// How many members of each cluster it takes for itself.
+    pub local: BTreeMap<String, u64>,
 }
 
 /// Without the values that can be secrets.
@@ -96,6 +101,12 @@ pub struct Applied {
     pub macros: BTreeMap<String, String>,
     /// Number of replicas by cluster.
     pub clusters: BTreeMap<String, u64>,
+    /// Members by cluster, `shard/replica host:port`, where the files say all of it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub members: BTreeMap<String, BTreeSet<String>>,
+    /// Clusters in which the server must find itself.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub own: BTreeSet<String>,
 }
 
 impl Applied {
@@ -138,10 +149,12 @@ impl Server {
              (SELECT (count(), countIf(is_readonly), max(absolute_delay)) FROM system.replicas) AS replicas, \
              (SELECT count() FROM system.kafka_consumers) AS consumers, \
              (SELECT groupArray((name, free_space, total_space)) FROM system.disks) AS disks, \
-             {} AS settings, {} AS policies, {} AS parts",
+             {} AS settings, {} AS policies, {} AS parts, {} AS errors, \
+             (SELECT groupArray((cluster, l)) FROM (SELECT cluster, sum(is_local) AS l FROM system.clusters GROUP BY cluster)) AS local",
             settings::ASK,
             stored::ASK_POLICIES,
             stored::ASK_PARTS,
+            HealthFacts::ask_errors(),
         ))
     }
 
@@ -184,6 +197,8 @@ impl Server {
             consumers: rows.number(0, "consumers").ok_or_else(|| garbled("consumers"))?,
             disks: cell("disks").and_then(Value::as_array).into_iter().flatten().filter_map(disk).collect(),
             settings: cell("settings").map(settings::read).unwrap_or_default(),
+            errors: cell("errors").map(names).unwrap_or_default(),
+            local: cell("local").map(counts).unwrap_or_default(),
             stored: stored::read(cell("policies").unwrap_or(&Value::Null), cell("parts").unwrap_or(&Value::Null)),
         })
     }
@@ -196,6 +211,15 @@ fn disk(row: &Value) -> Option<(String, (u64, u64))> {
     let [name, free, total] = row.as_array()?.as_slice() else { return None };
     let total = number(total).filter(|total| (1..ENDLESS).contains(total))?;
     Some((name.as_str()?.to_owned(), (number(free)?.min(total), total)))
+}
+
+fn names(cell: &Value) -> BTreeSet<String> {
+    cell.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+fn counts(cell: &Value) -> BTreeMap<String, u64> {
+    let pair = |item: &Value| Some((item.get(0)?.as_str()?.to_owned(), number(item.get(1)?)?));
+    cell.as_array().into_iter().flatten().filter_map(pair).collect()
 }
 
 pub(super) fn number(value: &Value) -> Option<u64> {
@@ -239,6 +263,7 @@ mod tests {
         let want = |macros: &[(&str, &str)], clusters: &[(&str, u64)]| Applied {
             macros: macros.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
             clusters: clusters.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect(),
+            ..Applied::default()
         };
         assert_eq!(want(&[("shard", "1")], &[("posthog", 4)]).missing_in(&server), None);
         let missing = want(&[("shard", "2")], &[]).missing_in(&server);

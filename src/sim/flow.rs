@@ -35,6 +35,7 @@ impl SimServer {
         self.flow.detached = stay;
         let back: Vec<(ObservedObject, Detachment)> = back;
         self.objects.extend(back.into_iter().map(|(object, _)| object));
+        self.health.restarted();
     }
 
     /// Whether a table of that name is detached for good: `CREATE TABLE IF NOT EXISTS` makes nothing then (25.8).

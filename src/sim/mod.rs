@@ -4,6 +4,7 @@
 //! it starts or reloads. Time passes on tokio's clock, which tests pause.
 
 mod flow;
+mod health;
 mod host;
 mod keeper;
 mod lock;
@@ -18,6 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 
 pub use flow::Flow;
+pub use health::Health;
 pub use host::{Disk, SimHost, SimUnit};
 pub use server::{Loaded, SimServer};
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::{Act, Flow, SimFleet, SimHost};
+use super::{Act, Flow, Health, SimFleet, SimHost, health};
 use crate::clickhouse::{ClickHouse, ClickHouseError, Create, CreateKind, Head, Rows, Statement, read_head, split};
 use crate::fleet::HostName;
 use crate::problem::Source;
@@ -43,6 +43,8 @@ pub struct SimServer {
     pub refuses: Option<String>,
     /// What flows through it.
     pub flow: Flow,
+    /// What it says of its health.
+    pub health: Health,
 }
 
 /// What a server has read from its files.
@@ -52,6 +54,8 @@ pub struct Loaded {
     pub macros: BTreeMap<String, String>,
     /// Number of replicas by cluster.
     pub clusters: BTreeMap<String, u64>,
+    /// Members by cluster: `shard/replica host:port`.
+    pub members: BTreeMap<String, Vec<String>>,
 }
 
 impl SimServer {
@@ -68,6 +72,7 @@ impl SimServer {
             delay: 0,
             refuses: None,
             flow: Flow::default(),
+            health: Health::default(),
         }
     }
 }
@@ -85,10 +90,15 @@ impl Loaded {
                         children
                             .map(|child| (child.tag_name().name().to_owned(), child.text().unwrap_or("").to_owned())),
                     ),
-                    "remote_servers" => loaded.clusters.extend(children.map(|child| {
-                        let replicas = child.descendants().filter(|node| node.has_tag_name("replica")).count();
-                        (child.tag_name().name().to_owned(), replicas as u64)
-                    })),
+                    "remote_servers" => {
+                        loaded.members.extend(
+                            children.clone().map(|child| (child.tag_name().name().to_owned(), health::members(child))),
+                        );
+                        loaded.clusters.extend(children.map(|child| {
+                            let replicas = child.descendants().filter(|node| node.has_tag_name("replica")).count();
+                            (child.tag_name().name().to_owned(), replicas as u64)
+                        }));
+                    }
                     _ => {}
                 }
             }
@@ -125,7 +135,7 @@ impl ClickHouse for SimClickHouse {
         let answer = self.fleet.with_host(&self.host, |host| {
             let refused = Err(ClickHouseError::Refused("connection refused".to_owned()));
             match &host.server {
-                Some(server) if server.up => execute(host, statement),
+                Some(server) if server.up => execute(host, &self.host, statement),
                 _ => refused,
             }
         });
@@ -150,7 +160,7 @@ pub(super) fn exception(code: i32, name: &str, message: impl Into<String>) -> Cl
     ClickHouseError::Exception { code, name: name.to_owned(), message: message.into() }
 }
 
-fn execute(host: &mut SimHost, statement: &Statement) -> Result<Rows, ClickHouseError> {
+fn execute(host: &mut SimHost, name: &HostName, statement: &Statement) -> Result<Rows, ClickHouseError> {
     let reloaded = Loaded::read(host);
     let noticed = host.written.take_if(|written| written.elapsed() >= LOOKS);
     let Some(server) = host.server.as_mut() else {
@@ -163,7 +173,7 @@ fn execute(host: &mut SimHost, statement: &Statement) -> Result<Rows, ClickHouse
         return Err(exception(497, "ACCESS_DENIED", "refused by the test"));
     }
     if *statement == Server::statement() {
-        return Ok(about(server));
+        return Ok(about(server, name));
     }
     if *statement == schema::statement() {
         return Ok(objects(server));
@@ -172,15 +182,20 @@ fn execute(host: &mut SimHost, statement: &Statement) -> Result<Rows, ClickHouse
         return match reloaded {
             Ok(loaded) => {
                 server.loaded = loaded;
+                server.health.reloaded();
                 Ok(Rows::default())
             }
             Err(message) if message.starts_with("CANNOT") => Err(exception(347, "CANNOT_LOAD_CONFIG", message)),
             Err(message) => {
                 // Measured on 25.8: an empty cluster leaves the server without any.
                 server.loaded.clusters.clear();
+                server.loaded.members.clear();
                 Err(exception(297, "SHARD_HAS_NO_CONNECTIONS", message))
             }
         };
+    }
+    if let Some(answer) = server.healthy(name, statement) {
+        return Ok(answer);
     }
     match server.flows(statement) {
         Some(answer) => answer,
@@ -219,15 +234,27 @@ fn observed(create: &Create, statement: &Statement) -> ObservedObject {
     ObservedObject { name, engine, create_query: statement.text().to_owned() }
 }
 
-fn about(server: &SimServer) -> Rows {
+fn about(server: &SimServer, name: &HostName) -> Rows {
     let pairs =
         |map: Vec<(&String, Value)>| Value::Array(map.into_iter().map(|(name, value)| json!([name, value])).collect());
     let replicas = server.objects.iter().filter(|object| object.engine.starts_with("Replicated")).count();
     let consumers = server.objects.iter().filter(|object| object.engine == "Kafka").count();
     Rows {
-        columns: ["version", "uptime", "macros", "clusters", "replicas", "consumers", "settings", "policies", "parts"]
-            .map(str::to_owned)
-            .to_vec(),
+        columns: [
+            "version",
+            "uptime",
+            "macros",
+            "clusters",
+            "replicas",
+            "consumers",
+            "settings",
+            "policies",
+            "parts",
+            "errors",
+            "local",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
         rows: vec![vec![
             json!("25.8.2.1"),
             json!(1),
@@ -238,6 +265,8 @@ fn about(server: &SimServer) -> Rows {
             settings(),
             policies(server),
             server.parts.iter().map(|(disk, database, table, count)| json!([disk, database, table, count])).collect(),
+            server.health.errors.keys().map(|name| json!(name)).collect(),
+            server.local(name).into_iter().map(|(cluster, count)| json!([cluster, count])).collect(),
         ]],
     }
 }

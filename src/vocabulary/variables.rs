@@ -117,6 +117,30 @@ pub static VARIABLES: [Section; 5] = [
                     .examples(&["{\"mark_cache_size\": 5368709120, \"logger\": {\"level\": \"information\"}}"]),
                 Key::new("clickhouse_tcp_port", Shape::Port, "Port of the native protocol.").default("9000"),
                 Key::new("clickhouse_http_port", Shape::Port, "Port of HTTP; Housewright asks there, on the host itself.").default("8123"),
+                Key::new(
+                    "drain_timeout",
+                    Shape::Whole(0, 86400),
+                    "Seconds that Kafka tables may take to be detached, and spooled rows to be sent, before a restart.",
+                )
+                .default("120"),
+                Key::new(
+                    "query_timeout",
+                    Shape::Whole(0, 86400),
+                    "Seconds that running queries are waited for before a data host restarts. Those that still run then are cut.",
+                )
+                .default("30"),
+                Key::new(
+                    "replica_delay_limit",
+                    Shape::Whole(0, 86400),
+                    "Seconds that a restarted replica may be behind its peers when the next wave begins.",
+                )
+                .default("300"),
+                Key::new(
+                    "stable_window",
+                    Shape::Whole(0, 86400),
+                    "Seconds that a restarted server must be well without a break.",
+                )
+                .default("2"),
                 Key::new("keeper_port", Shape::Port, "Where a coordination server's clients connect. The roles set 9181 (ClickHouse Keeper) and 2181 (ZooKeeper)."),
                 Key::new("keeper_raft_port", Shape::Port, "Where ClickHouse Keepers speak to each other.").default("9234"),
             ],

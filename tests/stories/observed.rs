@@ -68,6 +68,16 @@ struct Facts {
     /// Statements of tables; null drops one.
     #[serde(default)]
     tables: BTreeMap<String, Option<String>>,
+    /// What its server complains of when it reloads, while it answers that all is well.
+    complains: Option<(String, String)>,
+    /// Errors about data since its start.
+    #[serde(default)]
+    errors: BTreeMap<String, String>,
+    /// How many looks find tables that are still to be loaded.
+    loading: Option<u64>,
+    /// How long each running query takes, in seconds.
+    #[serde(default)]
+    queries: Vec<u64>,
     /// Tables that somebody detached for good.
     #[serde(default)]
     detached: Vec<String>,
@@ -189,6 +199,11 @@ impl Facts {
         server.up = self.answers.unwrap_or(server.up);
         server.readonly = self.readonly.unwrap_or(server.readonly);
         server.refuses = self.refuses.clone().or(server.refuses.take());
+        server.health.complains = self.complains.clone().or(server.health.complains.take());
+        server.health.errors.extend(self.errors.clone());
+        server.health.loading = self.loading.unwrap_or(server.health.loading);
+        let end = |seconds: &u64| tokio::time::Instant::now() + std::time::Duration::from_secs(*seconds);
+        server.health.queries.extend(self.queries.iter().map(end));
         for name in self.detached.iter().map(|name| ObjectName::relation(None, name)) {
             let at = server.objects.iter().position(|object| object.name == name);
             let table = at.map(|at| server.objects.remove(at)).unwrap_or_else(|| panic!("no table {name} to detach"));

@@ -1,9 +1,11 @@
 //! The steps that remove a host's differences, in order (pure).
 
+mod limits;
 mod queues;
 
 use std::collections::BTreeSet;
 
+use limits::Limits;
 use queues::Queues;
 
 use super::change::HostChanges;
@@ -11,7 +13,7 @@ use super::safety::Peers;
 use super::{FileStep, Gate, Step};
 use crate::fleet::Placement;
 use crate::remote::{UnitAction, UnitName};
-use crate::resource::Owed;
+use crate::resource::{ClickHouseFacts, Owed};
 
 /// The directory whose change makes systemd read its units again.
 const UNIT_FILES: &str = "/etc/systemd/system/";
@@ -20,7 +22,9 @@ const UNIT_FILES: &str = "/etc/systemd/system/";
 pub(super) fn configuration(host: &HostChanges<'_>, peers: &Peers) -> Vec<Step> {
     let mut steps = Vec::new();
     steps.extend(peers.gate().map(Step::Gate));
-    let queues = Queues::of(host);
+    let limits = Limits::of(host.host);
+    let queues = Queues::of(host, &limits);
+    steps.extend(before_restart(host, &limits));
     steps.extend(queues.before_restart());
     let owes = owes(host, &queues);
     if !(host.directories.is_empty() && host.files.is_empty() && owes.is_empty()) {
@@ -45,7 +49,10 @@ pub(super) fn configuration(host: &HostChanges<'_>, peers: &Peers) -> Vec<Step> 
         steps.push(Step::Gate(Gate::UnitsRunning { units: running.clone() }));
     }
     if let (Placement::Keeper { .. }, false) = (&host.host.placement, running.is_empty()) {
-        steps.push(Step::Gate(Gate::KeeperServing));
+        steps.push(Step::Gate(match peers {
+            Peers::Members { members, .. } => Gate::Converged { members: members.clone() },
+            Peers::None | Peers::Replicas { .. } => Gate::KeeperServing,
+        }));
     }
     let mut settled: BTreeSet<_> = owes.into_iter().chain(queues.journal()).chain(host.owed.iter().cloned()).collect();
     settled.retain(|owed| !host.later.contains(owed));
@@ -54,7 +61,7 @@ pub(super) fn configuration(host: &HostChanges<'_>, peers: &Peers) -> Vec<Step> 
         Owed::Attach(_) => false,
     });
     settle(now, &mut steps);
-    let reload = clickhouse(host, &running, &mut steps);
+    let reload = clickhouse(host, &running, &limits, &mut steps);
     steps.extend(queues.behind());
     settle(later.into_iter().filter(|owed| due(owed, reload, &queues)).collect(), &mut steps);
     steps
@@ -96,13 +103,25 @@ enum Reload {
     NotAsked,
 }
 
-fn clickhouse(host: &HostChanges<'_>, running: &[UnitName], steps: &mut Vec<Step>) -> Reload {
+/// What a data host finishes before it goes: merges would be cancelled, and queries cut.
+fn before_restart(host: &HostChanges<'_>, limits: &Limits) -> Vec<Step> {
+    let answers = matches!(host.facts.clickhouse, ClickHouseFacts::Up { .. });
+    match host.host.placement {
+        Placement::Storage { .. } if answers && host.restarts_clickhouse() => {
+            vec![Step::StopMerges, Step::AwaitQueries { limit: limits.queries }]
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn clickhouse(host: &HostChanges<'_>, running: &[UnitName], limits: &Limits, steps: &mut Vec<Step>) -> Reload {
     let Some(clickhouse) = &host.role.clickhouse else { return Reload::NotAsked };
     if host.reloads() {
         steps.push(Step::ReloadConfig);
     }
-    if running.contains(&clickhouse.unit) || host.reloads() {
-        steps.push(Step::Gate(Gate::Serving));
+    let starts = running.contains(&clickhouse.unit);
+    if starts || host.reloads() {
+        steps.push(Step::Gate(if starts { limits.settled(host.facts) } else { Gate::Serving }));
         steps.push(Step::Gate(Gate::Applied(host.applied.clone())));
     }
     if host.reloads() { Reload::Asked } else { Reload::NotAsked }

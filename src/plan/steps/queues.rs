@@ -5,17 +5,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::limits::Limits;
 use crate::fleet::Placement;
 use crate::plan::change::HostChanges;
 use crate::plan::queues::{Whereabouts, all, consuming, owed, unreadable_marker};
 use crate::plan::{Gate, Step};
 use crate::resource::{ClickHouseFacts, Detached, Detachment, Owed};
 use crate::schema::ObjectName;
-
-/// How long tables may take to be detached, and what is spooled to be sent. A consumer finishes the block that it
-/// writes, which takes seconds; one that hangs does so for ever
-/// (<https://github.com/ClickHouse/ClickHouse/issues/25523>).
-const DRAIN_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// The part of a host's steps that is about its queues.
 pub(super) struct Queues {
@@ -30,13 +26,14 @@ pub(super) struct Queues {
     drain: bool,
     /// The server answers when it is time to attach.
     answers: bool,
+    limit: Duration,
     /// The host's note of what is detached can be read.
     readable: bool,
 }
 
 impl Queues {
     /// Decides it from what was found on the host.
-    pub fn of(host: &HostChanges<'_>) -> Self {
+    pub fn of(host: &HostChanges<'_>, limits: &Limits) -> Self {
         let (restarts, reattaches) = (host.restarts_clickhouse(), host.reattaches());
         let answered = matches!(host.facts.clickhouse, ClickHouseFacts::Up { .. });
         let detach = match (restarts, reattaches) {
@@ -60,6 +57,7 @@ impl Queues {
             attach,
             drain: restarts && answered && host.host.placement == Placement::Stateless,
             answers: answered || host.starts_clickhouse(),
+            limit: limits.drain,
             readable: unreadable_marker(host.facts).is_none(),
         }
     }
@@ -77,7 +75,7 @@ impl Queues {
             steps.extend(self.detach());
         }
         if self.drain {
-            steps.push(Step::Gate(Gate::Drained { limit: DRAIN_TIMEOUT }));
+            steps.push(Step::Gate(Gate::Drained { limit: self.limit }));
         }
         steps
     }
@@ -103,7 +101,7 @@ impl Queues {
 
     fn detach(&self) -> Option<Step> {
         let tables: BTreeSet<_> = self.detach.names().cloned().collect();
-        (!tables.is_empty()).then_some(Step::Detach { tables, how: self.how, limit: DRAIN_TIMEOUT })
+        (!tables.is_empty()).then_some(Step::Detach { tables, how: self.how, limit: self.limit })
     }
 
     /// The marker of all that is detached from its write on.

@@ -1,0 +1,58 @@
+//! How long and how much: what an operator may want otherwise, with what it is where nobody says so (pure).
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::fleet::Host;
+use crate::plan::Gate;
+use crate::resource::{ClickHouseFacts, HostFacts};
+
+/// A consumer finishes the block that it writes, which takes seconds; one that hangs does so for ever
+/// (<https://github.com/ClickHouse/ClickHouse/issues/25523>).
+const DRAIN: Duration = Duration::from_mins(2);
+
+/// The long queries are the few; a server that goes down lets the short ones end by itself.
+const QUERIES: Duration = Duration::from_secs(30);
+
+/// As a peer that is asked before a restart must be: `ServerFacts::serves`.
+const DELAY: Duration = Duration::from_mins(5);
+
+/// A server that crashes on what it loads does so in the first seconds; longer would be paid by every wave.
+const WINDOW: Duration = Duration::from_secs(2);
+
+/// The limits of one host's steps.
+pub(super) struct Limits {
+    /// `drain_timeout`: to detach consumers and to send what is spooled.
+    pub drain: Duration,
+    /// `query_timeout`: for the queries that run before a restart.
+    pub queries: Duration,
+    /// `replica_delay_limit`: how far behind a replica may be that has come back.
+    delay: Duration,
+    /// `stable_window`: how long a server must be well that has come back.
+    window: Duration,
+}
+
+impl Limits {
+    /// Reads them from a host's variables.
+    pub fn of(host: &Host) -> Self {
+        let seconds = |name: &str, otherwise: Duration| {
+            host.vars.get(name).and_then(Value::as_u64).map_or(otherwise, Duration::from_secs)
+        };
+        Self {
+            drain: seconds("drain_timeout", DRAIN),
+            queries: seconds("query_timeout", QUERIES),
+            delay: seconds("replica_delay_limit", DELAY),
+            window: seconds("stable_window", WINDOW),
+        }
+    }
+
+    /// The gate behind a start: what the server complained of before is no news.
+    pub fn settled(&self, facts: &HostFacts) -> Gate {
+        let known = match &facts.clickhouse {
+            ClickHouseFacts::Up { server, .. } => server.errors.clone(),
+            ClickHouseFacts::Down { .. } | ClickHouseFacts::NotAsked => std::collections::BTreeSet::new(),
+        };
+        Gate::Settled { delay_limit: self.delay, window: self.window, known }
+    }
+}
