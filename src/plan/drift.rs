@@ -68,7 +68,8 @@ pub fn drift(inputs: &Inputs<'_>) -> FleetDrift {
     for name in inputs.hosts {
         let (Some(desired), Some(facts)) = (inputs.desired.get(name), inputs.observation.facts(name)) else { continue };
         if let ClickHouseFacts::Up { server, .. } = &facts.clickhouse {
-            let missing = applied::expected(desired).missing_in(server);
+            let Some(host) = inputs.fleet.hosts.get(name) else { continue };
+            let missing = applied::expected(host, desired, facts).missing_in(server);
             hosts.entry(name.clone()).or_default().server.extend(missing);
         }
     }

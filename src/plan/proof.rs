@@ -63,7 +63,7 @@ fn of_host(inputs: &Inputs<'_>, name: &HostName) -> Vec<Proof> {
         ClickHouseFacts::Down { reason } => proofs.push(Proof::new("clickhouse", Err(reason.clone()))),
         ClickHouseFacts::Up { server, objects: live } => {
             proofs.push(Proof::new("clickhouse", Ok(format!("{}, up {} s", server.version, server.uptime))));
-            let taken = applied::expected(desired);
+            let taken = applied::expected(host, desired, facts);
             let seen = format!("{} macros, {} clusters", taken.macros.len(), taken.clusters.len());
             proofs.push(Proof::new("configuration", taken.missing_in(server).map_or(Ok(seen), Err)));
             proofs.push(Proof::new("replicas", replicas(server)));

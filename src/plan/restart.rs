@@ -81,7 +81,7 @@ pub(super) fn collect<'a>(
             restarts: running.clone(),
             owed: owed.cloned().collect(),
             later: BTreeSet::new(),
-            applied: if right { applied::expected(desired) } else { Applied::default() },
+            applied: if right { applied::expected(host, desired, facts) } else { Applied::default() },
             stale_units: Vec::new(),
             may_serve: change::may_serve(role, facts),
         });
