@@ -40,6 +40,8 @@ pub struct Fleet {
     directory: tempfile::TempDir,
     down: bool,
     started: Instant,
+    /// How long a gate may stay shut, in seconds.
+    patience: &'static str,
     _turn: File,
 }
 
@@ -106,7 +108,7 @@ impl Fleet {
         for part in ["inventories", "roles", "templates"] {
             copy(&root.join(part), &directory.path().join(part));
         }
-        let mut fleet = Self { directory, down: true, started: Instant::now(), _turn: turn };
+        let mut fleet = Self { directory, down: true, started: Instant::now(), patience: "20", _turn: turn };
         let status: Value =
             serde_json::from_str(&fleet.run(&["lab", "status", "-o", "json"]).exits(0).out).expect("JSON");
         assert_eq!(
@@ -123,6 +125,12 @@ impl Fleet {
         let fleet = Self::up();
         fleet.apply(&[]).exits(0);
         fleet
+    }
+
+    /// Gates may stay shut as long as a consumer group takes to notice the dead: the broker gives out no partition before.
+    pub fn patient(mut self) -> Self {
+        self.patience = "100";
+        self
     }
 
     pub fn path(&self, below: &str) -> PathBuf {
@@ -150,7 +158,7 @@ impl Fleet {
     }
 
     pub fn apply(&self, options: &[&str]) -> Run {
-        self.run(&[&["apply", "-i", "inventories/lab", "--yes", "--gate-timeout", "20"], options].concat())
+        self.run(&[&["apply", "-i", "inventories/lab", "--yes", "--gate-timeout", self.patience], options].concat())
     }
 
     /// Applies until the hosts are as desired, and proves it with a plan.
@@ -162,7 +170,8 @@ impl Fleet {
 
     /// Starts an apply in the background.
     pub fn start_apply(&self, options: &[&str]) -> Running {
-        let arguments = [&["apply", "-i", "inventories/lab", "--yes", "--gate-timeout", "20"], options].concat();
+        let arguments =
+            [&["apply", "-i", "inventories/lab", "--yes", "--gate-timeout", self.patience], options].concat();
         let mut child = self.command(&arguments).spawn().expect("the program starts");
         let (sender, lines) = mpsc::channel();
         let err = child.stderr.take().expect("stderr");

@@ -29,7 +29,7 @@ fn pool_is_in_force(fleet: &Fleet, size: u32) {
 
 #[test]
 fn a_fleet_serves_while_a_change_rolls_over_it() {
-    let fleet = Fleet::provisioned();
+    let fleet = Fleet::provisioned().patient();
     let traffic = Traffic::start(&fleet);
 
     let before = starts(&fleet, &SERVERS);
@@ -54,7 +54,7 @@ fn a_fleet_serves_while_a_change_rolls_over_it() {
 /// What breaks from outside while a change rolls stops it or is waited for, and never takes a shard away through us.
 #[test]
 fn a_roll_that_meets_faults_keeps_its_promises() {
-    let fleet = Fleet::provisioned();
+    let fleet = Fleet::provisioned().patient();
     let traffic = Traffic::start(&fleet);
     a_server_is_killed(&fleet);
     a_host_is_cut_off(&fleet);
@@ -147,7 +147,7 @@ fn a_server_refuses_its_configuration(fleet: &Fleet) {
 /// The program dies at fifty moments of its way, again and again; whatever it left is found and brought to its end.
 #[test]
 fn fifty_deaths_of_the_program_leave_nothing_behind() {
-    let fleet = Fleet::provisioned();
+    let fleet = Fleet::provisioned().patient();
     let traffic = Traffic::start(&fleet);
     let mut random = 0x9e37_79b9_7f4a_7c15_u64;
     let (mut size, mut killed, mut runs) = (9100, 0, 0);
