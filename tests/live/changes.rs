@@ -40,7 +40,7 @@ fn a_new_cluster_is_a_reload(fleet: &Fleet) {
 fn a_restart_is_one_replica_at_a_time(fleet: &Fleet) {
     let before = pids(fleet);
     fleet.edit(VARS, "clickhouse_settings:\n", "clickhouse_settings:\n  max_thread_pool_size: 9000\n");
-    fleet.plan(&[]).exits(2).says(["8 hosts to change", "8 restart", "one replica of each shard at a time"]);
+    fleet.plan(&[]).exits(2).says(["8 hosts to change", "8 restart", "one replica of each of 2 shards"]);
     let watch = Watch::start();
     fleet.apply(&[]).exits(0).says(["8 hosts done"]);
     let seen = watch.end();
