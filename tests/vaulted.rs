@@ -350,7 +350,8 @@ fn no_output_holds_a_vaulted_value() {
     }
     assert!(!fs::read_to_string(plan).unwrap().contains("plaintext-of-"));
     let users = fs::read_to_string(format!("{files}/data-1-a/etc/clickhouse-server/users.d/users.xml")).unwrap();
-    assert!(users.contains("<password>‹vault:group_vars/data/vault.yml:vault_metrics_password›</password>"), "{users}");
+    let masked = "‹sha256 of vault:group_vars/data/vault.yml:vault_metrics_password›";
+    assert!(users.contains(&format!("<password_sha256_hex>{masked}</password_sha256_hex>")), "{users}");
 }
 
 #[test]

@@ -53,6 +53,7 @@ fn a_fleet_serves_while_a_change_rolls_over_it() {
 
 /// What breaks from outside while a change rolls stops it or is waited for, and never takes a shard away through us.
 #[test]
+#[ignore = "five minutes: `cargo nextest run --features live --test live --run-ignored only roll::`"]
 fn a_roll_that_meets_faults_keeps_its_promises() {
     let fleet = Fleet::provisioned().patient();
     let traffic = Traffic::start(&fleet);
@@ -148,6 +149,7 @@ fn a_server_refuses_its_configuration(fleet: &Fleet) {
 
 /// The program dies at fifty moments of its way, again and again; whatever it left is found and brought to its end.
 #[test]
+#[ignore = "five minutes: `cargo nextest run --features live --test live --run-ignored only roll::`"]
 fn fifty_deaths_of_the_program_leave_nothing_behind() {
     let fleet = Fleet::provisioned().patient();
     let traffic = Traffic::start(&fleet);
