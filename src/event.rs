@@ -47,6 +47,36 @@ pub enum Event {
     RunStopped { reason: String },
 }
 
+impl Event {
+    /// The same event, with all that hosts and servers say in it told in other words.
+    #[must_use]
+    pub fn retold(self, words: &dyn Fn(String) -> String) -> Self {
+        match self {
+            Self::HostUnreachable { host, reason, hint } => {
+                Self::HostUnreachable { host, reason: words(reason), hint: hint.map(words) }
+            }
+            Self::GateWaiting { host, gate, because } => Self::GateWaiting { host, gate, because: words(because) },
+            Self::ConnectRetried { host, reason, attempt, pause_ms } => {
+                Self::ConnectRetried { host, reason: words(reason), attempt, pause_ms }
+            }
+            Self::AnswerLost { host, step, reason } => Self::AnswerLost { host, step, reason: words(reason) },
+            Self::FallbackStarted { host, step, reason } => Self::FallbackStarted { host, step, reason: words(reason) },
+            Self::HostFailed { host, failure } => Self::HostFailed { host, failure: failure.retold(words) },
+            Self::RunStopped { reason } => Self::RunStopped { reason: words(reason) },
+            // What we say ourselves.
+            Self::ObserveStarted { .. }
+            | Self::HostConnecting { .. }
+            | Self::HostObserved { .. }
+            | Self::ObserveFinished { .. }
+            | Self::WaveStarted { .. }
+            | Self::StepStarted { .. }
+            | Self::StepFinished { .. }
+            | Self::HostFinished { .. }
+            | Self::WaveFinished { .. } => self,
+        }
+    }
+}
+
 /// What went wrong on a host, complete enough to act on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Failure {
@@ -66,6 +96,18 @@ pub struct Failure {
     /// What became of the way back, where there was one to go.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub given_back: Option<GivenBack>,
+}
+
+impl Failure {
+    /// The same failure, with all that hosts and servers say in it told in other words.
+    #[must_use]
+    pub fn retold(self, words: &dyn Fn(String) -> String) -> Self {
+        let given_back = self.given_back.map(|back| {
+            let failed = back.failed.map(|(step, reason)| (step, words(reason)));
+            GivenBack { failed, ..back }
+        });
+        Self { reason: words(self.reason), hint: self.hint.map(words), given_back, ..self }
+    }
 }
 
 /// How a host's way back went.

@@ -46,6 +46,26 @@ fn made(shape: &Shape, wounds: &worlds::Wounds) -> SimFleet {
     sim
 }
 
+/// A world whose hosts have an old secret, and the project that has a new one.
+fn with_a_secret(
+    shape: &Shape,
+    changes: &[fleets::Change],
+    wounds: &worlds::Wounds,
+    old: &str,
+    new: &str,
+) -> (SimFleet, Project) {
+    let secret = |value: &str| {
+        let value = value.to_owned();
+        move |_: &str| value.clone()
+    };
+    let macros = "clickhouse_macros: { code: { from_secret: \"env:MACRO\" }, auth: plain }\n";
+    let then = project_with(shape, &[], &Order::plain(), macros, secret(old));
+    let sim = then.bare_world();
+    block_on(then.apply(&sim));
+    wound_all(&sim, shape, wounds);
+    (sim, project_with(shape, changes, &Order::plain(), macros, secret(new)))
+}
+
 /// Calls back with each event's number before it is kept.
 struct Watch<F: Fn(usize, &Event) + Send + Sync>(AtomicUsize, F);
 
@@ -330,13 +350,7 @@ proptest! {
         shape in shape(), changes in changes(), wounds in wounds(&ALL), old in "[!-~]{6,24}", new in "[!-~ ]{6,24}",
     ) {
         let (old, new) = (format!("q7{old}"), format!("z9{new}"));
-        let secret = |value: &str| { let value = value.to_owned(); move |_: &str| value.clone() };
-        let macros = "clickhouse_macros: { code: { from_secret: \"env:MACRO\" }, auth: plain }\n";
-        let then = project_with(&shape, &[], &Order::plain(), macros, secret(&old));
-        let sim = then.bare_world();
-        block_on(then.apply(&sim));
-        wound_all(&sim, &shape, &wounds);
-        let project = project_with(&shape, &changes, &Order::plain(), macros, secret(&new));
+        let (sim, project) = with_a_secret(&shape, &changes, &wounds, &old, &new);
         let observed = block_on(project.observe(&sim, &Record::default()));
         let online = project.plan(&observed);
         let key = DigestKey::new([7; 32]);
@@ -366,13 +380,7 @@ proptest! {
         shape in shape(), changes in changes(), wounds in wounds(&ALL), old in "[!-~]{6,24}", new in "[!-~ ]{6,24}",
     ) {
         let (old, new) = (format!("q7{old}"), format!("z9{new}"));
-        let secret = |value: &str| { let value = value.to_owned(); move |_: &str| value.clone() };
-        let macros = "clickhouse_macros: { code: { from_secret: \"env:MACRO\" }, auth: plain }\n";
-        let then = project_with(&shape, &[], &Order::plain(), macros, secret(&old));
-        let sim = then.bare_world();
-        block_on(then.apply(&sim));
-        wound_all(&sim, &shape, &wounds);
-        let project = project_with(&shape, &changes, &Order::plain(), macros, secret(&new));
+        let (sim, project) = with_a_secret(&shape, &changes, &wounds, &old, &new);
         let record = Record::default();
         let mut shown = block_on(async {
             let observed = project.observe(&sim, &record).await;

@@ -113,8 +113,6 @@ fn judge_all(
 ) -> Result<(), StepError> {
     for (step, output) in steps.iter().zip(outputs) {
         if let Err(reason) = judge(step, output) {
-            let desired = run.desired.get(&plan.host);
-            let reason = desired.map_or(reason.clone(), |desired| write::without_secrets(reason, desired));
             if write::changed(step, output) {
                 progress.note(step);
             }

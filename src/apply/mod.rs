@@ -4,6 +4,7 @@
 
 mod batch;
 mod command;
+mod discreet;
 mod gate;
 mod host;
 mod lock;
@@ -21,11 +22,12 @@ use std::time::Duration;
 use futures_util::StreamExt;
 
 pub use command::{Between, CommandRun, Ran, run_command};
+use discreet::Discreet;
 
 use crate::event::{Event, Failure, Sink};
 use crate::fleet::HostName;
 use crate::observe::Open;
-use crate::plan::{ApprovedPlan, HostPlan, Wave};
+use crate::plan::{ApprovedPlan, HostPlan, Plan, Wave};
 use crate::render::Desired;
 use crate::resource::Observation;
 
@@ -71,7 +73,15 @@ pub enum Stopped {
 
 /// Runs an approved plan to its end, or to its first failure that stops the run.
 pub async fn run(plan: &ApprovedPlan, run: &Run<'_>) -> Outcome {
-    let plan = plan.plan();
+    let files = run.desired.values().flat_map(|desired| desired.files.values());
+    let discreet = Discreet::new(files.flat_map(|file| file.content.values()).map(|(_, value)| value), run.sink);
+    let mut outcome = waves(plan.plan(), &Run { sink: &discreet, ..*run }).await;
+    let failed = std::mem::take(&mut outcome.failed);
+    outcome.failed = failed.into_iter().map(|(host, failure)| (host, discreet.failure(failure))).collect();
+    outcome
+}
+
+async fn waves(plan: &Plan, run: &Run<'_>) -> Outcome {
     let mut outcome = Outcome::default();
     let mut left: BTreeMap<&HostName, usize> = BTreeMap::new();
     for host in plan.waves.iter().flat_map(|wave| &wave.hosts) {

@@ -8,7 +8,6 @@ use crate::plan::{FileStep, Gate, Step};
 use crate::remote::{Command, DirectoryWrite, FileWrite, Output, RemotePath, Status, UnitName, WriteSet};
 use crate::render::Desired;
 use crate::resource::Owed;
-use crate::secret::look::HIDDEN;
 use crate::transport::shell::{PARTLY_WRITTEN, STAGED_REFUSED};
 
 /// Looks up what a write step writes; nothing where the plan and what is rendered do not fit.
@@ -44,15 +43,6 @@ fn configuration(path: &RemotePath) -> Option<RemotePath> {
     ConfigDirectory::of(path.as_str())?;
     let parent = path.parent();
     Some(if matches!(parent.file_name(), "config.d" | "conf.d" | "users.d") { parent.parent() } else { parent })
-}
-
-/// What the host's ClickHouse says of the configuration, without the secrets that it holds.
-pub(super) fn without_secrets(complaint: String, desired: &Desired) -> String {
-    let values = desired.files.values().flat_map(|file| file.content.values());
-    values
-        .map(|(_, value)| value.expose())
-        .filter(|value| !value.is_empty())
-        .fold(complaint, |text, value| text.replace(value.as_str(), HIDDEN))
 }
 
 /// Takes the markers of what was owed away.

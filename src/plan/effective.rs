@@ -63,13 +63,12 @@ pub(super) fn compare(files: &[FileChange], desired: &Desired, facts: &HostFacts
     // The same with the texts for people: where the values differ, they are secrets.
     let contents = || desired.files.iter().map(|(path, file)| (path.as_str(), &file.content));
     let texts: BTreeMap<&str, Secret<Bytes>> = contents()
-        .filter(|(path, content)| will_be.contains_key(path) && !content.secrets().is_empty())
+        .filter(|(path, content)| will_be.contains_key(path) && content.has_secrets())
         .map(|(path, content)| (path, Secret::new(Bytes::copy_from_slice(content.shown().as_bytes()))))
         .collect();
     let mut shown = will_be.clone();
     shown.extend(texts.iter().map(|(path, text)| (*path, Some(text))));
-    let contents: Vec<_> =
-        contents().map(|(_, content)| content).filter(|content| !content.secrets().is_empty()).collect();
+    let contents: Vec<_> = contents().map(|(_, content)| content).filter(|content| content.has_secrets()).collect();
     let outcome = |place: &Place| match (merge(place, &is), merge(place, &will_be)) {
         (_, Err(Why::Refused(why))) => Outcome::Refused(why),
         (_, Err(Why::NotHere(why))) | (Err(Why::Refused(why) | Why::NotHere(why)), _) => {

@@ -1,5 +1,6 @@
 //! Static checks of a rendered file: what ClickHouse or systemd would refuse, or worse, take (pure).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use roxmltree::{Document, Node};
@@ -88,7 +89,7 @@ fn xml(path: &RemotePath, template: &str, content: &Content) -> Vec<Problem> {
         Err(error) => return vec![not_well_formed(&source, &error)],
     };
     let real = std::str::from_utf8(content.bytes().expose()).unwrap_or_default();
-    if !content.secrets().is_empty() && Document::parse(real).is_err() {
+    if content.has_secrets() && Document::parse(real).is_err() {
         return vec![unfit_secret(&source, content)];
     }
     document
@@ -110,8 +111,9 @@ fn not_well_formed(source: &Arc<Source>, error: &roxmltree::Error) -> Problem {
 
 /// The parser's message is not told: it could quote the value.
 fn unfit_secret(source: &Arc<Source>, content: &Content) -> Problem {
-    let names: Vec<String> = content.secrets().iter().map(|secret| format!("`{secret}`")).collect();
-    let message = format!("a secret holds a character that its file cannot: one of {}", names.join(", "));
+    let names: BTreeSet<String> = content.values().map(|(secret, _)| format!("`{secret}`")).collect();
+    let names = names.into_iter().collect::<Vec<_>>().join(", ");
+    let message = format!("a secret holds a character that its file cannot: one of {names}");
     Problem::new("HW0505", message).at(&Span::new(Arc::clone(source), 0..0))
 }
 

@@ -14,13 +14,14 @@ pub struct Content {
     escape: Escape,
     shown: Arc<str>,
     bytes: Secret<Bytes>,
-    secrets: Arc<[SecretRef]>,
     masks: Arc<[Mask]>,
 }
 
 /// A secret in a content: what people see in its place, and its value.
 #[derive(Debug)]
 pub(super) struct Mask {
+    /// Which one.
+    reference: SecretRef,
     /// `‹env:NAME›`, escaped as its file demands.
     pub shown: String,
     /// Not escaped.
@@ -45,23 +46,27 @@ impl Content {
     /// Names the first secret that the store does not hold, and refuses a marker that is not whole.
     pub(super) fn reveal(rendered: &str, store: &SecretStore, escape: Escape) -> Result<Self, RevealError> {
         let (mut shown, mut bytes) = (String::new(), String::new());
-        let (mut secrets, mut masks) = (Vec::new(), Vec::new());
+        let mut masks = Vec::new();
         let mut rest = rendered;
         while let Some((before, after)) = rest.split_once(MARKER_START) {
             let (marker, after) = after.split_once(MARKER_END).ok_or(RevealError::Damaged)?;
             let (form, reference) = Form::read(marker).ok_or(RevealError::Damaged)?;
             let value = store.get(&reference).ok_or_else(|| RevealError::Unknown(reference.clone()))?;
-            let mask = Mask { shown: escape.apply(&form.shown(&reference)), value: form.of(value) };
+            let mask = |form: Form| Mask {
+                reference: reference.clone(),
+                shown: escape.apply(&form.shown(&reference)),
+                value: form.of(value),
+            };
+            let written = mask(form);
             shown.push_str(before);
-            shown.push_str(&mask.shown);
+            shown.push_str(&written.shown);
             bytes.push_str(before);
-            bytes.push_str(&escape.apply(mask.value.expose()));
+            bytes.push_str(&escape.apply(written.value.expose()));
             if form == Form::Sha256 {
                 // What the file held before may have been the secret itself.
-                masks.push(Mask { shown: escape.apply(&Form::Value.shown(&reference)), value: value.clone() });
+                masks.push(mask(Form::Value));
             }
-            secrets.push(reference);
-            masks.push(mask);
+            masks.push(written);
             rest = after;
         }
         if rest.contains(MARKER_END) {
@@ -73,13 +78,7 @@ impl Content {
         if escape != Escape::Xml {
             shown = elements::hide_lines(&shown);
         }
-        Ok(Self {
-            escape,
-            shown: shown.into(),
-            bytes: Secret::new(Bytes::from(bytes)),
-            secrets: secrets.into(),
-            masks: masks.into(),
-        })
+        Ok(Self { escape, shown: shown.into(), bytes: Secret::new(Bytes::from(bytes)), masks: masks.into() })
     }
 
     /// A content without secrets.
@@ -90,7 +89,6 @@ impl Content {
             escape: Escape::Plain,
             shown: text.as_str().into(),
             bytes: Secret::new(Bytes::from(text)),
-            secrets: Arc::default(),
             masks: Arc::default(),
         }
     }
@@ -114,15 +112,16 @@ impl Content {
         values.filter(|value| !value.is_empty()).any(|value| text.contains(value))
     }
 
-    /// Which secrets it holds, in the order of the text.
+    /// Whether it holds a secret.
     #[must_use]
-    pub fn secrets(&self) -> &[SecretRef] {
-        &self.secrets
+    pub fn has_secrets(&self) -> bool {
+        !self.masks.is_empty()
     }
 
-    /// Each secret that it holds with its value, in the order of the text.
+    /// Each secret that it holds with its value, in the order of the text; one that is written as its digest comes twice,
+    /// first with the value itself.
     pub fn values(&self) -> impl Iterator<Item = (&SecretRef, &Secret<String>)> {
-        self.secrets.iter().zip(self.masks.iter().map(|mask| &mask.value))
+        self.masks.iter().map(|mask| (&mask.reference, &mask.value))
     }
 
     /// How secrets were written into it.
@@ -133,5 +132,25 @@ impl Content {
     /// The same secrets, as shown and with their values.
     pub(super) fn masks(&self) -> &[Mask] {
         &self.masks
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::digest_marker;
+
+    #[test]
+    fn each_secret_has_its_own_value_behind_one_that_is_written_as_its_digest() {
+        let [one, other] = ["ONE", "OTHER"].map(|name| SecretRef::Env(name.to_owned()));
+        let mut store = SecretStore::default();
+        store.insert(one.clone(), Secret::new("first".to_owned()));
+        store.insert(other.clone(), Secret::new("second".to_owned()));
+        let text = format!("{} {}", digest_marker(&one.marker()).unwrap(), other.marker());
+        let content = Content::reveal(&text, &store, Escape::Plain).unwrap();
+        let digest = "a7937b64b8caa58f03721bb6bacf5c78cb235febe0e70b1b84cd99541461a08e";
+        let values: Vec<_> = content.values().map(|(secret, value)| (secret, value.expose().as_str())).collect();
+        assert_eq!(values, [(&one, "first"), (&one, digest), (&other, "second")]);
+        assert!(content.has_secrets() && !Content::plain("first").has_secrets());
     }
 }

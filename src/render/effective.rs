@@ -54,7 +54,7 @@ fn of_root(
     texts.extend(rendered.iter().map(|(path, content)| (path.as_str().to_owned(), shown(content))));
     let references: BTreeSet<String> = rendered
         .values()
-        .flat_map(|content| content.secrets().iter().map(|secret| format!("‹{secret}›")))
+        .flat_map(|content| content.values().map(|(secret, _)| format!("‹{secret}›")))
         .chain([HIDDEN.to_owned()])
         .collect();
     let mut made = Vec::new();

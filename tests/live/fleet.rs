@@ -201,6 +201,18 @@ impl Fleet {
         );
     }
 
+    /// Puts a full disk in the place of a host's directory, with the same files.
+    #[track_caller]
+    pub fn fill(&self, host: &str, directory: &str) {
+        self.on(
+            host,
+            &format!(
+                "cp -a {directory} /root/kept; mount -t tmpfs -o size=96k,uid=clickhouse,gid=clickhouse,mode=750 full {directory}; \
+                 cp -a /root/kept/. {directory}; dd if=/dev/zero of={directory}/filler bs=4k 2>/dev/null; true"
+            ),
+        );
+    }
+
     /// Asks a host's `ClickHouse`, past the program.
     #[track_caller]
     pub fn sql(&self, host: &str, statement: &str) -> String {

@@ -113,13 +113,7 @@ fn a_host_is_cut_off(fleet: &Fleet) {
 fn a_disk_is_full(fleet: &Fleet) {
     set_pool(fleet, 9012);
     let directory = "/etc/clickhouse-server/config.d";
-    fleet.on(
-        "data-1-2",
-        &format!(
-            "cp -a {directory} /root/kept; mount -t tmpfs -o size=96k,uid=clickhouse,gid=clickhouse,mode=750 full {directory}; \
-             cp -a /root/kept/. {directory}; dd if=/dev/zero of={directory}/filler bs=4k 2>/dev/null; true"
-        ),
-    );
+    fleet.fill("data-1-2", directory);
     let before = starts(fleet, &["data-1-2"]);
     let run = fleet.apply(&[]);
     assert!(matches!(run.code, Some(3 | 4)), "{}", run.text());

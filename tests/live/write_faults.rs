@@ -16,13 +16,7 @@ fn a_step_that_fails_is_told_and_leaves_a_whole_host() {
 fn disks(fleet: &Fleet) {
     fleet.set_macro("disks");
     let directory = "/etc/clickhouse-server/config.d";
-    fleet.on(
-        "data-1-1",
-        &format!(
-            "cp -a {directory} /root/kept; mount -t tmpfs -o size=64k,uid=clickhouse,gid=clickhouse,mode=750 full {directory}; \
-             cp -a /root/kept/. {directory}; dd if=/dev/zero of={directory}/filler bs=4k 2>/dev/null; true"
-        ),
-    );
+    fleet.fill("data-1-1", directory);
     fleet.on("data-2-1", &format!("mount --bind {directory} {directory}; mount -o remount,bind,ro {directory}"));
     let before = ["data-1-1", "data-2-1"].map(|host| fleet.on(host, &format!("sha256sum {directory}/*.xml")));
     let run = fleet.apply(&[]);
