@@ -69,6 +69,8 @@ contract! { ssh:
     a_target_that_is_a_directory_is_an_error,
     a_rename_that_fails_leaves_those_before_it_and_says_so,
     directories_are_mended_after_the_checks,
+    files_are_removed_after_the_others_are_written_and_the_last_one_closes,
+    what_a_killed_write_has_left_is_swept,
     hundreds_of_files_are_one_write,
     exit_codes_and_outputs_come_back,
     after_a_failure_nothing_runs,
@@ -93,6 +95,8 @@ contract! { openssh:
     a_target_that_is_a_directory_is_an_error,
     a_rename_that_fails_leaves_those_before_it_and_says_so,
     directories_are_mended_after_the_checks,
+    files_are_removed_after_the_others_are_written_and_the_last_one_closes,
+    what_a_killed_write_has_left_is_swept,
     hundreds_of_files_are_one_write,
     exit_codes_and_outputs_come_back,
     after_a_failure_nothing_runs,
@@ -120,6 +124,8 @@ contract! { sim:
     a_target_that_is_a_directory_is_an_error,
     a_rename_that_fails_leaves_those_before_it_and_says_so,
     directories_are_mended_after_the_checks,
+    files_are_removed_after_the_others_are_written_and_the_last_one_closes,
+    what_a_killed_write_has_left_is_swept,
     hundreds_of_files_are_one_write,
     after_a_failure_nothing_runs,
     units_are_read_and_acted_on,
@@ -553,6 +559,51 @@ mod suite {
         assert_eq!(made, [(path(world, "new").to_string(), None, 0o750)], "only the way to unpack is made");
         assert!(write(world, set()).await.succeeded());
         assert_eq!(read(world, &["there"]).await[0].mode, 0o755);
+    }
+
+    pub async fn files_are_removed_after_the_others_are_written_and_the_last_one_closes(world: &dyn World) {
+        let old = vec![file(world, "old $HOME", b"old", 0o600), file(world, "list", b"before", 0o600)];
+        let directories = vec![directory(world, "d", 0o755)];
+        assert!(write(world, WriteSet { directories, files: old, ..WriteSet::default() }).await.succeeded());
+        let before = world.look();
+        let set = |below: &str, content: &[u8]| WriteSet {
+            expects: vec![Expect {
+                path: path(world, "old $HOME"),
+                state: Expected::Sha256(Sha256::digest(content).into()),
+            }],
+            files: vec![file(world, "list", b"during", 0o600), file(world, "new", b"new", 0o600)],
+            removals: vec![path(world, below), path(world, "missing")],
+            closing: Some(file(world, "list", b"after", 0o640)),
+            ..WriteSet::default()
+        };
+        assert_eq!(write(world, set("old $HOME", b"edited")).await.status, Status::Exited(73));
+        assert_eq!(world.look(), before, "what somebody edited is not removed");
+        let output = write(world, set("d", b"old")).await;
+        assert_eq!(output.status, Status::Exited(PARTLY_WRITTEN), "{}", output.complaint());
+        let entries = read(world, &["list", "new", "old $HOME"]).await;
+        assert_eq!(entries.iter().map(content).collect::<Vec<_>>(), [&b"during"[..], b"new", b"old"]);
+        let output = write(world, set("old $HOME", b"old")).await;
+        assert!(output.succeeded(), "{}", output.complaint());
+        let entries = read(world, &["list", "new", "old $HOME"]).await;
+        assert_eq!(entries.iter().map(content).collect::<Vec<_>>(), [&b"after"[..], b"new"]);
+        assert_eq!((entries[0].mode, world.look().len()), (0o640, 3), "nothing else is left behind");
+        let only = WriteSet { removals: vec![path(world, "new")], ..WriteSet::default() };
+        assert!(write(world, only).await.succeeded());
+        assert_eq!(world.look().len(), 2);
+    }
+
+    pub async fn what_a_killed_write_has_left_is_swept(world: &dyn World) {
+        let left = ["d/.housewright.new", "e/.housewright.new", "f/.housewright.new"];
+        let directories = left.map(|name| directory(world, name, 0o700)).to_vec();
+        let files = left.map(|name| file(world, &format!("{name}/half"), b"secret", 0o600)).to_vec();
+        assert!(write(world, WriteSet { directories, files, ..WriteSet::default() }).await.succeeded());
+        let files = vec![file(world, "d/new", b"new", 0o600)];
+        let sweeps = ["d", "e", "none"].map(|name| path(world, name)).to_vec();
+        let output = write(world, WriteSet { files, sweeps, ..WriteSet::default() }).await;
+        assert!(output.succeeded(), "{}", output.complaint());
+        let found: BTreeSet<_> = world.look().into_iter().map(|(path, ..)| path).collect();
+        let expected = ["d", "d/new", "e", "f", "f/.housewright.new", "f/.housewright.new/half"];
+        assert_eq!(found, expected.iter().map(|name| path(world, name).to_string()).collect());
     }
 
     pub async fn hundreds_of_files_are_one_write(world: &dyn World) {

@@ -32,7 +32,7 @@ datatest_stable::harness! {
 fn story(path: &Path) -> datatest_stable::Result<()> {
     let folder = path.parent().unwrap_or(path);
     let story: Story = serde_yaml::from_str(&fs::read_to_string(path)?)?;
-    let told = match project(folder, &folder.join("inventory")) {
+    let told = match project(folder, &folder.join("inventory"), &own(folder, "roles")) {
         Err(problems) => vec![("check", shown(&problems))],
         Ok(mut project) => {
             let mut told = vec![("check", shown(&project.notes))];
@@ -44,10 +44,15 @@ fn story(path: &Path) -> datatest_stable::Result<()> {
     compare(&folder.join("expected"), &told)
 }
 
-fn project(folder: &Path, inventory: &Path) -> Result<Project, Vec<Problem>> {
-    let own = |name: &str| [folder.join(name), PathBuf::from(name)].into_iter().find(|path| path.is_dir());
-    let (roles, files) = (own("roles").unwrap_or_default(), own("templates").unwrap_or_default());
-    Project::load(inventory, &roles, templates(&files), |reference| format!("the value of {reference}"))
+fn project(folder: &Path, inventory: &Path, roles: &Path) -> Result<Project, Vec<Problem>> {
+    Project::load(inventory, roles, templates(&own(folder, "templates")), |reference| {
+        format!("the value of {reference}")
+    })
+}
+
+/// The story's own, or the repository's.
+fn own(folder: &Path, name: &str) -> PathBuf {
+    [folder.join(name), PathBuf::from(name)].into_iter().find(|path| path.is_dir()).unwrap_or_default()
 }
 
 fn shown(problems: &[Problem]) -> String {
@@ -58,7 +63,8 @@ fn shown(problems: &[Problem]) -> String {
 /// to them since.
 fn world(folder: &Path, story: &Story, project: &Project) -> datatest_stable::Result<SimFleet> {
     let then = story.inventory_then(&folder.join("inventory"))?;
-    let made = self::project(folder, then.path()).map_err(|problems| shown(&problems))?;
+    let roles = story.roles_then(&own(folder, "roles"))?;
+    let made = self::project(folder, then.path(), roles.path()).map_err(|problems| shown(&problems))?;
     let sim = project.bare_world();
     if story.converged() {
         block_on(made.apply(&sim));

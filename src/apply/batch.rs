@@ -126,8 +126,9 @@ fn judge_all(
 
 fn command(plan: &HostPlan, step: &Step, run: &Run<'_>) -> Option<Command> {
     match step {
-        Step::Write { directories, files, owes } => {
-            write::command(run.desired.get(&plan.host)?, directories, files, owes).map(Command::Write)
+        Step::Write { directories, files, removals, record, owes } => {
+            let step = write::Write { directories, files, removals, record: record.as_deref(), owes };
+            write::command(run.desired.get(&plan.host)?, &step).map(Command::Write)
         }
         Step::Settle { owed } => Some(write::settle(owed)),
         Step::DaemonReload => Some(Command::DaemonReload),

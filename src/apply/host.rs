@@ -103,10 +103,11 @@ async fn go(plan: &HostPlan, steps: &[Step], run: &Run<'_>, progress: &mut Progr
         match first {
             _ if batch::takes(first) => batch::run(plan, now, run, progress).await?,
             Step::Unless { gate, steps } => unless(plan, gate, steps, run, progress).await?,
-            Step::Restore { directories, files, owes } => {
+            Step::Restore { directories, files, record, owes } => {
                 progress.note(first);
                 run.sink.emit(Event::StepStarted { host: plan.host.clone(), step: first.to_string() });
-                progress.restored = restore::give_back(&plan.host, (directories, files, owes), run)
+                let what = restore::What { directories, files, record: record.as_deref(), owes };
+                progress.restored = restore::give_back(&plan.host, &what, run)
                     .await
                     .map_err(|(reason, hint)| StepError::new(first, reason, hint))?;
                 run.sink.emit(Event::StepFinished { host: plan.host.clone(), step: first.to_string() });

@@ -9,9 +9,8 @@ use super::there::There;
 use super::{Run, batch, write};
 use crate::event::chain;
 use crate::fleet::HostName;
-use crate::plan::Step;
 use crate::remote::{Batch, Command, DirectoryWrite, FileWrite, RemotePath, Status, WriteSet};
-use crate::resource::{HostFacts, Owed};
+use crate::resource::{HostFacts, Manifest, Owed, Record};
 use crate::transport::shell::EXPECTATION_FAILED;
 use crate::transport::{SessionError, advice};
 
@@ -27,12 +26,18 @@ pub(super) struct Restored {
 /// What somebody changes between the look and the write is looked at again, and a lost answer too; not for ever.
 const MOST_TRIES: u32 = 4;
 
-type What<'a> = (&'a [RemotePath], &'a [RemotePath], &'a BTreeSet<Owed>);
+/// What a restore step says.
+pub(super) struct What<'a> {
+    pub directories: &'a [RemotePath],
+    pub files: &'a [RemotePath],
+    pub record: Option<&'a Record>,
+    pub owes: &'a BTreeSet<Owed>,
+}
 
 /// Gives directories and files back, and marks what is owed from then on.
 pub(super) async fn give_back(
     host: &HostName,
-    (directories, files, owes): What<'_>,
+    what: &What<'_>,
     run: &Run<'_>,
 ) -> Result<Restored, (String, Option<String>)> {
     let plain = |text: &str| (text.to_owned(), None);
@@ -42,26 +47,27 @@ pub(super) async fn give_back(
     let mut tries = 0;
     loop {
         tries += 1;
-        let look = Batch { commands: vec![Command::Read { paths: files.to_vec() }] };
+        let paths = what.files.iter().cloned().chain(what.record.and_then(|_| Manifest::path())).collect();
+        let look = Batch { commands: vec![Command::Read { paths }] };
         let answer = batch::read(&*open.session, &look).await.map_err(lost)?;
         let answer = answer.first().ok_or_else(|| plain("no answer"))?;
         let there = There::read(answer).map_err(|reason| (reason, None))?;
-        let Back { mut set, removed, restored } = back(host, files, found, &there, run);
-        set.directories.extend(directories.iter().filter_map(|path| directory(path, found)));
-        set.files.splice(0..0, owes.iter().filter_map(Owed::file));
-        if set.files.is_empty() && set.directories.is_empty() && removed.is_empty() {
+        let Back { mut set, restored } = back(host, what.files, found, &there, run);
+        if let Some(record) = what.record {
+            manifest(record, &there, &restored, &mut set);
+        }
+        set.directories.extend(what.directories.iter().filter_map(|path| directory(path, found)));
+        set.files.splice(0..0, what.owes.iter().filter_map(Owed::file));
+        if set.files.is_empty() && set.directories.is_empty() && set.removals.is_empty() {
             return Ok(restored);
         }
-        let mut commands = vec![Command::Write(set)];
-        commands.extend((!removed.is_empty()).then(|| write::remove(&removed)));
-        let outputs = match open.session.run(&Batch { commands }).await {
+        let outputs = match open.session.run(&Batch { commands: vec![Command::Write(set)] }).await {
             Err(SessionError::Lost(_)) if tries < MOST_TRIES => continue,
             answer => answer.map_err(lost)?,
         };
         let Some(failed) = outputs.iter().find(|output| !output.succeeded()) else { return Ok(restored) };
         if failed.status != Status::Exited(EXPECTATION_FAILED) || tries >= MOST_TRIES {
-            let step = Step::Write { directories: Vec::new(), files: Vec::new(), owes: BTreeSet::new() };
-            return Err((batch::succeeded(failed).err().unwrap_or_default(), write::hint(&step, failed, host)));
+            return Err((batch::succeeded(failed).err().unwrap_or_default(), Some(write::hint_of_write(failed, host))));
         }
     }
 }
@@ -69,12 +75,11 @@ pub(super) async fn give_back(
 /// What has to be written and removed so that all is as before.
 struct Back {
     set: WriteSet,
-    removed: Vec<RemotePath>,
     restored: Restored,
 }
 
 fn back(host: &HostName, files: &[RemotePath], found: &HostFacts, there: &There, run: &Run<'_>) -> Back {
-    let mut back = Back { set: WriteSet::default(), removed: Vec::new(), restored: Restored::default() };
+    let mut back = Back { set: WriteSet::default(), restored: Restored::default() };
     for path in files {
         let before = found.files.get(path);
         if there.is_as_before(path, before) {
@@ -94,7 +99,7 @@ fn back(host: &HostName, files: &[RemotePath], found: &HostFacts, there: &There,
             }
             (None, _) if ours => {
                 back.set.expects.push(there.expect(path));
-                back.removed.push(path.clone());
+                back.set.removals.push(path.clone());
             }
             _ => {
                 back.restored.left.push(path.clone());
@@ -104,6 +109,23 @@ fn back(host: &HostName, files: &[RemotePath], found: &HostFacts, there: &There,
         back.restored.files += 1;
     }
     back
+}
+
+/// Gives the manifest back with the files; where one of them is left as it is, both contents stay ours.
+fn manifest(record: &Record, there: &There, restored: &Restored, set: &mut WriteSet) {
+    let last = if restored.left.is_empty() { &record.before } else { &record.during };
+    let (Some(path), Some(during), Some(closing)) = (Manifest::path(), record.during.file(), last.file()) else {
+        return;
+    };
+    let is_last =
+        there.has_content(&path, Some(closing.content.expose())) || (*last == Manifest::default() && !there.has(&path));
+    if is_last && set.files.is_empty() && set.removals.is_empty() {
+        return;
+    }
+    set.expects.push(there.expect(&path));
+    set.directories.extend(Manifest::directory());
+    set.files.insert(0, during);
+    set.closing = (*last != record.during).then_some(closing);
 }
 
 fn directory(path: &RemotePath, found: &HostFacts) -> Option<DirectoryWrite> {

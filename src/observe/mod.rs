@@ -131,12 +131,10 @@ async fn ask(
 }
 
 async fn ask_open(open: &Open, target: &Target<'_>) -> Result<HostFacts, NoAnswer> {
-    let outputs = open
-        .session
-        .run(&target.probe.batch())
-        .await
-        .map_err(|error| (chain(&error), advice::session(&error, &target.host.name)))?;
-    let mut facts = target.probe.parse(&outputs).map_err(|error| (chain(&error), None))?;
+    let mut facts = read(open, &target.probe, target.host).await?;
+    if let Some(more) = target.probe.follow_up(&facts) {
+        facts = read(open, &more, target.host).await?;
+    }
     if let Some(clickhouse) = &open.clickhouse {
         facts.clickhouse = ask_clickhouse(&**clickhouse).await;
         if may_flow(target.host, &facts) {
@@ -150,6 +148,12 @@ async fn ask_open(open: &Open, target: &Target<'_>) -> Result<HostFacts, NoAnswe
         facts.keeper = ask_keeper(&*open.session, port).await;
     }
     Ok(facts)
+}
+
+async fn read(open: &Open, probe: &Probe, host: &Host) -> Result<HostFacts, NoAnswer> {
+    let outputs = open.session.run(&probe.batch()).await;
+    let outputs = outputs.map_err(|error| (chain(&error), advice::session(&error, &host.name)))?;
+    probe.parse(&outputs).map_err(|error| (chain(&error), None))
 }
 
 /// Asks a coordination server whether it serves.

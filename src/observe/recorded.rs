@@ -9,15 +9,18 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::clickhouse::config::ServerSetting;
 use crate::clickhouse::{TokenKind, lex};
 use crate::discovery::time;
 use crate::fleet::HostName;
-use crate::remote::RemotePath;
+use crate::remote::{RemotePath, UnitName};
 use crate::render::Desired;
 use crate::render::redact::{self, Candidates, Piece};
-use crate::resource::{ClickHouseFacts, HostFacts, HostObservation, Observation, ObservedFile, shown_macro};
+use crate::resource::{
+    ClickHouseFacts, HostFacts, HostObservation, Manifest, Observation, ObservedFile, Shows, Written, shown_macro,
+};
 use crate::secret::keyed::{DigestKey, Keyed};
 use crate::secret::look::{is_secret_name, is_secret_value};
 use crate::secret::{Secret, SecretStore};
@@ -61,11 +64,39 @@ struct Reached {
     facts: HostFacts,
     files: BTreeMap<RemotePath, Keyed>,
     config_tree: BTreeMap<RemotePath, Keyed>,
+    manifest: BTreeMap<RemotePath, Known>,
     macros: BTreeMap<String, Vec<Piece>>,
     queries: Vec<Vec<Piece>>,
     settings: Option<usize>,
     /// What was asked for: of anything else it is not known whether it is there.
     asked: BTreeSet<RemotePath>,
+}
+
+/// What the manifest says of a file: its digest could tell a short secret, so only whether it is that of what is there.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Known {
+    unit: Option<UnitName>,
+    holds_secrets: bool,
+    as_written: bool,
+}
+
+impl Known {
+    fn of((path, written): (&RemotePath, &Written), facts: &HostFacts) -> (RemotePath, Self) {
+        let as_written = digest_of(path, facts).is_some_and(|digest| written.digests.contains(&digest));
+        let holds_secrets = written.shows == Shows::Nothing;
+        (path.clone(), Self { unit: written.unit.clone(), holds_secrets, as_written })
+    }
+
+    /// What was edited has a digest that no content has.
+    fn written(&self, path: &RemotePath, facts: &HostFacts) -> Written {
+        let digest = digest_of(path, facts).filter(|_| self.as_written).unwrap_or_default();
+        let shows = if self.holds_secrets { Shows::Nothing } else { Shows::Text };
+        Written { digests: BTreeSet::from([digest]), unit: self.unit.clone(), shows }
+    }
+}
+
+fn digest_of(path: &RemotePath, facts: &HostFacts) -> Option<[u8; 32]> {
+    facts.files.get(path)?.content.as_ref().map(|content| Sha256::digest(content.expose()).into())
 }
 
 /// Why there is no observation.
@@ -136,11 +167,12 @@ impl Recorded {
                         }
                     }
                     let asked = desired.map(asked).unwrap_or_default();
-                    let facts = (**facts).clone();
+                    let manifest = facts.manifest.files.0.iter().map(|written| Known::of(written, facts)).collect();
                     RecordedHost::Reached(Box::new(Reached {
-                        facts,
+                        facts: (**facts).clone(),
                         files,
                         config_tree,
+                        manifest,
                         macros,
                         queries,
                         settings: table,
@@ -278,6 +310,8 @@ impl Reached {
         };
         fill(&mut facts.files, &self.files);
         fill(&mut facts.config_tree, &self.config_tree);
+        let known = self.manifest.iter().map(|(path, known)| (path.clone(), known.written(path, &facts)));
+        facts.manifest.files = Manifest(known.collect());
         if let ClickHouseFacts::Up { server, objects } = &mut facts.clickhouse {
             let restored = self.macros.iter().map(|(name, pieces)| (name.clone(), redact::restore(pieces, candidates)));
             server.macros = restored.collect();

@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 use super::disruption::{self, Cost};
 use super::effective;
 use super::setting::SettingChange;
-use super::{Hold, Inputs, applied, queues, references};
+use super::{Hold, Inputs, applied, ours, queues, references};
 use crate::clickhouse::config::Disruption;
 use crate::fleet::{Host, HostName, Placement};
 use crate::remote::{RemotePath, UnitAction, UnitName};
 use crate::render::Desired;
 use crate::resource::{
-    Applied, ClickHouseFacts, DirectoryChange, FileChange, FileChangeKind, HostFacts, ObservedUnit, Owed, UnitChange,
-    diff_directories, diff_files, diff_units,
+    Applied, ClickHouseFacts, DirectoryChange, FileChange, FileChangeKind, HostFacts, ObservedUnit, Owed, Ownership,
+    Removal, Replaces, UnitChange, diff_directories, diff_files, diff_units, ownership,
 };
 use crate::role::{PlacementKind, Role};
 
@@ -34,11 +34,19 @@ pub enum Change {
         /// `owner:group mode`, from and to, where they differ.
         #[serde(skip_serializing_if = "Option::is_none")]
         metadata: Option<(String, String)>,
+        /// It takes the place of a file that Housewright did not write.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        foreign: bool,
         /// Unified diff, secrets masked; many hosts share one.
         diff: Arc<str>,
     },
     /// A key of ClickHouse's effective configuration has another value, comes or goes.
     Setting(SettingChange),
+    /// The host's manifest does not say whose files are that are right otherwise.
+    Record {
+        /// How many.
+        files: usize,
+    },
     /// A unit is not enabled or does not run.
     Unit(UnitChange),
     /// systemd has not read a unit's files since they were written.
@@ -67,6 +75,8 @@ pub(super) struct HostChanges<'a> {
     pub facts: &'a HostFacts,
     pub directories: Vec<DirectoryChange>,
     pub files: Vec<FileChange>,
+    /// What of ours goes, and how the manifest changes.
+    pub own: Ownership,
     pub units: Vec<UnitChange>,
     pub cost: Cost,
     /// Units that run now and have to be restarted.
@@ -85,11 +95,13 @@ pub(super) struct HostChanges<'a> {
 
 impl HostChanges<'_> {
     pub fn is_empty(&self) -> bool {
-        self.directories.is_empty()
-            && self.files.is_empty()
-            && self.units.is_empty()
-            && self.stale_units.is_empty()
-            && self.cost == Cost::default()
+        !self.writes() && self.units.is_empty() && self.stale_units.is_empty() && self.cost == Cost::default()
+    }
+
+    /// Whether anything is written or removed.
+    pub fn writes(&self) -> bool {
+        let (files, own) = (&self.files, &self.own);
+        !(self.directories.is_empty() && files.is_empty() && own.removals.is_empty() && own.record.is_none())
     }
 
     /// Whether the plan starts this host's ClickHouse.
@@ -130,8 +142,19 @@ impl HostChanges<'_> {
             path: file.path.clone(),
             kind: file.kind,
             metadata: file.metadata.clone(),
+            foreign: file.replaces == Replaces::Foreign,
             diff: file.diff.clone(),
         });
+        let removals = self.own.removals.iter().map(|file| Change::File {
+            path: file.path.clone(),
+            kind: FileChangeKind::Remove,
+            metadata: None,
+            foreign: false,
+            diff: file.diff.clone(),
+        });
+        let untouched = self.own.record.as_ref().map_or(0, |record| record.untouched);
+        let record = (untouched > 0).then_some(Change::Record { files: untouched });
+        let files = files.chain(removals).chain(record);
         let stale = self.stale_units.iter().map(|unit| Change::StaleUnit { unit: unit.clone() });
         let owed = self.owed.iter().cloned().map(Change::Owed).chain(stale);
         let settings = self.cost.settings.iter().cloned().map(Change::Setting);
@@ -158,6 +181,13 @@ pub(super) fn collect<'a>(inputs: &Inputs<'a>, holds: &mut Vec<Hold>) -> Vec<Hos
             holds.push(hold);
             continue;
         }
+        let mut own = ownership(desired, facts);
+        let whole = ours::whole(name, &own, facts);
+        if !whole.is_empty() {
+            holds.extend(whole);
+            continue;
+        }
+        holds.extend(ours::kept(name, &own));
         let mut directories = diff_directories(desired, facts);
         directories.retain(|directory| {
             let blocked = facts.files.contains_key(&directory.path);
@@ -174,20 +204,24 @@ pub(super) fn collect<'a>(inputs: &Inputs<'a>, holds: &mut Vec<Hold>) -> Vec<Hos
             }
             !blocked
         });
-        for file in &mut files {
-            match diffs.get(&file.diff) {
-                Some(known) => file.diff = Arc::clone(known),
-                None => drop(diffs.insert(Arc::clone(&file.diff))),
+        let texts = files.iter_mut().map(|file| &mut file.diff);
+        for diff in texts.chain(own.removals.iter_mut().map(|file| &mut file.diff)) {
+            match diffs.get(diff) {
+                Some(known) => *diff = Arc::clone(known),
+                None => drop(diffs.insert(Arc::clone(diff))),
             }
         }
-        let stays = references::hold_back(name, &mut files, desired, facts, holds);
+        let stays = references::hold_back(name, (&mut files, &mut own), desired, facts, holds);
         let mut units: Vec<_> =
             diff_units(desired, facts).into_iter().filter(|unit| known(unit, name, holds, desired, facts)).collect();
         let applied = if stays { Applied::default() } else { applied::expected(host, desired, facts) };
-        let mut cost = disruption::cost(&files, desired, facts, role, &applied);
-        if let Some(why) = cost.refused.take().or_else(|| refused_at_start(role, &cost, &units, desired, facts)) {
+        let mut cost = disruption::cost(&files, &own.removals, desired, facts, role, &applied);
+        if let Some(why) =
+            cost.refused.take().or_else(|| refused_at_start(role, &cost, &units, (desired, &own.removals), facts))
+        {
             holds.push(refused(name, &why));
             (directories, files, units) = (Vec::new(), Vec::new(), Vec::new());
+            own = Ownership::default();
             cost = Cost::of_detached(facts);
         }
         let restarts = restarts(&cost, facts, &units);
@@ -201,6 +235,7 @@ pub(super) fn collect<'a>(inputs: &Inputs<'a>, holds: &mut Vec<Hold>) -> Vec<Hos
             facts,
             directories,
             files,
+            own,
             units,
             cost,
             restarts,
@@ -259,12 +294,12 @@ fn refused_at_start(
     role: &Role,
     cost: &Cost,
     units: &[UnitChange],
-    desired: &Desired,
+    (desired, removals): (&Desired, &[Removal]),
     facts: &HostFacts,
 ) -> Option<String> {
     let unit = &role.clickhouse.as_ref()?.unit;
     let starts = units.iter().any(|change| change.unit == *unit && change.action == UnitAction::Start);
-    (starts || cost.restart_units.contains(unit)).then(|| effective::refused(desired, facts))?
+    (starts || cost.restart_units.contains(unit)).then(|| effective::refused(desired, removals, facts))?
 }
 
 /// Holds everything back where the server would not start with its files as they will be.

@@ -7,9 +7,11 @@ use super::queues::{self, Whereabouts};
 use super::references;
 use super::setting::SettingChange;
 use crate::clickhouse::config::{self, ConfigDirectory, ConfigKeys, Disruption, HostSays, KeyChange};
-use crate::remote::UnitName;
+use crate::remote::{RemotePath, UnitName};
 use crate::render::Desired;
-use crate::resource::{Applied, ClickHouseFacts, FileChange, FileChangeKind, HostFacts, ObservedUnit, Owed};
+use crate::resource::{
+    Applied, ClickHouseFacts, FileChange, FileChangeKind, HostFacts, ObservedUnit, Owed, Removal, Shows,
+};
 use crate::role::Role;
 
 /// The cost of a host's changes.
@@ -51,10 +53,16 @@ impl Cost {
     }
 
     /// Compares ClickHouse's configurations as wholes; a change of one that nobody runs costs nothing.
-    fn compare(&mut self, files: &[FileChange], desired: &Desired, facts: &HostFacts, unit: &UnitName) -> Whole {
+    fn compare(
+        &mut self,
+        (paths, old): (&[&RemotePath], Shows),
+        desired: &Desired,
+        facts: &HostFacts,
+        unit: &UnitName,
+    ) -> Whole {
         let runs = facts.units.get(unit).is_some_and(ObservedUnit::is_running);
         let mut whole = Whole::Yes;
-        for Compared { directory, outcome } in effective::compare(files, desired, facts) {
+        for Compared { directory, outcome } in effective::compare(paths, old, desired, facts) {
             match outcome {
                 Outcome::Refused(why) => self.refused = Some(why),
                 Outcome::FileByFile(why) => {
@@ -127,22 +135,36 @@ impl Cost {
 }
 
 /// Adds up what the files' changes cost; a file without a unit, or whose unit does not run, costs nothing.
-pub(super) fn cost(files: &[FileChange], desired: &Desired, facts: &HostFacts, role: &Role, applied: &Applied) -> Cost {
+pub(super) fn cost(
+    files: &[FileChange],
+    removals: &[Removal],
+    desired: &Desired,
+    facts: &HostFacts,
+    role: &Role,
+    applied: &Applied,
+) -> Cost {
     let mut cost = Cost::default();
-    let compared = role.clickhouse.as_ref().map(|clickhouse| cost.compare(files, desired, facts, &clickhouse.unit));
-    for file in files {
-        let Some(unit) = file.unit.as_ref().or_else(|| server_of(file, role)) else { continue };
+    let written = files.iter().filter(|file| file.kind != FileChangeKind::Metadata);
+    let written: Vec<_> = written.map(|file| (&file.path, file.unit.as_ref())).collect();
+    let gone = removals.iter().map(|file| (&file.path, file.unit.as_ref()));
+    let touched: Vec<_> = written.into_iter().chain(gone).collect();
+    let paths: Vec<_> = touched.iter().map(|(path, _)| *path).collect();
+    let old = if removals.iter().all(|file| file.shows == Shows::Text) { Shows::Text } else { Shows::Nothing };
+    let compared =
+        role.clickhouse.as_ref().map(|clickhouse| cost.compare((&paths, old), desired, facts, &clickhouse.unit));
+    for (path, unit) in touched {
+        let Some(unit) = unit.or_else(|| server_of(path, role)) else { continue };
         let runs = facts.units.get(unit).is_some_and(ObservedUnit::is_running);
-        if !runs || file.kind == FileChangeKind::Metadata {
+        if !runs {
             continue;
         }
         let clickhouse = role.clickhouse.as_ref().is_some_and(|clickhouse| clickhouse.unit == *unit);
-        if clickhouse && compared == Some(Whole::Yes) && effective::is_compared(&file.path) {
+        if clickhouse && compared == Some(Whole::Yes) && effective::is_compared(path) {
             continue;
         }
-        let (disruption, reasons) = match config_changes(file, desired, facts).filter(|_| clickhouse) {
+        let (disruption, reasons) = match config_changes(path, desired, facts).filter(|_| clickhouse) {
             Some((directory, changes)) => of_keys(&changes, directory, facts),
-            None => (Disruption::Restart, vec![format!("`{}` is read at start only", file.path.file_name())]),
+            None => (Disruption::Restart, vec![format!("`{}` is read at start only", path.file_name())]),
         };
         cost.add(disruption, reasons, unit);
     }
@@ -178,8 +200,8 @@ fn queues_of(facts: &HostFacts) -> Queues {
 }
 
 /// The unit that reads a file of ClickHouse's configuration, whoever wrote the role.
-fn server_of<'a>(file: &FileChange, role: &'a Role) -> Option<&'a UnitName> {
-    ConfigDirectory::of(file.path.as_str())?;
+fn server_of<'a>(path: &RemotePath, role: &'a Role) -> Option<&'a UnitName> {
+    ConfigDirectory::of(path.as_str())?;
     role.clickhouse.as_ref().map(|clickhouse| &clickhouse.unit)
 }
 
@@ -219,17 +241,20 @@ fn of_keys(changes: &[KeyChange], directory: ConfigDirectory, facts: &HostFacts)
 
 /// The keys that differ between the old and the new text of a file that ClickHouse merges.
 ///
-/// Nothing where either is no such file or cannot be read.
+/// A file that is not there holds none. Nothing where either is no such file or cannot be read.
 pub(super) fn config_changes(
-    file: &FileChange,
+    path: &RemotePath,
     desired: &Desired,
     facts: &HostFacts,
 ) -> Option<(ConfigDirectory, Vec<KeyChange>)> {
-    let directory = ConfigDirectory::of(file.path.as_str())?;
-    let old = match facts.files.get(&file.path).and_then(|file| file.content.as_ref()) {
+    let directory = ConfigDirectory::of(path.as_str())?;
+    let old = match facts.files.get(path).and_then(|file| file.content.as_ref()) {
         Some(content) => ConfigKeys::from_xml(std::str::from_utf8(content.expose()).ok()?).ok()?,
         None => ConfigKeys::default(),
     };
-    let new = std::str::from_utf8(desired.files.get(&file.path)?.content.bytes().expose()).ok()?;
-    Some((directory, config::diff(&old, &ConfigKeys::from_xml(new).ok()?)))
+    let new = match desired.files.get(path) {
+        Some(file) => ConfigKeys::from_xml(std::str::from_utf8(file.content.bytes().expose()).ok()?).ok()?,
+        None => ConfigKeys::default(),
+    };
+    Some((directory, config::diff(&old, &new)))
 }

@@ -12,7 +12,7 @@ use crate::clickhouse::config::{ConfigDirectory, KeyChange, diff};
 use crate::event::chain;
 use crate::remote::RemotePath;
 use crate::render::Desired;
-use crate::resource::{FileChange, FileChangeKind, HostFacts};
+use crate::resource::{HostFacts, Removal, Shows};
 use crate::secret::Secret;
 
 /// What a server finds of a configuration by its path.
@@ -46,18 +46,19 @@ type Place = (RemotePath, ConfigDirectory);
 type Files<'a> = BTreeMap<&'a str, Option<&'a Secret<Bytes>>>;
 
 /// Compares every configuration that the files are a part of.
-pub(super) fn compare(files: &[FileChange], desired: &Desired, facts: &HostFacts) -> Vec<Compared> {
-    let files: Vec<_> = files.iter().filter(|file| file.kind != FileChangeKind::Metadata).collect();
-    let places: BTreeSet<Place> = files.iter().flat_map(|file| places(&file.path)).collect();
+///
+/// A file that nothing renders goes; `old` is whether people may see what such files hold.
+pub(super) fn compare(files: &[&RemotePath], old: Shows, desired: &Desired, facts: &HostFacts) -> Vec<Compared> {
+    let places: BTreeSet<Place> = files.iter().flat_map(|path| places(path)).collect();
     if places.is_empty() {
         return Vec::new();
     }
     let is = seen(facts);
     let mut will_be = is.clone();
-    for file in files {
-        match desired.files.get(&file.path) {
-            Some(new) => will_be.insert(file.path.as_str(), Some(new.content.bytes())),
-            None => will_be.remove(file.path.as_str()),
+    for path in files {
+        match desired.files.get(*path) {
+            Some(new) => will_be.insert(path.as_str(), Some(new.content.bytes())),
+            None => will_be.remove(path.as_str()),
         };
     }
     // The same with the texts for people: where the values differ, they are secrets.
@@ -74,9 +75,12 @@ pub(super) fn compare(files: &[FileChange], desired: &Desired, facts: &HostFacts
         (_, Err(Why::NotHere(why))) | (Err(Why::Refused(why) | Why::NotHere(why)), _) => {
             Outcome::FileByFile(format!("its configuration is compared file by file: {why}"))
         }
-        (Ok(old), Ok(new)) => {
-            let (old, new) = (old.tree.keys(Attributes::Merged), new.tree.keys(Attributes::Merged));
-            let mut changes = diff(&old, &new);
+        (Ok(old_keys), Ok(new)) => {
+            let (before, new) = (old_keys.tree.keys(Attributes::Merged), new.tree.keys(Attributes::Merged));
+            let mut changes = diff(&before, &new);
+            if old == Shows::Nothing {
+                masked::mask_old(&mut changes);
+            }
             if !texts.is_empty() && !changes.is_empty() {
                 let shown = merge(place, &shown).map(|shown| shown.tree.keys(Attributes::Merged)).unwrap_or_default();
                 masked::mask(&mut changes, &masked::hidden_paths(&new, &shown), &contents);
@@ -90,9 +94,10 @@ pub(super) fn compare(files: &[FileChange], desired: &Desired, facts: &HostFacts
 }
 
 /// Why the server would refuse what a host should have beside what it has.
-pub(super) fn refused(desired: &Desired, facts: &HostFacts) -> Option<String> {
+pub(super) fn refused(desired: &Desired, removals: &[Removal], facts: &HostFacts) -> Option<String> {
     let places: BTreeSet<Place> = desired.files.keys().flat_map(places).collect();
     let mut will_be = seen(facts);
+    will_be.retain(|path, _| !removals.iter().any(|file| file.path.as_str() == *path));
     will_be.extend(desired.files.iter().map(|(path, file)| (path.as_str(), Some(file.content.bytes()))));
     places.iter().find_map(|place| match merge(place, &will_be) {
         Err(Why::Refused(why)) => Some(why),

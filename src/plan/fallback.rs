@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{FailurePolicy, Gate, HostPlan, Inputs, Step};
 use crate::fleet::Placement;
 use crate::remote::{RemotePath, UnitAction, UnitName};
-use crate::resource::{Applied, ClickHouseFacts, HostFacts, Owed};
+use crate::resource::{Applied, ClickHouseFacts, HostFacts, Owed, Record};
 
 /// What is done on a host after a failure that followed its first change.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +75,7 @@ pub(super) fn of(plan: &HostPlan, inputs: &Inputs<'_>) -> Fallback {
 struct Way<'a> {
     files: Vec<RemotePath>,
     directories: Vec<RemotePath>,
+    record: Option<Box<Record>>,
     owes: BTreeSet<Owed>,
     restarts: Vec<&'a UnitName>,
     reloads: bool,
@@ -86,9 +87,12 @@ impl<'a> Way<'a> {
         let mut way = Self::default();
         for step in steps {
             match step {
-                Step::Write { directories, files, owes } => {
+                Step::Write { directories, files, removals, record, owes } => {
                     way.directories.extend(directories.iter().cloned());
-                    way.files.extend(files.iter().map(|file| file.path.clone()));
+                    way.files.extend(files.iter().chain(removals).map(|file| file.path.clone()));
+                    if record.is_some() {
+                        way.record.clone_from(record);
+                    }
                     way.owes.extend(owes.iter().cloned());
                 }
                 Step::Unit { unit, action: UnitAction::Restart } => way.restarts.push(unit),
@@ -106,7 +110,8 @@ impl<'a> Way<'a> {
         let directories: Vec<_> = self.directories.iter().filter(was_there).cloned().collect();
         let files = self.files.clone();
         let nothing = directories.is_empty() && files.is_empty() && owes.is_empty();
-        (!nothing).then_some(Step::Restore { directories, files, owes })
+        let record = self.record.clone();
+        (!nothing).then_some(Step::Restore { directories, files, record, owes })
     }
 }
 

@@ -15,6 +15,20 @@ pub(super) fn hidden_paths(real: &ConfigKeys, shown: &ConfigKeys) -> BTreeSet<St
     hidden.map(|entry| entry.path.clone()).collect()
 }
 
+/// Hides all values of keys that go or have another value: nobody knows any more which of them are secrets.
+pub(super) fn mask_old(changes: &mut [KeyChange]) {
+    for change in changes {
+        match &mut change.kind {
+            ChangeKind::Added { .. } => {}
+            ChangeKind::Removed { value, .. } => MASK.clone_into(value),
+            ChangeKind::Changed { old, new } => {
+                MASK.clone_into(old);
+                MASK.clone_into(new);
+            }
+        }
+    }
+}
+
 /// Puts the mask in the place of values that are secrets.
 pub(super) fn mask(changes: &mut [KeyChange], hidden: &BTreeSet<String>, contents: &[&Content]) {
     let holds = |value: &String| contents.iter().any(|content| content.holds_secret_in(value));

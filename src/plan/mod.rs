@@ -14,6 +14,7 @@ mod fingerprint;
 mod hold;
 mod masked;
 mod only;
+mod ours;
 mod precondition;
 mod proof;
 mod queues;
@@ -47,7 +48,7 @@ pub use step::{FailurePolicy, FileStep, Gate, Step};
 
 use crate::clickhouse::config::Disruption;
 use crate::fleet::{Fleet, HostName, RoleName};
-use crate::remote::UnitName;
+use crate::remote::{RemotePath, UnitName};
 use crate::render::Desired;
 use crate::resource::{ClickHouseFacts, HostObservation, KeeperFacts, Observation};
 use crate::schema::Object;
@@ -104,6 +105,9 @@ pub struct Plan {
     /// How many hosts that served may fail before no further one is begun.
     #[serde(default)]
     pub max_failures: usize,
+    /// Files in the servers' directories that are not ours: they are never touched.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub foreign: BTreeMap<HostName, BTreeSet<RemotePath>>,
 }
 
 /// How often the consumers of a role move.
@@ -225,6 +229,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
             plan.unreachable.insert(host.clone(), Unreachable { reason: reason.clone(), hint: hint.clone() });
         }
     }
+    plan.foreign = ours::foreign(inputs);
     let mut hosts = match inputs.restart {
         None => change::collect(inputs, &mut plan.holds),
         Some(wanted) => restart::collect(inputs, wanted, &mut plan.holds),

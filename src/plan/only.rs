@@ -9,7 +9,7 @@ use super::change::HostChanges;
 use super::disruption::{self, Cost};
 use super::{Change, Inputs, Part, Plan, Wave};
 use crate::clickhouse::config::{ConfigDirectory, Disruption};
-use crate::remote::{UnitAction, UnitName};
+use crate::remote::{RemotePath, UnitAction, UnitName};
 use crate::resource::{FileChange, Owed, UnitChange};
 
 /// The directories that hold units' own files: systemd reads them, and no server.
@@ -58,13 +58,17 @@ pub(super) fn leave_schema(waves: &[Wave], plan: &mut Plan) {
 
 /// Whether a server reads a file, and not systemd.
 fn is_config(file: &FileChange) -> bool {
-    let read = file.unit.is_some() || ConfigDirectory::of(file.path.as_str()).is_some();
-    read && !file.path.as_str().starts_with(UNIT_FILES)
+    is_read(&file.path, file.unit.as_ref())
+}
+
+fn is_read(path: &RemotePath, unit: Option<&UnitName>) -> bool {
+    let read = unit.is_some() || ConfigDirectory::of(path.as_str()).is_some();
+    read && !path.as_str().starts_with(UNIT_FILES)
 }
 
 /// Files that servers read, the directories above them, and the reload.
 fn config(inputs: &Inputs<'_>, host: &mut HostChanges<'_>) -> BTreeSet<String> {
-    let mut left = drop_files(host, is_config);
+    let mut left = drop_files(host, is_read);
     left.extend(drop_units(host, |_| false));
     let files = &host.files;
     let above = |directory: &str| files.iter().any(|file| file.path.as_str().starts_with(&format!("{directory}/")));
@@ -85,7 +89,7 @@ fn config(inputs: &Inputs<'_>, host: &mut HostChanges<'_>) -> BTreeSet<String> {
 fn host_itself(inputs: &Inputs<'_>, host: &mut HostChanges<'_>) -> BTreeSet<String> {
     let outdated: BTreeSet<UnitName> =
         host.files.iter().filter(|file| is_config(file)).filter_map(reader(host)).collect();
-    let mut left = drop_files(host, |file| !is_config(file));
+    let mut left = drop_files(host, |path, unit| !is_read(path, unit));
     left.extend(drop_units(host, |change| change.action == UnitAction::Enable || !outdated.contains(&change.unit)));
     let reload = host.reloads();
     recount(inputs, host);
@@ -103,7 +107,8 @@ fn reader<'h>(host: &'h HostChanges<'_>) -> impl Fn(&FileChange) -> Option<UnitN
 
 /// Restarts that what is on the host needs.
 fn restart(inputs: &Inputs<'_>, host: &mut HostChanges<'_>) -> BTreeSet<String> {
-    let mut left = drop_files(host, |_| false);
+    let mut left = drop_files(host, |_, _| false);
+    left.extend(host.own.record.take().map(|_| "record which files are its own".to_owned()));
     left.extend(drop_units(host, |_| false));
     left.extend(host.directories.drain(..).map(|directory| format!("make {}", directory.path)));
     let reload = host.reloads();
@@ -118,7 +123,8 @@ fn restart(inputs: &Inputs<'_>, host: &mut HostChanges<'_>) -> BTreeSet<String> 
 }
 
 fn everything(host: &mut HostChanges<'_>) -> BTreeSet<String> {
-    let mut left = drop_files(host, |_| false);
+    let mut left = drop_files(host, |_, _| false);
+    left.extend(host.own.record.take().map(|_| "record which files are its own".to_owned()));
     left.extend(drop_units(host, |_| false));
     left.extend(host.directories.drain(..).map(|directory| format!("make {}", directory.path)));
     let owed = host.owed.iter().filter(|owed| !matches!(owed, Owed::Attach(_)));
@@ -128,15 +134,22 @@ fn everything(host: &mut HostChanges<'_>) -> BTreeSet<String> {
     left
 }
 
-fn drop_files(host: &mut HostChanges<'_>, keep: impl Fn(&FileChange) -> bool) -> BTreeSet<String> {
+fn drop_files(host: &mut HostChanges<'_>, keep: impl Fn(&RemotePath, Option<&UnitName>) -> bool) -> BTreeSet<String> {
     let mut left = BTreeSet::new();
+    let mut untouched = BTreeSet::new();
     host.files.retain(|file| {
-        let keep = keep(file);
+        let keep = keep(&file.path, file.unit.as_ref());
         if !keep {
             left.insert(format!("write {}", file.path));
+            untouched.insert(file.path.clone());
         }
         keep
     });
+    for file in host.own.removals.iter().filter(|file| !keep(&file.path, file.unit.as_ref())) {
+        left.insert(format!("remove {}", file.path));
+        untouched.insert(file.path.clone());
+    }
+    host.own.leave(&untouched);
     left
 }
 
@@ -156,14 +169,15 @@ fn drop_units(host: &mut HostChanges<'_>, keep: impl Fn(&UnitChange) -> bool) ->
 fn recount(inputs: &Inputs<'_>, host: &mut HostChanges<'_>) {
     let name = &host.host.name;
     let (Some(desired), Some(facts)) = (inputs.desired.get(name), inputs.observation.facts(name)) else { return };
-    host.cost = disruption::cost(&host.files, desired, facts, host.role, &host.applied);
+    host.cost = disruption::cost(&host.files, &host.own.removals, desired, facts, host.role, &host.applied);
     host.restarts = super::change::restarts(&host.cost, facts, &host.units);
 }
 
 /// Leaves the restarts owed; a running ClickHouse reads what it can of its new files now.
 fn owe_restarts(host: &mut HostChanges<'_>) {
     let clickhouse = host.role.clickhouse.as_ref().map(|clickhouse| &clickhouse.unit);
-    let reads = host.files.iter().any(is_config) && host.restarts.iter().any(|unit| Some(unit) == clickhouse);
+    let gone = host.own.removals.iter().any(|file| is_read(&file.path, file.unit.as_ref()));
+    let reads = (gone || host.files.iter().any(is_config)) && host.restarts.iter().any(|unit| Some(unit) == clickhouse);
     host.later.extend(host.restarts.drain(..).map(Owed::Restart));
     host.cost.restart_units.clear();
     host.cost.reload |= reads;

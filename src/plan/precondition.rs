@@ -62,7 +62,7 @@ pub enum Moved {
 impl Precondition {
     fn of(desired: &Desired, facts: &HostFacts) -> Self {
         let (entries, units) = (entries(facts), units(facts));
-        Self::Seen(Box::new(Seen { probe: Probe::of(desired), entries, units }))
+        Self::Seen(Box::new(Seen { probe: Probe::of(desired).with(&facts.manifest.files), entries, units }))
     }
 
     /// What has to be asked of the host; nothing where there is nothing to check.

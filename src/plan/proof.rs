@@ -11,6 +11,7 @@ use crate::fleet::{Host, HostName};
 use crate::render::Desired;
 use crate::resource::{
     ClickHouseFacts, HostFacts, HostObservation, KeeperFacts, ServerFacts, diff_directories, diff_files, diff_units,
+    ownership,
 };
 use crate::schema::{self, Object, ObjectChange, consumers};
 
@@ -78,7 +79,9 @@ fn of_host(inputs: &Inputs<'_>, name: &HostName) -> Vec<Proof> {
 fn files(desired: &Desired, facts: &HostFacts) -> Result<String, String> {
     let directories = diff_directories(desired, facts).into_iter().map(|change| change.path.to_string());
     let files = diff_files(desired, facts).into_iter().map(|change| change.path.to_string());
-    let differ: Vec<String> = directories.chain(files).collect();
+    let own = ownership(desired, facts);
+    let left = own.removals.iter().map(|file| &file.path).chain(own.kept.keys()).map(ToString::to_string);
+    let differ: Vec<String> = directories.chain(files).chain(left).collect();
     if differ.is_empty() {
         Ok(desired.files.len().to_string())
     } else {

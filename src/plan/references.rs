@@ -8,8 +8,9 @@ use super::effective::{self, Compared, Outcome};
 use super::{Hold, disruption};
 use crate::clickhouse::config::{ChangeKind, ConfigDirectory, KeyChange, refused};
 use crate::fleet::HostName;
+use crate::remote::RemotePath;
 use crate::render::Desired;
-use crate::resource::{ClickHouseFacts, FileChange, HostFacts, ServerFacts};
+use crate::resource::{ClickHouseFacts, FileChange, FileChangeKind, HostFacts, Ownership, ServerFacts, Shows};
 use crate::schema::{ObjectName, Uses};
 
 /// As many tables as a reason names; it counts the others.
@@ -22,18 +23,21 @@ const PLACES: [&str; 2] = ["shard", "replica"];
 /// it: they are read as one, so none of them is written. Tells whether the server's own configuration stays as it is.
 pub(super) fn hold_back(
     host: &HostName,
-    files: &mut Vec<FileChange>,
+    (files, own): (&mut Vec<FileChange>, &mut Ownership),
     desired: &Desired,
     facts: &HostFacts,
     holds: &mut Vec<Hold>,
 ) -> bool {
     let mut changes: BTreeMap<ConfigDirectory, Vec<KeyChange>> = BTreeMap::new();
-    for Compared { directory, outcome } in effective::compare(files, desired, facts) {
+    let written = files.iter().filter(|file| file.kind != FileChangeKind::Metadata).map(|file| &file.path);
+    let paths: Vec<_> = written.chain(own.removals.iter().map(|file| &file.path)).collect();
+    // Names are looked up by their values here, and a hold shows names only.
+    for Compared { directory, outcome } in effective::compare(&paths, Shows::Text, desired, facts) {
         let found = match outcome {
             Outcome::Keys(found) => found,
             Outcome::Refused(_) => Vec::new(),
             Outcome::FileByFile(_) => {
-                let each = files.iter().filter_map(|file| disruption::config_changes(file, desired, facts));
+                let each = paths.iter().filter_map(|path| disruption::config_changes(path, desired, facts));
                 each.filter(|(of, _)| *of == directory).flat_map(|(_, found)| found).collect()
             }
         };
@@ -43,7 +47,11 @@ pub(super) fn hold_back(
     for (directory, changes) in changes {
         let found = self::holds(host, directory, &changes, facts);
         if !found.is_empty() {
-            files.retain(|file| ConfigDirectory::of(file.path.as_str()) != Some(directory));
+            let stays_here = |path: &&RemotePath| ConfigDirectory::of(path.as_str()) == Some(directory);
+            let written = files.iter().map(|file| &file.path).filter(stays_here);
+            let left = written.chain(own.removals.iter().map(|file| &file.path).filter(stays_here)).cloned().collect();
+            files.retain(|file| !stays_here(&&file.path));
+            own.leave(&left);
             stays |= directory == ConfigDirectory::Config;
             holds.extend(found);
         }

@@ -10,7 +10,7 @@ use super::{Hold, Inputs, applied};
 use crate::clickhouse::config::Disruption;
 use crate::fleet::{Fleet, Host, HostName};
 use crate::remote::UnitName;
-use crate::resource::{Applied, HostFacts, ObservedUnit, Owed, diff_files};
+use crate::resource::{Applied, HostFacts, ObservedUnit, Owed, Ownership, diff_files};
 
 /// The units of a host that a restart means: those that are named, else the one that serves others, else all of its role.
 fn units_to_restart(fleet: &Fleet, host: &Host, named: &BTreeSet<UnitName>) -> BTreeSet<UnitName> {
@@ -70,6 +70,7 @@ pub(super) fn collect<'a>(
             facts,
             directories: Vec::new(),
             files: Vec::new(),
+            own: Ownership::default(),
             units: Vec::new(),
             cost: Cost {
                 disruption: Disruption::Restart,

@@ -9,19 +9,25 @@ use serde::{Deserialize, Serialize};
 use crate::clickhouse::Statement;
 use crate::fleet::HostName;
 use crate::remote::{Expect, RemotePath, UnitAction, UnitName};
-use crate::resource::{Applied, Detachment, Owed, Proof};
+use crate::resource::{Applied, Detachment, Owed, Proof, Record};
 use crate::schema::ObjectName;
 
 /// One atomic action on one host, or a condition to go on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Step {
-    /// Makes directories and writes files; the contents are the desired ones.
+    /// Makes directories, writes files, and then removes files; the contents are the desired ones.
     Write {
         /// Directories to make or mend.
         directories: Vec<RemotePath>,
         /// Files to write, and what must be there before.
         files: Vec<FileStep>,
+        /// Files to remove, and what must be there before.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        removals: Vec<FileStep>,
+        /// How the manifest is written again; not shown, for it holds digests.
+        #[serde(skip)]
+        record: Option<Box<Record>>,
         /// What is owed from now on, until a [`Step::Settle`].
         owes: BTreeSet<Owed>,
     },
@@ -31,6 +37,9 @@ pub enum Step {
         directories: Vec<RemotePath>,
         /// Files; one that was not there is removed.
         files: Vec<RemotePath>,
+        /// How the manifest was to be written; what it was goes back too.
+        #[serde(skip)]
+        record: Option<Box<Record>>,
         /// What is owed from now on, until a [`Step::Settle`].
         owes: BTreeSet<Owed>,
     },
@@ -209,19 +218,41 @@ fn names<'a>(names: impl IntoIterator<Item = &'a ObjectName>) -> String {
     names.into_iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
+/// What a write does, in words.
+fn written(
+    directories: &[RemotePath],
+    files: &[FileStep],
+    removals: &[FileStep],
+    (records, owes): (bool, &BTreeSet<Owed>),
+) -> String {
+    let name = |files: &[FileStep]| files.iter().map(|file| file.path.file_name()).collect::<String>();
+    let made = match (directories.len(), files.len()) {
+        (0, 0) => None,
+        (1, 0) => Some(format!("make {}", directories.iter().map(RemotePath::as_str).collect::<String>())),
+        (directories, 0) => Some(format!("make {directories} directories")),
+        (_, 1) => Some(format!("write {}", name(files))),
+        (_, files) => Some(format!("write {files} files")),
+    };
+    let gone = match removals.len() {
+        0 => None,
+        1 => Some(format!("remove {}", name(removals))),
+        removals => Some(format!("remove {removals} files")),
+    };
+    let parts: Vec<_> = made.into_iter().chain(gone).collect();
+    match (parts.is_empty(), records, owes.is_empty()) {
+        (false, ..) => parts.join(", "),
+        (true, true, true) => "record which files are its own".to_owned(),
+        (true, ..) if owes.iter().all(|owed| matches!(owed, Owed::Attach(_))) => "note what is detached".to_owned(),
+        (true, ..) => "note that a restart is owed".to_owned(),
+    }
+}
+
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Write { directories, files, owes } => match (directories.len(), files.len()) {
-                (1, 0) => write!(f, "make {}", directories.iter().map(RemotePath::as_str).collect::<String>()),
-                (0, 0) if owes.iter().all(|owed| matches!(owed, Owed::Attach(_))) => {
-                    f.write_str("note what is detached")
-                }
-                (0, 0) => f.write_str("note that a restart is owed"),
-                (directories, 0) => write!(f, "make {directories} directories"),
-                (_, 1) => write!(f, "write {}", files.iter().map(|file| file.path.file_name()).collect::<String>()),
-                (_, files) => write!(f, "write {files} files"),
-            },
+            Self::Write { directories, files, removals, record, owes } => {
+                f.write_str(&written(directories, files, removals, (record.is_some(), owes)))
+            }
             Self::Restore { files, .. } => match files.as_slice() {
                 [] => f.write_str("give the directories back"),
                 [file] => write!(f, "give the previous {} back", file.file_name()),

@@ -92,7 +92,8 @@ impl fmt::Display for UnitAction {
 /// The order on the host: directories that are missing are made; all files are unpacked beside their targets under a
 /// name that no server reads; `expects` and the digests of the unpacked files are checked; only then directories that
 /// were there get their owner and mode, and each file is renamed, directory by directory in the order in which `files`
-/// names them first. A rename that fails leaves those before it done; the exit code says so.
+/// names them first; then `removals` are removed, and last `closing` is renamed. What fails leaves all before it done; the
+/// exit code says so.
 #[derive(Debug, Clone, Default)]
 pub struct WriteSet {
     /// What must still be there, else nothing is written.
@@ -101,7 +102,13 @@ pub struct WriteSet {
     pub directories: Vec<DirectoryWrite>,
     /// Files to write.
     pub files: Vec<FileWrite>,
-    /// The directory of a ClickHouse configuration that some of the files are part of: the host's own binary reads it as
+    /// Files to remove; one that is not there is no failure.
+    pub removals: Vec<RemotePath>,
+    /// Written when all of that is done; it may be one of `files` with another content.
+    pub closing: Option<FileWrite>,
+    /// Directories in which a write that was killed may have left what it unpacked: that goes first.
+    pub sweeps: Vec<RemotePath>,
+    /// The directory of a ClickHouse configuration that some of the files, or of those to remove, are part of: the host's own binary reads it as
     /// it will be before the first rename, and what it refuses is not written.
     pub check: Option<RemotePath>,
 }
@@ -152,9 +159,10 @@ impl Expect {
 }
 
 /// What a file must be right before it is replaced.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Expected {
     /// Nothing is there.
+    #[default]
     Absent,
     /// The SHA-256 of its content.
     Sha256([u8; 32]),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use sha2::{Digest, Sha256};
 
 use super::elements;
 use super::escape::Escape;
@@ -14,6 +15,7 @@ pub struct Content {
     escape: Escape,
     shown: Arc<str>,
     bytes: Secret<Bytes>,
+    digest: Secret<[u8; 32]>,
     masks: Arc<[Mask]>,
 }
 
@@ -78,7 +80,13 @@ impl Content {
         if escape != Escape::Xml {
             shown = elements::hide_lines(&shown);
         }
-        Ok(Self { escape, shown: shown.into(), bytes: Secret::new(Bytes::from(bytes)), masks: masks.into() })
+        Ok(Self {
+            escape,
+            shown: shown.into(),
+            digest: Secret::new(Sha256::digest(&bytes).into()),
+            bytes: Secret::new(Bytes::from(bytes)),
+            masks: masks.into(),
+        })
     }
 
     /// A content without secrets.
@@ -88,6 +96,7 @@ impl Content {
         Self {
             escape: Escape::Plain,
             shown: text.as_str().into(),
+            digest: Secret::new(Sha256::digest(&text).into()),
             bytes: Secret::new(Bytes::from(text)),
             masks: Arc::default(),
         }
@@ -110,6 +119,12 @@ impl Content {
     pub fn holds_secret_in(&self, text: &str) -> bool {
         let values = self.masks.iter().map(|mask| mask.value.expose().trim());
         values.filter(|value| !value.is_empty()).any(|value| text.contains(value))
+    }
+
+    /// SHA-256 of the bytes; for the host too, as it could tell a short secret.
+    #[must_use]
+    pub fn digest(&self) -> [u8; 32] {
+        *self.digest.expose()
     }
 
     /// Whether it holds a secret.

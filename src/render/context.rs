@@ -119,7 +119,18 @@ impl<'a> HostContext<'a> {
 
 /// The header of every file that Housewright writes.
 fn managed_by(template: &str) -> String {
-    format!("Managed by Housewright from templates/{template}: changes made here are overwritten.")
+    format!("{MANAGED_BY}{template}: changes made here are overwritten.")
+}
+
+/// How the header begins, of all versions: files of those that kept no manifest are known by it.
+const MANAGED_BY: &str = "Managed by Housewright from templates/";
+
+/// Whether a file says that we wrote it; a header is near the beginning.
+#[must_use]
+pub fn is_ours_by_header(text: &[u8]) -> bool {
+    const NEAR: usize = 1024;
+    let beginning = text.get(..NEAR).unwrap_or(text);
+    beginning.windows(MANAGED_BY.len()).any(|window| window == MANAGED_BY.as_bytes())
 }
 
 fn describe(host: &Host, cluster_role: Option<&str>) -> Value {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::Content;
-use super::elements::{HIDDEN, by_line, secret_texts, texts};
+use super::elements::{HIDDEN, by_line, hide, hide_lines, secret_texts, texts};
 use super::escape::Escape;
 use crate::secret::look::written_secret;
 
@@ -27,6 +27,47 @@ pub fn mask(observed: &[u8], desired: &Content) -> String {
     let text = mask_values(&text, &values);
     // A name or a neighbour can complete a value by accident: then nothing is shown.
     if values.keys().any(|value| text.contains(value.as_str())) { format!("{HIDDEN}\n") } else { text }
+}
+
+/// What is known of a file that nothing renders any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Removed {
+    /// No secret was put into it.
+    Text,
+    /// A secret was, or nobody knows.
+    Secret,
+}
+
+/// The text of a file that nothing renders any more: of one that held a secret only its elements, for nobody knows any more
+/// which texts those were.
+#[must_use]
+pub fn mask_removed<'a>(observed: &[u8], what: Removed, others: impl Iterator<Item = &'a Content>) -> String {
+    let Ok(text) = std::str::from_utf8(observed) else {
+        return format!("‹not text: {} bytes›\n", observed.len());
+    };
+    let is_xml = text.trim_start().starts_with('<');
+    let shown = match (what, is_xml) {
+        (Removed::Text, true) => hide(text),
+        (Removed::Text, false) => hide_lines(&hide(text)),
+        (Removed::Secret, true) => hide_all(text),
+        (Removed::Secret, false) => by_line(text, |_| HIDDEN.to_owned()),
+    };
+    let told = |content: &Content| values(content).keys().any(|value| shown.contains(value.as_str()));
+    if others.into_iter().any(told) { by_line(text, |_| HIDDEN.to_owned()) } else { shown }
+}
+
+/// Hides every text and every attribute.
+fn hide_all(text: &str) -> String {
+    let (mut hidden, mut at) = (String::with_capacity(text.len()), 0);
+    for found in texts(text).into_iter().filter(|found| !text[found.range.clone()].trim().is_empty()) {
+        if found.range.start >= at {
+            hidden.push_str(&text[at..found.range.start]);
+            hidden.push_str(HIDDEN);
+            at = found.range.end;
+        }
+    }
+    hidden.push_str(&text[at..]);
+    hidden
 }
 
 /// Each form that a current secret can take in a file, with what stands for it.

@@ -23,10 +23,11 @@ mod undeclared;
 use std::collections::BTreeMap;
 
 pub use content::Content;
+pub use context::is_ours_by_header;
 pub use desired::{Desired, DesiredDirectory, DesiredFile, DesiredUnit};
 pub use effective::{EffectiveFile, effective};
 pub use engine::Templates;
-pub use mask::mask;
+pub use mask::{Removed, mask, mask_removed};
 pub use secrets::secrets_of;
 pub use undeclared::undeclared;
 

@@ -267,7 +267,7 @@ mod tests {
     fn file(path: &str, diff: &str) -> Change {
         let diff = format!("--- {path}\n+++ {path}\n{diff}");
         let path = RemotePath::new(path).unwrap();
-        Change::File { path, kind: FileChangeKind::Content, metadata: None, diff: diff.into() }
+        Change::File { path, kind: FileChangeKind::Content, metadata: None, foreign: false, diff: diff.into() }
     }
 
     fn of(changes: Vec<(String, Change)>) -> Plan {

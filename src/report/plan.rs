@@ -91,11 +91,16 @@ pub(super) fn head(change: &Change) -> String {
             None => format!("{} {}/  {}", paint(GOOD, "+"), directory.path, directory.should),
             Some(is) => format!("{} {}/  {is} -> {}", paint(WARN, "~"), directory.path, directory.should),
         },
-        Change::File { path, kind, metadata, .. } => {
-            let sign = if *kind == FileChangeKind::Create { paint(GOOD, "+") } else { paint(WARN, "~") };
+        Change::File { path, kind, metadata, foreign, .. } => {
+            let sign = match kind {
+                FileChangeKind::Create => paint(GOOD, "+"),
+                FileChangeKind::Remove => paint(BAD, "-"),
+                FileChangeKind::Content | FileChangeKind::Metadata | FileChangeKind::Blocked => paint(WARN, "~"),
+            };
+            let whose = if *foreign { "  takes the place of a file that Housewright did not write" } else { "" };
             match metadata {
-                Some((is, should)) => format!("{sign} {path}  {is} -> {should}"),
-                None => format!("{sign} {path}"),
+                Some((is, should)) => format!("{sign} {path}  {is} -> {should}{whose}"),
+                None => format!("{sign} {path}{whose}"),
             }
         }
         Change::Setting(setting) => {
@@ -105,6 +110,9 @@ pub(super) fn head(change: &Change) -> String {
                 SettingKind::Changed => paint(WARN, "~"),
             };
             format!("{sign} {setting}")
+        }
+        Change::Record { files } => {
+            format!("{} the record of its own files: {}", paint(WARN, "~"), count(*files, "file"))
         }
         Change::Unit(unit) => format!("{} {} {} ({} now)", paint(WARN, "~"), unit.action, unit.unit, unit.is),
         Change::StaleUnit { unit } => format!("{} {unit}: systemd has not read its file", paint(WARN, "~")),
@@ -189,6 +197,7 @@ fn exceptions(out: &mut String, plan: &Plan) {
         }
         out.push('\n');
     }
+    foreign(out, plan);
     if !plan.unreachable.is_empty() {
         let _ = writeln!(out, "{}", paint(HEAD, "not reached"));
         for (host, why) in &plan.unreachable {
@@ -199,6 +208,25 @@ fn exceptions(out: &mut String, plan: &Plan) {
         }
         out.push('\n');
     }
+}
+
+/// Files that are not ours, each once, with its hosts.
+fn foreign(out: &mut String, plan: &Plan) {
+    let mut by_path: BTreeMap<_, Vec<&HostName>> = BTreeMap::new();
+    for (host, paths) in &plan.foreign {
+        for path in paths {
+            by_path.entry(path).or_default().push(host);
+        }
+    }
+    if by_path.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "{}", paint(HEAD, "not ours"));
+    for (path, hosts) in by_path {
+        let _ = writeln!(out, "  {} {path}  {}", paint(QUIET, "?"), paint(QUIET, format!("on {}", short(&hosts))));
+    }
+    let hint = "the server reads them; Housewright leaves them alone";
+    let _ = writeln!(out, "      {}\n", paint(QUIET, hint));
 }
 
 /// The plan in one line.

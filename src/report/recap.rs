@@ -31,6 +31,7 @@ pub fn recap(plan: &Plan, outcome: &Outcome) -> String {
             match change {
                 Change::Directory(_) => row.directories += 1,
                 Change::File { .. } => row.files += 1,
+                Change::Record { .. } => {}
                 Change::Unit(_) | Change::Owed(_) | Change::StaleUnit { .. } => row.units += 1,
                 // Its files count.
                 Change::Setting(_) => {}

@@ -37,7 +37,7 @@ pub(super) struct ConfigTree {
     pub mains: Vec<RemotePath>,
     /// The directories beside them.
     pub read: TreeRead,
-    /// What is a managed file too.
+    /// What should be there, and is a managed file too; so are those of the manifest.
     managed: BTreeSet<RemotePath>,
 }
 
@@ -67,6 +67,11 @@ impl ConfigTree {
         }
     }
 
+    /// Whether a file should be there.
+    pub fn wants(&self, path: &RemotePath) -> bool {
+        self.managed.contains(path)
+    }
+
     /// Sorts the directories' files into the facts, beside the files that were read by their paths.
     pub fn collect(&self, archive: &[u8], facts: &mut HostFacts) -> Result<(), ObserveError> {
         let mut found = HostFacts::default();
@@ -75,16 +80,25 @@ impl ConfigTree {
             if let Some(file) = facts.files.get(path).cloned() {
                 facts.config_tree.insert(path.clone(), file);
             }
-            if !self.managed.contains(path) {
+            if !(self.managed.contains(path) || facts.manifest.files.0.contains_key(path)) {
                 facts.files.remove(path);
             }
         }
-        let managed = |path: &RemotePath| self.managed.contains(path);
+        let recorded = facts.manifest.files.clone();
+        let managed = |path: &RemotePath| self.managed.contains(path) || recorded.0.contains_key(path);
         let ours: Vec<_> = found.files.iter().filter(|(path, _)| managed(path)).collect();
         facts.files.extend(ours.into_iter().map(|(path, file)| (path.clone(), file.clone())));
         facts.directories.extend(found.directories.into_iter().filter(|(path, _)| managed(path)));
         facts.config_tree.extend(found.files);
         Ok(())
+    }
+}
+
+/// Whether a file is one of those that are merged beside a configuration, by its directory.
+pub(super) fn is_fragment(path: &RemotePath) -> bool {
+    match path.parent().file_name() {
+        SHARED => true,
+        name => name.strip_suffix(".d").is_some_and(|stem| STEMS.contains(&stem)),
     }
 }
 
@@ -94,11 +108,7 @@ fn root(path: &RemotePath) -> Option<RemotePath> {
     let is_main = MAIN_ENDINGS
         .iter()
         .any(|ending| path.file_name().strip_suffix(ending).is_some_and(|stem| STEMS.contains(&stem)));
-    let is_part = match parent.file_name() {
-        SHARED => true,
-        name => name.strip_suffix(".d").is_some_and(|stem| STEMS.contains(&stem)),
-    };
-    match (is_part, is_main) {
+    match (is_fragment(path), is_main) {
         (true, _) => Some(parent.parent()),
         (false, true) => Some(parent),
         (false, false) => None,

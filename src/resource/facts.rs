@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{FlowFacts, Identity, KeeperFacts, ObservedDirectory, ObservedFile, ObservedUnit, Owed, ServerFacts};
+use super::{
+    FlowFacts, Identity, KeeperFacts, ObservedDirectory, ObservedFile, ObservedManifest, ObservedUnit, Owed,
+    ServerFacts,
+};
 use crate::fleet::HostName;
 use crate::remote::{ArchiveError, RemotePath, UnitName};
 use crate::schema::ObservedObject;
@@ -67,6 +70,9 @@ pub struct HostFacts {
     /// Every file of the configurations of ClickHouse and its Keeper that is there, ours or not; equal contents of many
     /// hosts are one in memory.
     pub config_tree: BTreeMap<RemotePath, ObservedFile>,
+    /// Which files Housewright wrote; recorded apart from the others, for it holds digests of secrets.
+    #[serde(skip)]
+    pub manifest: ObservedManifest,
     /// Units that were asked for and exist.
     pub units: BTreeMap<UnitName, ObservedUnit>,
     /// What an earlier run wrote files for and did not finish.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
+use super::ownership::is_foreign;
 use super::{HostFacts, ObserveError, text_diff};
 use crate::remote::{EntryKind, Expect, Expected, RemotePath, UnitName, unpack};
 use crate::render::{Desired, DesiredFile, mask};
@@ -47,8 +48,19 @@ pub struct FileChange {
     pub diff: Arc<str>,
     /// The unit that reads it.
     pub unit: Option<UnitName>,
+    /// Whether Housewright wrote what is there.
+    pub replaces: Replaces,
     /// What must still be there when it is written.
     pub expect: Expect,
+}
+
+/// What a file takes the place of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replaces {
+    /// Nothing, or what Housewright wrote.
+    Ours,
+    /// What a package or somebody else put there.
+    Foreign,
 }
 
 /// How a file differs.
@@ -61,6 +73,8 @@ pub enum FileChangeKind {
     Content,
     /// Only owner, group or mode differ.
     Metadata,
+    /// It is there, Housewright wrote it, and nothing renders it any more.
+    Remove,
     /// Something that is no regular file is in its place: it is never replaced.
     Blocked,
 }
@@ -106,6 +120,7 @@ fn change(path: &RemotePath, desired: &DesiredFile, facts: &HostFacts) -> Option
         metadata,
         diff: diff.into(),
         unit: desired.unit.clone(),
+        replaces: Replaces::Ours,
         expect: Expect { path: path.clone(), state },
     };
     if facts.directories.contains_key(path) {
@@ -133,5 +148,6 @@ fn change(path: &RemotePath, desired: &DesiredFile, facts: &HostFacts) -> Option
     // would tell it.
     let [before, after] = [content, desired.content.bytes()].map(|text| mask(text.expose(), &desired.content));
     let diff = text_diff::unified(path, &before, &after);
-    Some(finish(FileChangeKind::Content, metadata, diff, expect))
+    let replaces = if is_foreign(path, facts) { Replaces::Foreign } else { Replaces::Ours };
+    Some(FileChange { replaces, ..finish(FileChangeKind::Content, metadata, diff, expect) })
 }

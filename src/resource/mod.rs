@@ -8,7 +8,9 @@ mod flow;
 mod health;
 mod identity;
 mod keeper;
+mod manifest;
 mod owed;
+mod ownership;
 mod server;
 mod settings;
 mod stored;
@@ -18,12 +20,14 @@ mod unit;
 pub use config_tree::Contents;
 pub use directory::{DirectoryChange, diff as diff_directories};
 pub use facts::{ClickHouseFacts, HostFacts, HostObservation, Observation, ObserveError};
-pub use file::{FileChange, FileChangeKind, ObservedDirectory, ObservedFile, diff as diff_files};
+pub use file::{FileChange, FileChangeKind, ObservedDirectory, ObservedFile, Replaces, diff as diff_files};
 pub use flow::{ConsumerFacts, Detachment, FlowFacts, FlowQuestion, Proof, Spool, attach, detach, flush};
 pub use health::{Complaints, HealthFacts, running_queries};
 pub use identity::Identity;
 pub use keeper::{KeeperFacts, SRVR, Srvr};
+pub use manifest::{Manifest, ObservedManifest, Shows, Written};
 pub use owed::{Detached, DetachedTable, Owed};
+pub use ownership::{Kept, Ownership, Record, Removal, ownership};
 pub use server::{Applied, SERVER_LOG, Server, ServerFacts, shown_macro};
 pub use settings::SeenSettings;
 pub use stored::Stored;
@@ -40,8 +44,11 @@ use crate::render::Desired;
 pub fn is_as_desired(desired: &Desired, facts: &HostFacts) -> bool {
     let stale = desired.units.keys().any(|unit| facts.units.get(unit).is_some_and(|unit| unit.is_stale));
     let files = desired.files.iter().all(|(path, wanted)| file::is_as_desired(path, wanted, facts));
+    let own = ownership(desired, facts);
     files
         && !stale
+        && own.record.is_none()
+        && own.removals.is_empty()
         && facts.owed.is_empty()
         && diff_directories(desired, facts).is_empty()
         && diff_units(desired, facts).is_empty()
@@ -70,9 +77,35 @@ impl Probe {
         units.dedup();
         paths.extend(units.iter().flat_map(Owed::by).filter_map(|owed| owed.marker()));
         paths.extend(Owed::detached_marker());
+        paths.extend(Manifest::path());
         paths.sort();
         paths.dedup();
         Self { paths, tree, units }
+    }
+
+    /// The same, and all that has to be known of files that the manifest names and that should not be there any more.
+    #[must_use]
+    pub fn with(mut self, manifest: &Manifest) -> Self {
+        let unwanted = || manifest.0.iter().filter(|(path, _)| !self.tree.wants(path));
+        let mut units = ownership::units(unwanted());
+        units.retain(|unit| !self.units.contains(unit));
+        let paths: Vec<_> = unwanted().map(|(path, _)| path).filter(|path| !self.asks(path)).cloned().collect();
+        self.paths.extend(paths);
+        self.paths.extend(units.iter().flat_map(Owed::by).filter_map(|owed| owed.marker()));
+        self.paths.sort();
+        self.units.extend(units);
+        self
+    }
+
+    /// What must be asked once more, of a host whose manifest names files that should not be there any more.
+    #[must_use]
+    pub fn follow_up(&self, facts: &HostFacts) -> Option<Self> {
+        let more = self.clone().with(&facts.manifest.files);
+        (more != *self).then_some(more)
+    }
+
+    fn asks(&self, path: &RemotePath) -> bool {
+        self.paths.contains(path) || self.tree.read.covers(path)
     }
 
     /// The batch: one read of all paths, one of the configuration's directories, and, where there are units, one question
@@ -99,6 +132,7 @@ impl Probe {
         };
         let archive = answer(0, "reading files")?;
         file::collect(&archive.stdout, &mut facts)?;
+        facts.manifest = ObservedManifest::take(&mut facts.files);
         let found = answer(1, "reading the configuration")?;
         self.tree.collect(&found.stdout, &mut facts)?;
         facts.identity = Identity::read(&facts.files);

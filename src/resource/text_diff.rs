@@ -12,9 +12,6 @@ pub fn unified(path: &RemotePath, old: &str, new: &str) -> String {
         return String::new();
     }
     let from = if old.is_empty() { "/dev/null".to_owned() } else { path.to_string() };
-    similar::TextDiff::from_lines(old, new)
-        .unified_diff()
-        .context_radius(CONTEXT)
-        .header(&from, path.as_str())
-        .to_string()
+    let to = if new.is_empty() { "/dev/null".to_owned() } else { path.to_string() };
+    similar::TextDiff::from_lines(old, new).unified_diff().context_radius(CONTEXT).header(&from, &to).to_string()
 }

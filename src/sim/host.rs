@@ -31,6 +31,8 @@ pub struct SimHost {
     pub answers_lost: u32,
     /// When the connection is lost, no other is taken any more.
     pub lost_for_good: bool,
+    /// A write is killed, once, after so many of its files were renamed or removed.
+    pub write_killed_after: Option<usize>,
     /// Files of known units that were changed since systemd has read them, with what it has read.
     pub unread: BTreeMap<RemotePath, Option<EntryKind>>,
     /// When files were written last.

@@ -5,8 +5,10 @@ use std::fmt::Write as _;
 
 use super::session::{done, failed, touched};
 use super::{Disk, SimHost};
-use crate::remote::{DirectoryWrite, Entry, EntryKind, Expect, Expected, FileWrite, Output, RemotePath, WriteSet};
-use crate::transport::shell::{EXPECTATION_FAILED, PARTLY_WRITTEN, STAGED_REFUSED};
+use crate::remote::{
+    DirectoryWrite, Entry, EntryKind, Expect, Expected, FileWrite, Output, RemotePath, Status, WriteSet,
+};
+use crate::transport::shell::{EXPECTATION_FAILED, PARTLY_WRITTEN, STAGED_REFUSED, STAGING};
 
 /// Writes, or says why not.
 pub(super) fn write(host: &mut SimHost, write: &WriteSet) -> Output {
@@ -20,13 +22,13 @@ pub(super) fn write(host: &mut SimHost, write: &WriteSet) -> Output {
 fn checked(host: &mut SimHost, write: &WriteSet) -> Result<(), Output> {
     unexpected(host, write, |state| *state == Expected::Absent)?;
     let names = write.directories.iter().flat_map(|directory| [&directory.owner, &directory.group]);
-    let names = names.chain(write.files.iter().flat_map(|file| [&file.owner, &file.group]));
+    let names = names.chain(write.files.iter().chain(&write.closing).flat_map(|file| [&file.owner, &file.group]));
     if let Some(name) = names.into_iter().find(|name| !host.users.contains(*name)) {
         return Err(failed(1, &format!("invalid user: '{name}'")));
     }
-    let checks_only = write.directories.is_empty() && write.files.is_empty();
+    let checks_only = write.directories.is_empty() && write.files.is_empty() && write.removals.is_empty();
     let sums = |state: &Expected| *state != Expected::Absent;
-    if write.files.is_empty() {
+    if write.files.is_empty() && write.closing.is_none() {
         unexpected(host, write, sums)?;
     }
     match host.disk {
@@ -34,10 +36,11 @@ fn checked(host: &mut SimHost, write: &WriteSet) -> Result<(), Output> {
         Disk::ReadOnly if !checks_only => return Err(failed(1, "cannot create directory: Read-only file system")),
         Disk::Fine | Disk::Full | Disk::ReadOnly => {}
     }
+    host.entries.retain(|path, _| !write.sweeps.iter().any(|directory| is_staged(path, directory)));
     for directory in &write.directories {
         create(host, directory)?;
     }
-    for file in &write.files {
+    for file in write.files.iter().chain(&write.closing) {
         let parent = file.path.parent();
         if !matches!(kind(host, &parent), Some(EntryKind::Directory | EntryKind::Other)) {
             return Err(failed(1, &format!("mkdir: cannot create directory '{parent}': No such file or directory")));
@@ -64,6 +67,12 @@ fn refused(write: &WriteSet) -> Result<(), Output> {
         return Err(failed(STAGED_REFUSED, &message));
     }
     Ok(())
+}
+
+/// Whether a write that was killed has left it in a directory.
+fn is_staged(path: &RemotePath, directory: &RemotePath) -> bool {
+    let staging = format!("{directory}/{STAGING}");
+    path.as_str() == staging || path.as_str().starts_with(&format!("{staging}/"))
 }
 
 fn kind<'a>(host: &'a SimHost, path: &RemotePath) -> Option<&'a EntryKind> {
@@ -123,6 +132,7 @@ fn rename(host: &mut SimHost, write: &WriteSet) -> Result<(), Output> {
     for parent in parents {
         let mut failures = String::new();
         for file in write.files.iter().filter(|file| file.path.parent() == parent) {
+            alive(host)?;
             if kind(host, &file.path) == Some(&EntryKind::Directory) {
                 let _ = writeln!(failures, "mv: cannot overwrite directory '{}' with non-directory", file.path);
             } else {
@@ -133,7 +143,36 @@ fn rename(host: &mut SimHost, write: &WriteSet) -> Result<(), Output> {
             return Err(failed(PARTLY_WRITTEN, &failures));
         }
     }
+    for path in &write.removals {
+        alive(host)?;
+        if kind(host, path) == Some(&EntryKind::Directory) {
+            return Err(failed(PARTLY_WRITTEN, &format!("rm: cannot remove '{path}': Is a directory")));
+        }
+        if let Some(old) = host.entries.remove(path) {
+            touched(host, path, Some(old.kind));
+            host.written = Some(tokio::time::Instant::now());
+        }
+    }
+    if let Some(file) = &write.closing {
+        alive(host)?;
+        put(host, file);
+    }
     Ok(())
+}
+
+/// Counts down to the moment at which the host kills the write.
+fn alive(host: &mut SimHost) -> Result<(), Output> {
+    match &mut host.write_killed_after {
+        None => Ok(()),
+        Some(0) => {
+            host.write_killed_after = None;
+            Err(Output { status: Status::Signalled("KILL".to_owned()), ..failed(0, "") })
+        }
+        Some(left) => {
+            *left -= 1;
+            Ok(())
+        }
+    }
 }
 
 fn put(host: &mut SimHost, file: &FileWrite) {

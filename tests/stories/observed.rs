@@ -21,6 +21,9 @@ pub struct Story {
     /// Files of the inventory as they were when Housewright made the converged hosts.
     #[serde(default)]
     inventory_then: BTreeMap<String, String>,
+    /// Text that was at the end of a role's `role.yml` then.
+    #[serde(default)]
+    roles_then: BTreeMap<String, String>,
     /// What is otherwise on some hosts.
     #[serde(default)]
     hosts: BTreeMap<HostName, Facts>,
@@ -116,6 +119,17 @@ impl Story {
         copy(now, then.path())?;
         for (name, text) in &self.inventory_then {
             fs::write(then.path().join(name), text)?;
+        }
+        Ok(then)
+    }
+
+    /// The roles of then, in a directory of their own.
+    pub fn roles_then(&self, now: &Path) -> std::io::Result<tempfile::TempDir> {
+        let then = tempfile::tempdir()?;
+        copy(now, then.path())?;
+        for (role, text) in &self.roles_then {
+            let path = then.path().join(role).join("role.yml");
+            fs::write(&path, fs::read_to_string(&path)? + text)?;
         }
         Ok(then)
     }

@@ -27,16 +27,21 @@ pub(super) fn configuration(host: &HostChanges<'_>, peers: &Peers) -> Vec<Step> 
     steps.extend(before_restart(host, &limits));
     steps.extend(queues.before_restart());
     let owes = owes(host, &queues);
-    if !(host.directories.is_empty() && host.files.is_empty() && owes.is_empty()) {
+    if host.writes() || !owes.is_empty() {
         let file =
             |file: &crate::resource::FileChange| FileStep { path: file.path.clone(), expect: file.expect.clone() };
+        let removal =
+            |file: &crate::resource::Removal| FileStep { path: file.path.clone(), expect: file.expect.clone() };
         steps.push(Step::Write {
             directories: host.directories.iter().map(|directory| directory.path.clone()).collect(),
             files: host.files.iter().map(file).collect(),
+            removals: host.own.removals.iter().map(removal).collect(),
+            record: host.own.record.clone().map(Box::new),
             owes: owes.clone(),
         });
     }
-    let unit_files = host.files.iter().any(|file| file.path.as_str().starts_with(UNIT_FILES));
+    let mut touched = host.files.iter().map(|file| &file.path).chain(host.own.removals.iter().map(|file| &file.path));
+    let unit_files = touched.any(|path| path.as_str().starts_with(UNIT_FILES));
     if unit_files || !host.stale_units.is_empty() {
         steps.push(Step::DaemonReload);
     }

@@ -17,6 +17,7 @@ use crate::fleet::Privilege;
 use crate::remote::{Batch, Command, RemotePath, TreeRead, UnitName};
 
 pub use lock::{Claim, LOCKED, Taken, begun, lock, taken};
+pub use write::STAGING;
 
 /// The exit code of a [`Command::Write`] whose expectation does not hold.
 pub const EXPECTATION_FAILED: u8 = 73;

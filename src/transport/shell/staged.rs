@@ -36,8 +36,9 @@ pub(super) fn functions(staging: &str) -> String {
             r#"for p in $(timeout {patience} "$c" extract-from-config --config-file "$1/config.xml" --key custom_settings_prefixes --try 2>/dev/null </dev/null|tr , " ");"#,
             r#"do case $x in *"Unknown setting "?"$p"*)return 0;;esac;done;return $r; }};"#,
             r#"staged_(){{ c=$(command -v clickhouse)||return 0;[ -f "$1/config.xml" ]||return 0;"#,
-            r#"t=$(mktemp -d -p /run housewright.XXXXXX 2>/dev/null||mktemp -d)||return 0;check_ "$1";r=$?;rm -rf -- "$t" </dev/null;return $r; }};"#,
+            r#"t=$(mktemp -d -p /run housewright.XXXXXX 2>/dev/null||mktemp -d)||return 0;check_ "$@";r=$?;rm -rf -- "$t" </dev/null;return $r; }};"#,
             r#"check_(){{ for n in config.xml users.xml config.d conf.d users.d;do if [ -e "$1/$n" ];then cp -rL -- "$1/$n" "$t/" </dev/null||return 0;fi;done;"#,
+            r#"g=$1;shift;for f;do rm -f -- "$t/$f" </dev/null||return 0;done;set -- "$g";"#,
             r#"for n in . config.d conf.d users.d;do for f in "$1/$n"/{staging}/*;do if [ -f "$f" ];then mkdir -p -- "$t/$n"&&cp -- "$f" "$t/$n/" </dev/null||return 0;fi;done;done;"#,
             r#"ask_ "$t"&&return 0;k_=$r;y=$x;if ! ask_ "$1";then return 0;fi;"#,
             r#"[ -n "$y" ]||y="it ended with $k_";y=${{y%%Stack trace*}};"#,
@@ -50,7 +51,9 @@ pub(super) fn functions(staging: &str) -> String {
     text
 }
 
-/// Checks the tree below a directory together with what is unpacked in it.
-pub(super) fn call(root: &RemotePath) -> String {
-    format!("staged_{}", quoted([root.as_str()]))
+/// Checks the tree below a directory together with what is unpacked in it, and without what is going to be removed.
+pub(super) fn call(root: &RemotePath, removals: &[RemotePath]) -> String {
+    let below = format!("{root}/");
+    let gone = removals.iter().filter_map(|path| path.as_str().strip_prefix(&below));
+    format!("staged_{}", quoted([root.as_str()].into_iter().chain(gone)))
 }

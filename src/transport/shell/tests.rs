@@ -76,7 +76,7 @@ fn write_set(root: &Path) -> WriteSet {
             mode: 0o755,
         }],
         files: vec![file("a", b"swordfish\n"), file("d/b", &[b'x'; 3000])],
-        check: None,
+        ..WriteSet::default()
     }
 }
 
@@ -356,5 +356,40 @@ fn what_the_hosts_binary_refuses_is_not_written() {
         let staged = std::fs::read_to_string(asked).unwrap();
         let staged = staged.lines().next().unwrap();
         assert!(staged != tree.display().to_string() && !Path::new(staged).exists(), "`{staged}` is left");
+    }
+}
+
+/// A binary that refuses a tree in which one file needs another that is not there.
+const PICKY: &str = r#"#!/bin/sh
+while [ $# != 0 ]; do [ "$1" != --config-file ] || file=$2; shift; done
+[ -f "${file%/*}/config.d/needed.xml" ] || ! grep -qs NEEDS "${file%/*}"/config.d/*.xml || exit 232
+"#;
+
+#[test]
+fn the_hosts_binary_reads_the_tree_without_the_files_that_are_removed() {
+    use std::os::unix::fs::PermissionsExt;
+    for (other, code) in [("NEEDS", STAGED_REFUSED), ("fine", 0)] {
+        let root = tempfile::tempdir().unwrap();
+        let (tree, programs) = (root.path().join("etc"), root.path().join("bin"));
+        std::fs::create_dir_all(tree.join("config.d")).unwrap();
+        std::fs::create_dir(&programs).unwrap();
+        let needed = tree.join("config.d/needed.xml");
+        for (path, text) in
+            [(tree.join("config.xml"), ""), (tree.join("config.d/other.xml"), other), (needed.clone(), "x")]
+        {
+            std::fs::write(path, text).unwrap();
+        }
+        std::fs::write(programs.join("clickhouse"), PICKY).unwrap();
+        std::fs::set_permissions(programs.join("clickhouse"), std::fs::Permissions::from_mode(0o755)).unwrap();
+        let mut set = write_set(root.path());
+        let at = |path: &Path| RemotePath::new(path.display().to_string()).unwrap();
+        (set.check, set.removals) = (Some(at(&tree)), vec![at(&needed)]);
+        let (script, mark) = script(vec![Command::Write(set)]);
+        let line = format!("export PATH={}:$PATH;{}", programs.display(), script.line);
+        let output = execute("sh", &line, &script.stdin);
+        let outputs = split(&output.stdout.into(), &output.stderr.into(), &mark, 1, &End::Exited(0)).unwrap();
+        assert_eq!(outputs[0].status, Status::Exited(code), "{other}: {}", outputs[0].complaint());
+        assert_eq!(needed.exists(), code != 0, "{other}");
+        assert_eq!(root.path().join("a").exists(), code == 0, "{other}");
     }
 }

@@ -14,8 +14,12 @@ use super::{CONTENT_DAMAGED, EXPECTATION_FAILED, PARTLY_WRITTEN, STAGED_REFUSED,
 use crate::remote::{Expected, FileWrite, RemotePath, WriteSet, pack};
 use crate::secret::Secret;
 
-/// Beside the targets; ClickHouse's configuration reader passes over names that begin with a dot.
-const STAGING: &str = ".housewright.new";
+/// Beside the targets; ClickHouse's configuration reader passes over names that begin with a dot
+/// (`ConfigProcessor::getConfigMergeFiles`), and over directories.
+pub const STAGING: &str = ".housewright.new";
+
+/// The name of a [`WriteSet::closing`] in there.
+const CLOSING: &str = ".closing";
 
 /// Two runs must not unpack into the same staging directory: each holds a lock on `/` (which needs no file of its own,
 /// and goes with the process) while it writes. A write takes less than a second; so many are waited for.
@@ -30,7 +34,10 @@ pub(super) struct WriteScript {
 pub(super) fn encode(set: &WriteSet, mark: &Mark) -> Result<WriteScript, ShellError> {
     let lists = Lists::new(set);
     let by_directory = by_directory(set);
-    let staging: Vec<_> = by_directory.iter().map(|(directory, _)| staged_in(directory)).collect();
+    let mut staging: Vec<_> = by_directory.iter().map(|(directory, _)| staged_in(directory)).collect();
+    staging.extend(set.closing.iter().map(|file| staged_in(&file.path.parent())));
+    let mut seen = BTreeSet::new();
+    staging.retain(|name| seen.insert(name.clone()));
     let mut script = if set.check.is_some() { check::functions(STAGING) } else { String::new() };
     let _ = write!(
         script,
@@ -41,6 +48,8 @@ pub(super) fn encode(set: &WriteSet, mark: &Mark) -> Result<WriteScript, ShellEr
     if staging.is_empty() && !lists.expected.is_empty() {
         let _ = write!(script, "sha256sum -c --quiet --strict >&2||return {EXPECTATION_FAILED};");
     }
+    let swept: Vec<_> = set.sweeps.iter().map(staged_in).filter(|name| seen.insert(name.clone())).collect();
+    script.push_str(&sweep(&[staging.as_slice(), &swept].concat()));
     let kinds = kinds(set);
     script.push_str(&create(&kinds));
     if let Some(first) = staging.first() {
@@ -49,7 +58,6 @@ pub(super) fn encode(set: &WriteSet, mark: &Mark) -> Result<WriteScript, ShellEr
         let _ = write!(
             script,
             concat!(
-                "for s in{names};do if [ -e \"$s\" ]||[ -L \"$s\" ];then rm -rf -- \"$s\"||return;fi;done;",
                 "k=1;trap clean_ EXIT;trap \"exit 129\" HUP;trap \"exit 130\" INT;trap \"exit 141\" PIPE;trap \"exit 143\" TERM;",
                 "mkdir -m 700 --{names}||return;",
                 // `-m`: the time of the change, by which ClickHouse finds out that a file is another.
@@ -61,7 +69,7 @@ pub(super) fn encode(set: &WriteSet, mark: &Mark) -> Result<WriteScript, ShellEr
             damaged = damaged(&lists, &expected),
         );
         if let Some(root) = &set.check {
-            let _ = write!(script, "{}||return {STAGED_REFUSED};", check::call(root));
+            let _ = write!(script, "{}||return {STAGED_REFUSED};", check::call(root, &set.removals));
         }
         // From the first rename on, the rest of the batch is due: a client that goes away must not end it with SIGPIPE.
         script.push_str("trap \"\" HUP PIPE;");
@@ -74,6 +82,11 @@ pub(super) fn encode(set: &WriteSet, mark: &Mark) -> Result<WriteScript, ShellEr
                 quoted([directory.as_str()])
             );
         }
+        script.push_str(&remove(set));
+        if let Some(file) = &set.closing {
+            let (from, to) = (quoted([closing(&file.path)]), quoted([file.path.as_str()]));
+            let _ = write!(script, "mv -f -T --{from}{to} </dev/null||return {PARTLY_WRITTEN};");
+        }
         let _ = write!(
             script,
             "}};clean_(){{ rm -rf --{names} ${{t:+\"$t\"}} </dev/null; }};k=;write_;r=$?;[ -z \"$k\" ]||clean_;"
@@ -82,8 +95,28 @@ pub(super) fn encode(set: &WriteSet, mark: &Mark) -> Result<WriteScript, ShellEr
         return Ok(WriteScript { script, stdin: archive(set, &lists, &all, &expected)? });
     }
     script.push_str(&mend(&kinds));
+    script.push_str(&remove(set));
     script.push_str(":;};write_;r=$?;exec 9<&-;as_ $r");
     Ok(WriteScript { script, stdin: lists.expected.into_bytes().into() })
+}
+
+/// Takes away what a write that was killed has left: nobody else writes now.
+fn sweep(names: &[String]) -> String {
+    if names.is_empty() {
+        return String::new();
+    }
+    format!(
+        "for s in{};do if [ -e \"$s\" ]||[ -L \"$s\" ];then rm -rf -- \"$s\" </dev/null||return;fi;done;",
+        quoted(names)
+    )
+}
+
+fn remove(set: &WriteSet) -> String {
+    if set.removals.is_empty() {
+        return String::new();
+    }
+    let paths = quoted(set.removals.iter().map(RemotePath::as_str));
+    format!("rm -f --{paths} </dev/null||return {PARTLY_WRITTEN};")
 }
 
 /// Tells on failure whether an expectation or the way of the bytes is to blame.
@@ -107,12 +140,14 @@ fn absent(set: &WriteSet) -> String {
     )
 }
 
+fn written(set: &WriteSet) -> impl Iterator<Item = &FileWrite> {
+    set.files.iter().chain(&set.closing)
+}
+
 /// tar falls back to numbers where it does not know a name; `find` looks up all of them in one process.
 fn names_exist(set: &WriteSet) -> String {
-    let owners: BTreeSet<_> =
-        set.directories.iter().map(|d| &d.owner).chain(set.files.iter().map(|f| &f.owner)).collect();
-    let groups: BTreeSet<_> =
-        set.directories.iter().map(|d| &d.group).chain(set.files.iter().map(|f| &f.group)).collect();
+    let owners: BTreeSet<_> = set.directories.iter().map(|d| &d.owner).chain(written(set).map(|f| &f.owner)).collect();
+    let groups: BTreeSet<_> = set.directories.iter().map(|d| &d.group).chain(written(set).map(|f| &f.group)).collect();
     if owners.is_empty() {
         return String::new();
     }
@@ -184,6 +219,11 @@ fn staged(path: &RemotePath) -> String {
     format!("{}/{}", staged_in(&path.parent()), path.file_name())
 }
 
+/// Where a [`WriteSet::closing`] is staged: not under its own name, which one of the files may have.
+fn closing(path: &RemotePath) -> String {
+    format!("{}/{CLOSING}", staged_in(&path.parent()))
+}
+
 /// Lists for `sha256sum -c`.
 struct Lists {
     /// What must still be there.
@@ -203,6 +243,9 @@ impl Lists {
         let mut all = expected.clone();
         for file in &set.files {
             line(&mut all, &Sha256::digest(file.content.expose()).into(), &staged(&file.path));
+        }
+        if let Some(file) = &set.closing {
+            line(&mut all, &Sha256::digest(file.content.expose()).into(), &closing(&file.path));
         }
         Self { expected, all }
     }
@@ -224,7 +267,7 @@ fn line(list: &mut String, digest: &[u8; 32], path: &str) {
 
 /// The lists come first: an archive cut short at a file's end would pass tar, but not the lists.
 fn archive(set: &WriteSet, lists: &Lists, all: &str, expected: &str) -> Result<Bytes, ShellError> {
-    let owner = set.files.first().map(|file| (file.owner.clone(), file.group.clone())).unwrap_or_default();
+    let owner = written(set).next().map(|file| (file.owner.clone(), file.group.clone())).unwrap_or_default();
     let list = |path: &str, content: &str| {
         Ok::<_, ShellError>(FileWrite {
             path: RemotePath::new(path).map_err(|error| ShellError::Archive(error.to_string()))?,
@@ -235,9 +278,14 @@ fn archive(set: &WriteSet, lists: &Lists, all: &str, expected: &str) -> Result<B
         })
     };
     let lists = [list(all, &lists.all)?, list(expected, &lists.expected)?];
-    let is_list = |path: &RemotePath| lists.iter().any(|list| list.path == *path);
-    let members = lists.iter().chain(&set.files);
-    pack(members, |path| if is_list(path) { path.as_str().to_owned() } else { staged(path) })
+    let last = set.closing.iter().map(|file| {
+        let path = RemotePath::new(closing(&file.path)).map_err(|error| ShellError::Archive(error.to_string()))?;
+        Ok(FileWrite { path, ..file.clone() })
+    });
+    let as_they_are = lists.into_iter().map(Ok).chain(last).collect::<Result<Vec<_>, ShellError>>()?;
+    let is_staged = |path: &RemotePath| as_they_are.iter().any(|file| file.path == *path);
+    let members = as_they_are.iter().chain(&set.files);
+    pack(members, |path| if is_staged(path) { path.as_str().to_owned() } else { staged(path) })
         .map(Bytes::from)
         .map_err(|error| ShellError::Archive(error.to_string()))
 }
