@@ -53,8 +53,13 @@ impl Ran {
     /// Whether every host ran it and it exited with 0 there.
     #[must_use]
     pub fn succeeded(&self) -> bool {
-        let good = |answer: &Result<Output, String>| answer.as_ref().is_ok_and(Output::succeeded);
-        self.stopped.is_none() && !self.answers.is_empty() && self.answers.values().all(good)
+        self.stopped.is_none() && !self.answers.is_empty() && self.failed().next().is_none()
+    }
+
+    /// Where it failed, or could not be run.
+    pub fn failed(&self) -> impl Iterator<Item = &HostName> {
+        let bad = |answer: &Result<Output, String>| !answer.as_ref().is_ok_and(Output::succeeded);
+        self.answers.iter().filter(move |(_, answer)| bad(answer)).map(|(host, _)| host)
     }
 }
 

@@ -284,7 +284,8 @@ fn exit(plan: &Plan, ended: &Ended) -> Exit {
     match outcome.stopped {
         Some(Stopped::Failure) => Exit::Stopped,
         Some(Stopped::Interrupted) => Exit::Interrupted,
-        None if outcome.failed.is_empty() && plan.unreachable.is_empty() && plan.holds.is_empty() => Exit::Success,
-        None => Exit::Partial,
+        None if !(outcome.failed.is_empty() && plan.holds.is_empty()) => Exit::Partial,
+        None if !plan.unreachable.is_empty() => Exit::Unreachable,
+        None => Exit::Success,
     }
 }

@@ -45,7 +45,7 @@ pub(super) fn run(global: &Global, options: &Options) -> Answer {
         form => output::data(form, &drift),
     }
     Ok(match (drift.unreachable.is_empty(), drift.hosts.is_empty()) {
-        (false, _) => Exit::Partial,
+        (false, _) => Exit::Unreachable,
         (true, false) => Exit::Changes,
         (true, true) => Exit::Success,
     })

@@ -12,10 +12,12 @@ pub enum Exit {
     Invalid,
     /// `plan --detailed-exitcode`, `show --detailed-exitcode`: there is something to do; `discover --detailed-exitcode`: the snapshot is old.
     Changes,
-    /// Some hosts were not reached, failed, do not serve or are held back; the others are done.
+    /// Some hosts failed, do not serve or are held back; the others are done.
     Partial,
     /// A host that served before failed, so the run was stopped.
     Stopped,
+    /// Some hosts were not reached; the others are as asked.
+    Unreachable,
     /// The operator interrupted the run; it stopped at a safe point, or at once when told twice.
     Interrupted,
 }
@@ -30,6 +32,7 @@ impl Exit {
             Self::Changes => 2,
             Self::Partial => 3,
             Self::Stopped => 4,
+            Self::Unreachable => 5,
             Self::Interrupted => 130,
         }
     }
@@ -40,7 +43,7 @@ impl Exit {
     #[must_use]
     pub fn of_plan(plan: &Plan, detailed: bool) -> Self {
         if !plan.unreachable.is_empty() {
-            Self::Partial
+            Self::Unreachable
         } else if detailed && !(plan.is_empty() && plan.holds.is_empty()) {
             Self::Changes
         } else {
@@ -55,8 +58,9 @@ Exit codes:
   0    all is as asked
   1    the command line or what you wrote is wrong; nothing was done
   2    diff; plan, show --detailed-exitcode: there is something to do; discover --detailed-exitcode: the snapshot is old
-  3    some hosts were not reached, failed, do not serve or are held back; the others are done
+  3    some hosts failed, do not serve or are held back; the others are done
   4    a host that served before failed, so the run was stopped
+  5    some hosts were not reached; the others are as asked
   130  interrupted; stopped at a safe point, or at once when told twice";
 
 /// Why a verb could not do what was asked.

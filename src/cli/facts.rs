@@ -30,5 +30,5 @@ pub(super) fn run(global: &Global, options: &Options) -> Answer {
         None => output::data(global.output, &report::facts(&observed.observation)),
     }
     let whole = observed.observation.hosts.values().all(|host| matches!(host, HostObservation::Reached(_)));
-    Ok(if whole { Exit::Success } else { Exit::Partial })
+    Ok(if whole { Exit::Success } else { Exit::Unreachable })
 }

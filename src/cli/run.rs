@@ -74,6 +74,9 @@ pub(super) fn run(global: &Global, options: &Options) -> Answer {
         Ok(match (&ran.stopped, ran.succeeded() && holds.is_empty()) {
             (Some(_), _) => Exit::Stopped,
             (None, true) => Exit::Success,
+            (None, false) if holds.is_empty() && ran.failed().all(|host| !observed.open.contains_key(host)) => {
+                Exit::Unreachable
+            }
             (None, false) => Exit::Partial,
         })
     })?

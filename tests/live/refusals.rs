@@ -45,7 +45,7 @@ fn all_at_once(fleet: &Fleet, known: &str) {
     fleet.on("shufflehog-1", "rm /etc/sudoers.d/deploy");
 
     let run = fleet.apply(&[]);
-    run.exits(3);
+    run.exits(5);
     run.explains(["x data-1-1: cannot reach `10.77.1.11:22`", "no answer within 3s"], "nc -vz 10.77.1.11 22");
     run.explains(["x data-2-2: the host key of `10.77.1.22` has changed", "known_hosts:"], "rebuilt?");
     run.explains(
@@ -61,10 +61,10 @@ fn all_at_once(fleet: &Fleet, known: &str) {
     assert_eq!(fleet.read_macro("data-2-1"), "first");
 
     // The other verbs tell the same.
-    fleet.plan(&[]).exits(3).says(["not reached", "sudo refused"]);
+    fleet.plan(&[]).exits(5).says(["not reached", "sudo refused"]);
     fleet.run(&["status", "-i", "inventories/lab"]).exits(3).says(["a password is required"]);
     let facts = fleet.run(&["facts", "-i", "inventories/lab"]);
-    facts.exits(3);
+    facts.exits(5);
     let facts: serde_json::Value = serde_json::from_str(&facts.out).expect("JSON");
     assert_eq!((&facts["data-2-1"]["reachable"], &facts["data-1-2"]["reachable"]), (&false.into(), &true.into()));
 
@@ -80,7 +80,7 @@ fn a_host_that_is_off(fleet: &Fleet) {
     fleet.set_macro("third");
     fleet.power_off("shufflehog-1");
     let run = fleet.apply(&["--limit", "shufflehog-1,data-1-1"]);
-    run.exits(3).explains(["x shufflehog-1: cannot reach `10.77.2.41:22`"], "nc -vz 10.77.2.41 22");
+    run.exits(5).explains(["x shufflehog-1: cannot reach `10.77.2.41:22`"], "nc -vz 10.77.2.41 22");
     assert_eq!(fleet.read_macro("data-1-1"), "third");
     fleet.run(&["lab", "up", "-i", "inventories/lab"]).exits(0);
     eventually(
