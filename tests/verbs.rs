@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use housewright::apply::{Between, CommandRun, run_command};
+use housewright::apply::{Between, CommandRun, adopt, run_command};
 use housewright::fleet::HostName;
-use housewright::plan::{Drift, FleetDrift, Inputs, Proof, drift, proofs};
-use housewright::remote::RemotePath;
+use housewright::plan::{Drift, FleetDrift, Inputs, Proof, Wanted, adoption, drift, proofs};
+use housewright::remote::{EntryKind, RemotePath};
 use housewright::render::load::templates;
 use housewright::report::{self, Diffs};
-use housewright::sim::SimFleet;
+use housewright::sim::{SimFleet, SimHost};
 use world::{Project, Record, block_on, name, plain};
 
 const INVENTORY: &str = "tests/fleets/nothing_to_do/inventory";
@@ -143,5 +143,176 @@ fn a_narrow_terminal_leaves_columns_out_and_never_the_state() {
             let widest = table(Some(width)).lines().map(|line| line.chars().count()).max().unwrap();
             assert!(widest <= width, "{widest} > {width}:\n{}", table(Some(width)));
         }
+    });
+}
+
+/// Asks, takes over what the words mean, and tells it.
+async fn take_over(project: &Project, sim: &SimFleet, words: &[&str]) -> Result<String, String> {
+    let words: Vec<Wanted> = words.iter().map(|word| word.parse().unwrap()).collect();
+    let observed = project.observe(sim, &Record::default()).await;
+    let found = adoption(&project.inputs(&observed), &words);
+    let found = found.map_err(|nothing| nothing.iter().map(|why| format!("{why}\n")).collect::<String>())?;
+    let results = adopt(&found.hosts, &observed.open, 2).await;
+    let text = report::adoption(&found) + &report::adopted(&found, &results);
+    for open in observed.open.values() {
+        open.session.close().await;
+    }
+    Ok(plain(&text))
+}
+
+const MINE: &str = "/etc/clickhouse-server/config.d/mine.xml";
+const MACROS: &str = "/etc/clickhouse-server/config.d/macros.xml";
+
+/// Files of everybody on all hosts, the manifests aside.
+fn files(sim: &SimFleet) -> Vec<(HostName, RemotePath, Option<String>)> {
+    let hosts = sim.with(|world| world.hosts.clone());
+    let manifest = RemotePath::new("/var/lib/housewright/manifest").unwrap();
+    let of = |(name, host): (&HostName, &SimHost)| {
+        let paths = host.entries.keys().filter(|path| **path != manifest);
+        paths.map(|path| (name.clone(), path.clone(), host.text(path))).collect::<Vec<_>>()
+    };
+    hosts.iter().flat_map(of).collect()
+}
+
+#[test]
+fn a_file_of_somebody_else_is_taken_over_and_the_next_run_does_the_rest() {
+    block_on(async {
+        let (project, sim) = made().await;
+        let (one, two) = (name("data-1-a"), name("data-1-b"));
+        let wish = "<clickhouse><max_concurrent_queries>7</max_concurrent_queries></clickhouse>\n";
+        for host in [&one, &two] {
+            sim.with_host(host, |host| host.put_file(MINE, wish));
+        }
+        let manifest = RemotePath::new("/var/lib/housewright/manifest").unwrap();
+        sim.with_host(&two, |host| {
+            // Somebody else's file where ours goes, as before a first run.
+            host.entries.remove(&manifest);
+            host.put_file(MACROS, "<clickhouse><macros><shard>9</shard></macros></clickhouse>\n");
+        });
+        let plan = project.plan_now(&sim).await;
+        let held = plain(&report::plan(&plan, Diffs::Fold));
+        assert!(held.contains(&format!("housewright adopt --limit data-1-b {MACROS}")), "{held}");
+        let proven = with_inputs(&project, &sim, proofs).await;
+        let seen: Vec<_> = proven[&one].iter().map(|proof| (proof.holds, proof.seen.clone())).collect();
+        assert!(seen.iter().any(|(holds, seen)| *holds && seen.ends_with(&format!("(not ours: {MINE})"))), "{seen:?}");
+        let told = with_inputs(&project, &sim, drift).await;
+        assert!(!told.hosts.contains_key(&one), "{told:?}");
+        assert!(plain(&report::drift(&told, Diffs::Fold)).contains(&format!("? {MINE}  on data-1-a, data-1-b")));
+
+        let before = files(&sim);
+        let text = take_over(&project, &sim, &["/etc/*/config.d/m*.xml"]).await.unwrap();
+        assert_eq!(
+            text,
+            format!(
+                "to be Housewright's own\n  \
+                 ~ {MACROS}  on data-1-b\n      the next plan writes the role's file in its place\n  \
+                 - {MINE}  on data-1-a, data-1-b\n      no role renders it: the next plan REMOVES it\n      \
+                 by itself this changes no file: only the hosts' lists of what is Housewright's own\n\n\
+                 adopt: 2 files taken over on 2 hosts, `housewright plan` shows what follows\n"
+            )
+        );
+        assert_eq!(files(&sim), before, "adopting changes no file");
+
+        let plan = project.plan_now(&sim).await;
+        assert!(plan.holds.is_empty() && plan.foreign.is_empty(), "{}", plain(&report::plan(&plan, Diffs::Each)));
+        let shown = plain(&report::plan(&plan, Diffs::Each));
+        assert!(shown.contains(&format!("- {MINE}\n")) && shown.contains("<shard>9</shard>"), "{shown}");
+        assert!(!shown.contains(">7<") && !shown.contains("= 7"), "nobody knows whether it was a secret: {shown}");
+        let (_, outcome) = project.apply(&sim).await;
+        assert!(outcome.failed.is_empty(), "{:?}", outcome.failed);
+        assert!(project.plan_now(&sim).await.is_empty());
+        let left = files(&sim);
+        assert!(left.iter().all(|(_, path, _)| path.as_str() != MINE));
+        let macros = left.iter().find(|(host, path, _)| *host == two && path.as_str() == MACROS).unwrap();
+        assert!(macros.2.as_ref().unwrap().contains("<shard>1</shard>"), "{macros:?}");
+    });
+}
+
+#[test]
+fn what_is_not_of_somebody_else_is_not_taken_over() {
+    block_on(async {
+        let (project, sim) = made().await;
+        let host = name("data-1-a");
+        sim.with_host(&host, |host| {
+            host.put_file("/etc/clickhouse-server/config.xml", "<clickhouse/>");
+            host.put_file("/etc/clickhouse-server/config.d/mine.xml.bak", "<clickhouse/>");
+        });
+        let nothing = take_over(
+            &project,
+            &sim,
+            &[MACROS, MINE, "/etc/clickhouse-server/config.xml", "/etc/clickhouse-server/config.d/*.bak", "/etc/x*"],
+        );
+        assert_eq!(
+            nothing.await.unwrap_err(),
+            format!(
+                "`{MACROS}`: on `data-1-a` it is Housewright's own already\n\
+                 `{MINE}`: no host has such a file of somebody else\n\
+                 `/etc/clickhouse-server/config.xml`: on `data-1-a` it is in no directory whose files are merged; \
+                 where a role renders it, `apply` takes its place\n\
+                 `/etc/clickhouse-server/config.d/*.bak`: no host has such a file of somebody else\n\
+                 `/etc/x*`: no host has such a file of somebody else\n"
+            )
+        );
+        // A link, a host that another run works on, and a host that changes meanwhile.
+        for host in ["data-1-a", "data-1-b", "data-2-a", "data-2-b"] {
+            sim.with_host(&name(host), |host| host.put_file(MINE, "<clickhouse/>"));
+        }
+        sim.with_host(&host, |host| {
+            host.entries.get_mut(&RemotePath::new(MINE).unwrap()).unwrap().kind = EntryKind::Other;
+        });
+        let busy = project.observe(&sim, &Record::default()).await;
+        let lock = busy.open[&name("data-1-b")].session.lock().await.unwrap();
+        let observed = project.observe(&sim, &Record::default()).await;
+        let found = adoption(&project.inputs(&observed), &[MINE.parse().unwrap()]).unwrap();
+        sim.with_host(&name("data-2-a"), |host| host.put_file(MINE, "<clickhouse><a/></clickhouse>"));
+        let before = sim.with(|world| world.hosts.clone());
+        let results = adopt(&found.hosts, &observed.open, 2).await;
+        assert_eq!(
+            found.refused.iter().map(|(host, _, why)| format!("{host}: {why}")).collect::<Vec<_>>(),
+            ["data-1-a: it is no regular file"]
+        );
+        let why = |host: &str| results[&name(host)].as_ref().unwrap_err().clone();
+        assert!(why("data-1-b").0.contains("another run works on the host"), "{:?}", why("data-1-b"));
+        assert!(why("data-2-a").0.contains("changed since it was read"), "{:?}", why("data-2-a"));
+        assert_eq!(results[&name("data-2-b")], Ok(()));
+        let told = plain(&report::adopted(&found, &results));
+        assert!(
+            told.ends_with(
+                "adopt: 1 file taken over on 1 host, 2 failed, 1 held back, `housewright plan` shows what follows\n"
+            ),
+            "{told}"
+        );
+        let after = sim.with(|world| world.hosts.clone());
+        for host in ["data-1-a", "data-1-b", "data-2-a"] {
+            assert_eq!(before[&name(host)].entries, after[&name(host)].entries, "{host}");
+        }
+        drop(lock);
+    });
+}
+
+#[test]
+fn a_lost_answer_takes_over_once_and_what_somebody_edited_is_ours_again() {
+    block_on(async {
+        let (project, sim) = made().await;
+        let host = name("data-1-a");
+        for lost_after in 0..2 {
+            sim.with_host(&host, |host| {
+                host.put_file(&MINE.replace("mine", &format!("mine{lost_after}")), "<clickhouse/>");
+                host.lost_after = Some(lost_after);
+            });
+            let text = take_over(&project, &sim, &["/etc/clickhouse-server/*"]).await.unwrap();
+            assert!(text.contains("adopt: 1 file taken over on 1 host"), "{text}");
+        }
+        // Edited after it was taken over: held, until it is taken over as it is now.
+        let edited = MINE.replace("mine", "mine0");
+        sim.with_host(&host, |host| host.put_file(&edited, "<clickhouse><b/></clickhouse>"));
+        let plan = project.plan_now(&sim).await;
+        let hint = format!("`housewright adopt --limit data-1-a {edited}` lets the next plan remove it as it is now");
+        assert!(plain(&report::plan(&plan, Diffs::Fold)).contains(&hint), "{plan:?}");
+        take_over(&project, &sim, &[&edited]).await.unwrap();
+        let (plan, outcome) = project.apply(&sim).await;
+        assert!(plan.holds.is_empty() && outcome.failed.is_empty(), "{plan:?} {outcome:?}");
+        assert!(files(&sim).iter().all(|(_, path, _)| !path.as_str().contains("mine")));
+        assert!(project.plan_now(&sim).await.is_empty());
     });
 }

@@ -2,6 +2,7 @@
 //!
 //! No decision is made here: steps, their order, and what a failure means are the plan's.
 
+mod adopt;
 mod batch;
 mod command;
 mod discreet;
@@ -21,6 +22,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 
+pub use adopt::{Refusal, adopt};
 pub use command::{Between, CommandRun, Ran, run_command};
 use discreet::Discreet;
 

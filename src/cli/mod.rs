@@ -1,5 +1,6 @@
 //! The command line: one file per verb; errors and exit codes at the edge (edge).
 
+mod adopt;
 mod apply;
 mod check;
 mod context;
@@ -141,6 +142,8 @@ enum Verb {
     Run(run::Options),
     /// One line per host: what it is and how it is; exits with 3 when one does not serve
     Status(status::Options),
+    /// Make files of others Housewright's own: the next plan writes its own in their place, or removes them
+    Adopt(adopt::Options),
     /// Take a host's lock from a run that is gone for good
     Unlock(unlock::Options),
     /// JSON Schemas of inventories, variables, roles and discovery files, for editors
@@ -186,6 +189,7 @@ pub fn run(line: &CommandLine) -> Exit {
         Verb::Verify(options) => verify::run(global, options),
         Verb::Run(options) => run::run(global, options),
         Verb::Status(options) => status::run(global, options),
+        Verb::Adopt(options) => adopt::run(global, options),
         Verb::Unlock(options) => unlock::run(global, options),
         Verb::Schema(options) => schema::run(global, options),
         Verb::Lab(options) => lab::run(global, options),

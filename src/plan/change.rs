@@ -308,7 +308,10 @@ fn refused(host: &HostName, why: &str) -> Hold {
         host: host.clone(),
         what: "change anything".to_owned(),
         reason: format!("its ClickHouse would refuse its configuration: {why}"),
-        hint: Some("mend the file, or move it away where it is not Housewright's".to_owned()),
+        hint: Some(
+            "mend the file; with one that is not ours, `housewright adopt FILE` lets the next plan remove it"
+                .to_owned(),
+        ),
     }
 }
 

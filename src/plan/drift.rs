@@ -2,7 +2,7 @@
 //!
 //! It is what a plan would remove, and what a plan holds back, without waves and steps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -20,6 +20,9 @@ pub struct FleetDrift {
     pub unreachable: BTreeMap<HostName, Unreachable>,
     /// How many hosts are as they were written.
     pub unchanged: usize,
+    /// Files in the servers' directories that are not ours: told, and no difference by themselves.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub foreign: BTreeMap<HostName, BTreeSet<RemotePath>>,
 }
 
 /// What differs on one host.
@@ -76,5 +79,5 @@ pub fn drift(inputs: &Inputs<'_>) -> FleetDrift {
     hosts.retain(|_, drift| !drift.is_empty());
     let unchanged =
         inputs.hosts.iter().filter(|host| !hosts.contains_key(*host) && !plan.unreachable.contains_key(*host));
-    FleetDrift { unchanged: unchanged.count(), hosts, unreachable: plan.unreachable }
+    FleetDrift { unchanged: unchanged.count(), hosts, unreachable: plan.unreachable, foreign: plan.foreign }
 }

@@ -2,6 +2,7 @@
 //!
 //! All choices of a run are made here; equal input gives an equal plan, byte for byte.
 
+mod adoption;
 mod applied;
 mod budget;
 mod change;
@@ -32,6 +33,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+pub use adoption::{Adoption, NothingMeant, Wanted, adoption};
 pub use budget::{Amount, AmountError, Budget, Canary, Part};
 pub use change::Change;
 pub use compare::Compared;

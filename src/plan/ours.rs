@@ -20,7 +20,11 @@ pub(super) fn whole(host: &HostName, own: &Ownership, facts: &HostFacts) -> Vec<
     }
     let foreign = |path: &RemotePath| {
         let reason = format!("`{path}` is there, and Housewright did not write it");
-        hold(reason, "look at it, then move it away: the next plan writes ours".to_owned())
+        let word = path.as_word();
+        hold(
+            reason,
+            format!("look at it; `housewright adopt --limit {host} {word}` lets the next plan write ours in its place"),
+        )
     };
     own.in_the_way.iter().map(foreign).collect()
 }
@@ -31,7 +35,10 @@ pub(super) fn kept(host: &HostName, own: &Ownership) -> Vec<Hold> {
         let (reason, hint) = match why {
             Kept::Edited => (
                 "somebody has changed it since Housewright wrote it".to_owned(),
-                "look at it, then remove it by hand".to_owned(),
+                format!(
+                    "look at it; `housewright adopt --limit {host} {}` lets the next plan remove it as it is now",
+                    path.as_word()
+                ),
             ),
             Kept::NoFile => (
                 "something that is no regular file is in its place".to_owned(),

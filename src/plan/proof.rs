@@ -83,7 +83,10 @@ fn files(desired: &Desired, facts: &HostFacts) -> Result<String, String> {
     let left = own.removals.iter().map(|file| &file.path).chain(own.kept.keys()).map(ToString::to_string);
     let differ: Vec<String> = directories.chain(files).chain(left).collect();
     if differ.is_empty() {
-        Ok(desired.files.len().to_string())
+        // Told, and no fault: whether it should be there is its owner's to say.
+        let foreign: Vec<String> = own.foreign.iter().map(ToString::to_string).collect();
+        let foreign = if foreign.is_empty() { String::new() } else { format!(" (not ours: {})", few(&foreign)) };
+        Ok(format!("{}{foreign}", desired.files.len()))
     } else {
         Err(format!("not as desired: {}", few(&differ)))
     }

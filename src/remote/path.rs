@@ -48,6 +48,13 @@ impl RemotePath {
         &self.0
     }
 
+    /// As a word of a command that people copy into a shell.
+    #[must_use]
+    pub fn as_word(&self) -> String {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/_-.:@%+,".contains(&byte);
+        if self.0.bytes().all(plain) { self.0.clone() } else { format!("'{}'", self.0.replace('\'', "'\\''")) }
+    }
+
     /// The directory that it is in (`/` is in itself).
     #[must_use]
     pub fn parent(&self) -> Self {

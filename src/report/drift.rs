@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::hosts::count;
-use super::plan::{Diffs, diff_lines, head};
+use super::plan::{Diffs, diff_lines, foreign, head};
 use super::style::{BAD, GOOD, HEAD, QUIET, WARN, paint};
 use crate::plan::{Change, FleetDrift};
 
@@ -31,6 +31,7 @@ pub fn drift(drift: &FleetDrift, diffs: Diffs) -> String {
         }
         out.push('\n');
     }
+    foreign(&mut out, &drift.foreign);
     for (host, why) in &drift.unreachable {
         let _ = writeln!(out, "{} {host}: {}", paint(BAD, "x"), why.reason);
     }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use super::hosts::{count, short};
-use super::plan::{head, summary};
+use super::plan::{FOREIGN, foreign_files, head, summary};
 use crate::clickhouse::config::Disruption;
 use crate::fleet::HostName;
 use crate::plan::{Change, Plan, Wave};
@@ -102,6 +102,15 @@ fn exceptions(out: &mut String, plan: &Plan) {
             let _ = writeln!(out, "* {}: {what}: {reason}{}", hold.host, hint(&hold.hint));
         }
         more(out, plan.holds.len(), "hold");
+        out.push('\n');
+    }
+    let foreign = foreign_files(&plan.foreign);
+    if !foreign.is_empty() {
+        let _ = writeln!(out, "**Not ours**: {}\n", inline(FOREIGN));
+        for (path, hosts) in foreign.iter().take(MOST_ROWS) {
+            let _ = writeln!(out, "* {} on {}", code(path.as_str()), short(hosts));
+        }
+        more(out, foreign.len(), "file");
         out.push('\n');
     }
     if !plan.unreachable.is_empty() {
@@ -311,6 +320,8 @@ mod tests {
         let mut plan = of(vec![("a".to_owned(), file("/etc/x", diff)), ("b".to_owned(), file("/etc/x", diff))]);
         let (what, reason) = ("do | it".to_owned(), "<!-- `x|y` @me *now*".to_owned());
         plan.holds.push(Hold { host: HostName::new("c").unwrap(), what, reason, hint: None });
+        let theirs = ["/etc/x.d/a_b*.xml", "/etc/x.d/`<b>`.xml"].map(|path| RemotePath::new(path).unwrap());
+        plan.foreign = BTreeMap::from([(HostName::new("b").unwrap(), BTreeSet::from(theirs))]);
         let text = markdown(&plan);
         insta::assert_snapshot!(text, @r"
         ### Housewright plan: 2 hosts to change in 1 wave, 2 reloads, 0 as desired, 1 held back
@@ -327,6 +338,11 @@ mod tests {
         **Held back**
 
         * c: do | it: &lt;!-- `x|y` &#64;me \*now\*
+
+        **Not ours**: the server reads them; Housewright leaves them alone, until `housewright adopt FILE` makes one its own
+
+        * `` /etc/x.d/`<b>`.xml `` on b
+        * `/etc/x.d/a_b*.xml` on b
 
 
         <details><summary><code>~ /etc/x</code> on 2 hosts</summary>
@@ -369,6 +385,8 @@ mod tests {
             let diff = lines.join("\n");
             let mut plan = of((0..hosts).map(|host| (format!("h{host}"), file(&format!("/etc/{host}"), &diff))).collect());
             let host = HostName::new("z").unwrap();
+            let theirs = (0..hosts * 4).map(|index| RemotePath::new(format!("/etc/{}{index}", reason.replace(['\n', '/'], ""))).unwrap());
+            plan.foreign = BTreeMap::from([(host.clone(), theirs.collect())]);
             plan.holds = vec![Hold { host, what: reason.clone(), reason, hint: None }; hosts];
             let text = markdown(&plan);
             prop_assert!(text.len() <= MOST_BYTES);

@@ -1,5 +1,6 @@
 //! What a person or a machine sees: the plan, events as they happen, the recap (edge).
 
+mod adoption;
 mod bars;
 pub mod diagnostic;
 mod drift;
@@ -16,6 +17,7 @@ mod status;
 pub mod style;
 mod verify;
 
+pub use adoption::{adopted, adoption};
 pub use bars::Bars;
 pub use drift::drift;
 pub use json::{EVENT_SCHEMA, JsonLines, event_line};

@@ -8,6 +8,7 @@ use super::style::{BAD, GOOD, HEAD, PLACE, QUIET, WARN, paint};
 use crate::clickhouse::config::Disruption;
 use crate::fleet::HostName;
 use crate::plan::{Change, Plan, SettingKind, Wave};
+use crate::remote::RemotePath;
 use crate::resource::FileChangeKind;
 
 /// How much of the files' differences is shown.
@@ -197,7 +198,7 @@ fn exceptions(out: &mut String, plan: &Plan) {
         }
         out.push('\n');
     }
-    foreign(out, plan);
+    foreign(out, &plan.foreign);
     if !plan.unreachable.is_empty() {
         let _ = writeln!(out, "{}", paint(HEAD, "not reached"));
         for (host, why) in &plan.unreachable {
@@ -210,14 +211,23 @@ fn exceptions(out: &mut String, plan: &Plan) {
     }
 }
 
+/// What is to be said of files that are not ours.
+pub(super) const FOREIGN: &str =
+    "the server reads them; Housewright leaves them alone, until `housewright adopt FILE` makes one its own";
+
 /// Files that are not ours, each once, with its hosts.
-fn foreign(out: &mut String, plan: &Plan) {
+pub(super) fn foreign_files(files: &BTreeMap<HostName, BTreeSet<RemotePath>>) -> BTreeMap<&RemotePath, Vec<&HostName>> {
     let mut by_path: BTreeMap<_, Vec<&HostName>> = BTreeMap::new();
-    for (host, paths) in &plan.foreign {
+    for (host, paths) in files {
         for path in paths {
             by_path.entry(path).or_default().push(host);
         }
     }
+    by_path
+}
+
+pub(super) fn foreign(out: &mut String, files: &BTreeMap<HostName, BTreeSet<RemotePath>>) {
+    let by_path = foreign_files(files);
     if by_path.is_empty() {
         return;
     }
@@ -225,8 +235,7 @@ fn foreign(out: &mut String, plan: &Plan) {
     for (path, hosts) in by_path {
         let _ = writeln!(out, "  {} {path}  {}", paint(QUIET, "?"), paint(QUIET, format!("on {}", short(&hosts))));
     }
-    let hint = "the server reads them; Housewright leaves them alone";
-    let _ = writeln!(out, "      {}\n", paint(QUIET, hint));
+    let _ = writeln!(out, "      {}\n", paint(QUIET, FOREIGN));
 }
 
 /// The plan in one line.

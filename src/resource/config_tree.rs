@@ -103,7 +103,7 @@ pub(super) fn is_fragment(path: &RemotePath) -> bool {
 }
 
 /// The directory of the configuration that a file is part of.
-fn root(path: &RemotePath) -> Option<RemotePath> {
+pub(super) fn root(path: &RemotePath) -> Option<RemotePath> {
     let parent = path.parent();
     let is_main = MAIN_ENDINGS
         .iter()

@@ -1,5 +1,6 @@
 //! One room per kind of thing on a host: its probe, its observed form, and its difference from what is desired (pure).
 
+mod adoption;
 mod config_tree;
 mod directory;
 mod facts;
@@ -17,6 +18,7 @@ mod stored;
 mod text_diff;
 mod unit;
 
+pub use adoption::{Fate, Foreign, NotAdoptable, Takeover, adoptable};
 pub use config_tree::Contents;
 pub use directory::{DirectoryChange, diff as diff_directories};
 pub use facts::{ClickHouseFacts, HostFacts, HostObservation, Observation, ObserveError};

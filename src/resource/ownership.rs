@@ -211,7 +211,7 @@ fn of_unwanted(path: &RemotePath, known: &Written, desired: &Desired, facts: &Ho
 
 /// The unit that would be left without a file that it needs: its own file, or one that it reads and that nobody restarts
 /// it for. What systemd was not asked about counts as running.
-fn user(path: &RemotePath, known: &Written, desired: &Desired, facts: &HostFacts) -> Option<UnitName> {
+pub(super) fn user(path: &RemotePath, known: &Written, desired: &Desired, facts: &HostFacts) -> Option<UnitName> {
     let used = |unit: &UnitName| facts.units.get(unit).is_none_or(ObservedUnit::is_running);
     let own = unit_of(path);
     let starts = |unit: &UnitName| facts.units.get(unit).is_some_and(|is| is.file_state == "enabled");

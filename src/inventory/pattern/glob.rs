@@ -1,7 +1,7 @@
 //! Python's `fnmatch` (pure): `*`, `?`, `[set]`, `[!set]`, upper and lower case apart.
 
 /// Matches a whole name; goes back only to the last `*`, so the time is bounded.
-pub(super) fn glob(pattern: &str, name: &str) -> bool {
+pub(crate) fn glob(pattern: &str, name: &str) -> bool {
     let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
     let (mut at, mut position) = (0, 0);
     let mut star: Option<(usize, usize)> = None;

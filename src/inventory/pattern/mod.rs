@@ -14,7 +14,7 @@ use super::tree::Inventory;
 use crate::fleet::HostName;
 use crate::jinja::{self, Kind};
 use crate::problem::{Problem, near_name};
-use glob::glob;
+pub(crate) use glob::glob;
 use terms::{Slice, ordered, split, subscript};
 
 /// What a resolved host is selected by.
