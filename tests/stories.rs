@@ -87,6 +87,7 @@ async fn tell(story: &Story, project: &mut Project, sim: &SimFleet) -> Vec<(&'st
             Err(problem) => return vec![("plan", shown(&[problem]))],
         }
     }
+    (project.only, project.budget) = (story.only, story.budget.clone());
     if story.restart {
         project.restart = Some(BTreeSet::new());
     }

@@ -178,6 +178,11 @@ fn owe_restarts(host: &mut HostChanges<'_>) {
     let clickhouse = host.role.clickhouse.as_ref().map(|clickhouse| &clickhouse.unit);
     let gone = host.own.removals.iter().any(|file| is_read(&file.path, file.unit.as_ref()));
     let reads = (gone || host.files.iter().any(is_config)) && host.restarts.iter().any(|unit| Some(unit) == clickhouse);
+    if reads {
+        for reason in &mut host.cost.reasons {
+            reason.insert_str(0, "the restart stays owed, and what a reload takes is taken now: ");
+        }
+    }
     host.later.extend(host.restarts.drain(..).map(Owed::Restart));
     host.cost.restart_units.clear();
     host.cost.reload |= reads;

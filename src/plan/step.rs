@@ -262,10 +262,11 @@ impl fmt::Display for Step {
                 let steps: Vec<_> = steps.iter().map(ToString::to_string).collect();
                 write!(f, "{}, unless {}", steps.join(", "), gate.to_string().trim_start_matches("gate: "))
             }
-            Self::Settle { owed } if owed.iter().all(|owed| matches!(owed, Owed::Attach(_))) => {
-                f.write_str("nothing is detached any more")
-            }
-            Self::Settle { .. } => f.write_str("nothing is owed any more"),
+            // Whoever restarts does what less would do.
+            Self::Settle { owed } => match owed.iter().rfind(|owed| !matches!(owed, Owed::Attach(_))) {
+                Some(dearest) => write!(f, "no longer owed: {dearest}"),
+                None => f.write_str("nothing is detached any more"),
+            },
             Self::DaemonReload => f.write_str("reload systemd's unit files"),
             Self::Unit { unit, action } => write!(f, "{action} {unit}"),
             Self::Detach { tables, .. } => write!(f, "detach {}", names(tables)),

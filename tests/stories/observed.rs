@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use housewright::fleet::HostName;
+use housewright::plan::{Budget, Part};
 use housewright::remote::{EntryKind, RemotePath, UnitName};
 use housewright::resource::Detachment;
 use housewright::schema::{ObjectName, ObservedObject};
@@ -35,6 +36,11 @@ pub struct Story {
     pub allow: Vec<String>,
     /// `--limit`.
     pub limit: Option<String>,
+    /// `--only`.
+    pub only: Option<Part>,
+    /// `--serial`, `--canary`, `--max-unavailable`, `--max-failures`, as a saved plan has them.
+    #[serde(default)]
+    pub budget: Budget,
     /// `restart` instead of `apply`.
     #[serde(default)]
     pub restart: bool,
