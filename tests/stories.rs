@@ -32,7 +32,7 @@ datatest_stable::harness! {
 fn story(path: &Path) -> datatest_stable::Result<()> {
     let folder = path.parent().unwrap_or(path);
     let story: Story = serde_yaml::from_str(&fs::read_to_string(path)?)?;
-    let told = match project(folder, &folder.join("inventory"), &own(folder, "roles")) {
+    let told = match project(&folder.join("inventory"), &own(folder, "roles"), &own(folder, "templates")) {
         Err(problems) => vec![("check", shown(&problems))],
         Ok(mut project) => {
             let mut told = vec![("check", shown(&project.notes))];
@@ -44,10 +44,8 @@ fn story(path: &Path) -> datatest_stable::Result<()> {
     compare(&folder.join("expected"), &told)
 }
 
-fn project(folder: &Path, inventory: &Path, roles: &Path) -> Result<Project, Vec<Problem>> {
-    Project::load(inventory, roles, templates(&own(folder, "templates")), |reference| {
-        format!("the value of {reference}")
-    })
+fn project(inventory: &Path, roles: &Path, from: &Path) -> Result<Project, Vec<Problem>> {
+    Project::load(inventory, roles, templates(from), |reference| format!("the value of {reference}"))
 }
 
 /// The story's own, or the repository's.
@@ -64,7 +62,8 @@ fn shown(problems: &[Problem]) -> String {
 fn world(folder: &Path, story: &Story, project: &Project) -> datatest_stable::Result<SimFleet> {
     let then = story.inventory_then(&folder.join("inventory"))?;
     let roles = story.roles_then(&own(folder, "roles"))?;
-    let made = self::project(folder, then.path(), roles.path()).map_err(|problems| shown(&problems))?;
+    let texts = story.templates_then(&own(folder, "templates"))?;
+    let made = self::project(then.path(), roles.path(), texts.path()).map_err(|problems| shown(&problems))?;
     let sim = project.bare_world();
     if story.converged() {
         block_on(made.apply(&sim));

@@ -343,6 +343,7 @@ fn what_a_server_is_made_of_fits_together() {
             "clickhouse_named_collections: { msk: { kafka_sasl_password: { '@from_env': MSK } } }",
             "note[HW0543]: `clickhouse_named_collections` takes `MSK` from the server's environment",
         ),
+        ("clickhouse_macros: { generation: mine }", "error[HW0544]: the macro `generation` is Housewright's"),
     ] {
         let said = written().hosts(one).group_vars("all.yml", &format!("{clusters}{vars}")).said();
         assert!(said.contains(expected), "{said}");

@@ -23,7 +23,7 @@ pub(super) fn expected(host: &Host, desired: &Desired, facts: &HostFacts) -> App
             continue;
         }
         // Never the real text: what is expected stands in the plan, in events and in logs.
-        for entry in ConfigKeys::from_xml(file.content.shown()).unwrap_or_default().entries {
+        for entry in ConfigKeys::from_file(path.as_str(), file.content.shown()).unwrap_or_default().entries {
             // `replica` is a macro here, and elsewhere an element of a list: `replica[1]`.
             let parts: Vec<_> = entry.path.split('/').map(numbered).collect();
             let value = || entry.shown().to_owned();

@@ -197,8 +197,10 @@ pub(super) fn collect<'a>(inputs: &Inputs<'a>, holds: &mut Vec<Hold>) -> Vec<Hos
             !blocked
         });
         let mut files = diff_files(desired, facts);
+        let mut is_blocked = false;
         files.retain(|file| {
             let blocked = file.kind == FileChangeKind::Blocked;
+            is_blocked |= blocked && file.unit.is_some();
             if blocked {
                 holds.push(in_place(name, format!("write `{}`", file.path), &file.path, "regular file"));
             }
@@ -211,7 +213,10 @@ pub(super) fn collect<'a>(inputs: &Inputs<'a>, holds: &mut Vec<Hold>) -> Vec<Hos
                 None => drop(diffs.insert(Arc::clone(diff))),
             }
         }
-        let stays = references::hold_back(name, (&mut files, &mut own), desired, facts, holds);
+        let mut stays = references::hold_back(name, (&mut files, &mut own), desired, facts, holds);
+        if is_blocked {
+            stays |= references::withhold_generation(&mut files, &mut own, desired);
+        }
         let mut units: Vec<_> =
             diff_units(desired, facts).into_iter().filter(|unit| known(unit, name, holds, desired, facts)).collect();
         let applied = if stays { Applied::default() } else { applied::expected(host, desired, facts) };

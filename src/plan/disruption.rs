@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use super::effective::{self, Compared, Outcome};
 use super::queues::{self, Whereabouts};
 use super::references;
-use super::setting::SettingChange;
+use super::setting::{GENERATION_KEY, SettingChange};
 use crate::clickhouse::config::{self, ConfigDirectory, ConfigKeys, Disruption, HostSays, KeyChange};
 use crate::remote::{RemotePath, UnitName};
 use crate::render::Desired;
 use crate::resource::{
-    Applied, ClickHouseFacts, FileChange, FileChangeKind, HostFacts, ObservedUnit, Owed, Removal, Shows,
+    Applied, ClickHouseFacts, FileChange, FileChangeKind, HostFacts, ObservedUnit, Owed, Removal, ServerFacts, Shows,
 };
 use crate::role::Role;
 
@@ -172,7 +172,7 @@ pub(super) fn cost(
         cost.take_owed(owed, facts);
     }
     if let (ClickHouseFacts::Up { server, .. }, Cost { disruption: Disruption::None, .. }) = (&facts.clickhouse, &cost)
-        && let Some(missing) = applied.missing_in(server)
+        && let Some(missing) = not_taken(applied, server)
     {
         cost.disruption = Disruption::Reload;
         cost.reload = true;
@@ -180,7 +180,17 @@ pub(super) fn cost(
     }
     cost.reasons.sort();
     cost.reasons.dedup();
+    if cost.reasons.len() > 1 {
+        // It changes because something else does: that is the reason.
+        cost.reasons.retain(|reason| !reason.starts_with(&format!("`{GENERATION_KEY}`")));
+    }
     cost
+}
+
+/// What a server tells otherwise than its files say; of many hosts the same, so that a plan says it once.
+fn not_taken(applied: &Applied, server: &ServerFacts) -> Option<String> {
+    let others = applied.without_generation().missing_in(server);
+    others.or_else(|| applied.missing_in(server).map(|_| "it tells another generation".to_owned()))
 }
 
 /// Whether tables that consume live on a host: they keep what they were attached with.
@@ -249,11 +259,13 @@ pub(super) fn config_changes(
 ) -> Option<(ConfigDirectory, Vec<KeyChange>)> {
     let directory = ConfigDirectory::of(path.as_str())?;
     let old = match facts.files.get(path).and_then(|file| file.content.as_ref()) {
-        Some(content) => ConfigKeys::from_xml(std::str::from_utf8(content.expose()).ok()?).ok()?,
+        Some(content) => ConfigKeys::from_file(path.as_str(), std::str::from_utf8(content.expose()).ok()?).ok()?,
         None => ConfigKeys::default(),
     };
     let new = match desired.files.get(path) {
-        Some(file) => ConfigKeys::from_xml(std::str::from_utf8(file.content.bytes().expose()).ok()?).ok()?,
+        Some(file) => {
+            ConfigKeys::from_file(path.as_str(), std::str::from_utf8(file.content.bytes().expose()).ok()?).ok()?
+        }
         None => ConfigKeys::default(),
     };
     Some((directory, config::diff(&old, &new)))

@@ -10,7 +10,7 @@ use super::disruption::{self, Cost};
 use super::{Change, Inputs, Part, Plan, Wave};
 use crate::clickhouse::config::{ConfigDirectory, Disruption};
 use crate::remote::{RemotePath, UnitAction, UnitName};
-use crate::resource::{FileChange, Owed, UnitChange};
+use crate::resource::{Applied, FileChange, Owed, UnitChange};
 
 /// The directories that hold units' own files: systemd reads them, and no server.
 const UNIT_FILES: &str = "/etc/systemd/";
@@ -135,6 +135,14 @@ fn everything(host: &mut HostChanges<'_>) -> BTreeSet<String> {
 }
 
 fn drop_files(host: &mut HostChanges<'_>, keep: impl Fn(&RemotePath, Option<&UnitName>) -> bool) -> BTreeSet<String> {
+    let is_left = |path: &RemotePath, unit: Option<&UnitName>| is_read(path, unit) && !keep(path, unit);
+    let mut removals = host.own.removals.iter();
+    if host.files.iter().any(|file| is_left(&file.path, file.unit.as_ref()))
+        || removals.any(|file| is_left(&file.path, file.unit.as_ref()))
+    {
+        // The server is held to its files where they are the desired ones.
+        host.applied = Applied::default();
+    }
     let mut left = BTreeSet::new();
     let mut untouched = BTreeSet::new();
     host.files.retain(|file| {

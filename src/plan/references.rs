@@ -43,10 +43,11 @@ pub(super) fn hold_back(
         };
         changes.entry(directory).or_default().extend(found);
     }
-    let mut stays = false;
+    let (mut stays, mut held) = (false, false);
     for (directory, changes) in changes {
         let found = self::holds(host, directory, &changes, facts);
         if !found.is_empty() {
+            held = true;
             let stays_here = |path: &&RemotePath| ConfigDirectory::of(path.as_str()) == Some(directory);
             let written = files.iter().map(|file| &file.path).filter(stays_here);
             let left = written.chain(own.removals.iter().map(|file| &file.path).filter(stays_here)).cloned().collect();
@@ -56,7 +57,16 @@ pub(super) fn hold_back(
             holds.extend(found);
         }
     }
-    stays
+    stays | (held && withhold_generation(files, own, desired))
+}
+
+/// Leaves the files that tell a generation: the host does not get all of it. Tells whether there are any.
+pub(super) fn withhold_generation(files: &mut Vec<FileChange>, own: &mut Ownership, desired: &Desired) -> bool {
+    let tells = |path: &RemotePath| desired.files.get(path).is_some_and(|file| file.content.generation().is_some());
+    let left = files.iter().map(|file| &file.path).filter(|path| tells(path)).cloned().collect();
+    files.retain(|file| !tells(&file.path));
+    own.leave(&left);
+    desired.generation.is_some()
 }
 
 /// What would be taken away from tables that live on the host.

@@ -6,6 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::clickhouse::config::{ChangeKind, ConfigDirectory, KeyChange};
 
+/// The server's own configuration, by its name in a plan.
+const CONFIG: &str = "config";
+
+/// Where the generation stands.
+pub(super) const GENERATION_KEY: &str = "macros/generation";
+
 /// Longer values are cut for people.
 const LONGEST: usize = 100;
 
@@ -41,10 +47,16 @@ pub enum SettingKind {
 }
 
 impl SettingChange {
+    /// Whether it is the host's generation.
+    #[must_use]
+    pub fn is_generation(&self) -> bool {
+        self.configuration == CONFIG && self.key == GENERATION_KEY
+    }
+
     /// Puts keys together that come or go with one element.
     pub(super) fn of(changes: &[KeyChange], directory: ConfigDirectory) -> Vec<Self> {
         let configuration = match directory {
-            ConfigDirectory::Config => "config",
+            ConfigDirectory::Config => CONFIG,
             ConfigDirectory::Users => "users",
         };
         let together = |one: &KeyChange, other: &KeyChange| root(one).is_some() && root(one) == root(other);

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
-use super::elements;
 use super::escape::Escape;
+use super::{elements, generation};
 use crate::secret::{Form, MARKER_END, MARKER_START, Secret, SecretRef, SecretStore};
 
 /// A file's content, with the secrets put in for the host and masked for people. A clone is cheap.
@@ -16,7 +16,10 @@ pub struct Content {
     shown: Arc<str>,
     bytes: Secret<Bytes>,
     digest: Secret<[u8; 32]>,
+    shown_digest: [u8; 32],
     masks: Arc<[Mask]>,
+    /// What was put in the places of the generation.
+    generation: Option<Arc<str>>,
 }
 
 /// A secret in a content: what people see in its place, and its value.
@@ -80,12 +83,16 @@ impl Content {
         if escape != Escape::Xml {
             shown = elements::hide_lines(&shown);
         }
+        let digest = Sha256::digest(&bytes).into();
+        let shown_digest = if shown == bytes { digest } else { Sha256::digest(&shown).into() };
         Ok(Self {
             escape,
             shown: shown.into(),
-            digest: Secret::new(Sha256::digest(&bytes).into()),
+            digest: Secret::new(digest),
+            shown_digest,
             bytes: Secret::new(Bytes::from(bytes)),
             masks: masks.into(),
+            generation: None,
         })
     }
 
@@ -97,8 +104,10 @@ impl Content {
             escape: Escape::Plain,
             shown: text.as_str().into(),
             digest: Secret::new(Sha256::digest(&text).into()),
+            shown_digest: Sha256::digest(&text).into(),
             bytes: Secret::new(Bytes::from(text)),
             masks: Arc::default(),
+            generation: None,
         }
     }
 
@@ -137,6 +146,34 @@ impl Content {
     /// first with the value itself.
     pub fn values(&self) -> impl Iterator<Item = (&SecretRef, &Secret<String>)> {
         self.masks.iter().map(|mask| (&mask.reference, &mask.value))
+    }
+
+    /// Whether it has a place for the host's generation that is still empty.
+    pub(super) fn awaits_generation(&self) -> bool {
+        self.shown.contains(generation::MARKER)
+    }
+
+    /// SHA-256 of what people see.
+    pub(super) fn shown_digest(&self) -> [u8; 32] {
+        self.shown_digest
+    }
+
+    /// The same with the host's generation.
+    pub(super) fn with_generation(&self, generation: &str) -> Self {
+        let text = String::from_utf8_lossy(self.bytes.expose()).replace(generation::MARKER, generation);
+        Self {
+            shown: self.shown.replace(generation::MARKER, generation).into(),
+            digest: Secret::new(Sha256::digest(&text).into()),
+            bytes: Secret::new(Bytes::from(text)),
+            generation: Some(generation.into()),
+            ..self.clone()
+        }
+    }
+
+    /// The generation that it tells the server.
+    #[must_use]
+    pub fn generation(&self) -> Option<&str> {
+        self.generation.as_deref()
     }
 
     /// How secrets were written into it.

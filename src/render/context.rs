@@ -1,4 +1,4 @@
-//! What templates see: the host's variables, `host`, `derived`, `fleet` and `managed_by` (pure).
+//! What templates see: the host's variables, `host`, `derived`, `fleet`, `generation` and `managed_by` (pure).
 //!
 //! A template is given exactly the variables that it uses, and the same set makes the key of its cached result: what
 //! is not in the key cannot be in the text.
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tera::Context;
 
-use super::consumers;
+use super::{consumers, generation};
 use crate::fleet::{Cluster, Fleet, Host, Placement, RoleName, Vars};
 use crate::problem::{Problem, near_name};
 use crate::role::Role;
@@ -19,7 +19,7 @@ use crate::schema;
 const KEEPER_RAFT_PORT: u64 = 9234;
 
 /// The names that are not the inventory's.
-pub(super) const OURS: [&str; 4] = ["derived", "fleet", "host", "managed_by"];
+pub(super) const OURS: [&str; 5] = ["derived", "fleet", "generation", "host", "managed_by"];
 
 /// The part that is the same on every host, converted once; a clone shares it.
 #[derive(Clone)]
@@ -103,15 +103,16 @@ impl<'a> HostContext<'a> {
         }
         context.insert_value("fleet", self.shared.fleet.clone());
         context.insert("managed_by", &managed_by(template));
+        context.insert("generation", &generation::MARKER);
         Ok(context)
     }
 
-    /// The inventory's value; `host`, `derived`, `fleet` and `managed_by` are ours.
+    /// The inventory's value; the names of [`OURS`] are not.
     fn value(&self, name: &str) -> Option<&Value> {
         match name {
             "host" => Some(&self.host),
             "derived" => self.derived,
-            "fleet" | "managed_by" => None,
+            "fleet" | "generation" | "managed_by" => None,
             _ => self.vars.get(name),
         }
     }

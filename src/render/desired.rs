@@ -14,6 +14,8 @@ pub struct Desired {
     pub files: BTreeMap<RemotePath, DesiredFile>,
     /// Units, by name.
     pub units: BTreeMap<UnitName, DesiredUnit>,
+    /// What the macro `generation` will say, where a file tells it.
+    pub generation: Option<String>,
 }
 
 /// A directory with owner and mode.

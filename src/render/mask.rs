@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::Content;
 use super::elements::{HIDDEN, by_line, hide, hide_lines, secret_texts, texts};
 use super::escape::Escape;
+use super::{Content, without_generation};
 use crate::secret::look::written_secret;
 
 /// What stands for an observed secret that is not the current one.
@@ -26,7 +26,10 @@ pub fn mask(observed: &[u8], desired: &Content) -> String {
     let text = mask_lines(&text, desired);
     let text = mask_values(&text, &values);
     // A name or a neighbour can complete a value by accident: then nothing is shown.
-    if values.keys().any(|value| text.contains(value.as_str())) { format!("{HIDDEN}\n") } else { text }
+    if values.keys().any(|value| text.contains(value.as_str())) {
+        return format!("{HIDDEN}\n");
+    }
+    without_generation(&text, desired)
 }
 
 /// What is known of a file that nothing renders any more.

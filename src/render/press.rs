@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::content::RevealError;
 use super::context::{FleetContext, HostContext};
 use super::escape::Escape;
-use super::{Content, Desired, DesiredDirectory, DesiredFile, DesiredUnit, Templates, check};
+use super::{Content, Desired, DesiredDirectory, DesiredFile, DesiredUnit, Templates, check, generation};
 use crate::fleet::{Fleet, Host};
 use crate::problem::Problem;
 use crate::remote::RemotePath;
@@ -46,7 +46,11 @@ impl<'a> Press<'a> {
                 Err(found) => problems.extend(found),
             }
         }
-        if problems.is_empty() { Ok(Desired { files, ..without_files(role, host) }) } else { Err(problems) }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let generation = generation::stamp(&mut files, role.clickhouse.as_ref().map(|clickhouse| &clickhouse.unit));
+        Ok(Desired { files, generation, ..without_files(role, host) })
     }
 
     fn content(
@@ -129,5 +133,5 @@ fn without_files(role: &Role, host: &Host) -> Desired {
         .units
         .iter()
         .map(|(name, spec)| (name.clone(), DesiredUnit { enabled: spec.enabled, running: spec.running }));
-    Desired { directories: directories.collect(), files: BTreeMap::new(), units: units.collect() }
+    Desired { directories: directories.collect(), units: units.collect(), ..Desired::default() }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::hosts::count;
-use super::plan::{Diffs, diff_lines, foreign, head};
+use super::plan::{Diffs, diff_lines, foreign, head, is_told};
 use super::style::{BAD, GOOD, HEAD, QUIET, WARN, paint};
 use crate::plan::{Change, FleetDrift};
 
@@ -14,7 +14,7 @@ pub fn drift(drift: &FleetDrift, diffs: Diffs) -> String {
     let (mut out, mut told) = (String::new(), BTreeSet::new());
     for (host, drift) in &drift.hosts {
         let _ = writeln!(out, "{}", paint(HEAD, host));
-        for change in &drift.changes {
+        for change in drift.changes.iter().filter(|change| is_told(change)) {
             let _ = writeln!(out, "  {}", head(change));
             if let Change::File { path, .. } = change
                 && let Some(when) = drift.written.get(path)

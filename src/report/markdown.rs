@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use super::hosts::{count, short};
-use super::plan::{FOREIGN, foreign_files, head, summary};
+use super::plan::{FOREIGN, foreign_files, head, is_told, summary};
 use crate::clickhouse::config::Disruption;
 use crate::fleet::HostName;
 use crate::plan::{Change, Plan, Wave};
@@ -142,7 +142,8 @@ fn distinct(plan: &Plan) -> Vec<Distinct<'_>> {
     let mut all: Vec<Distinct<'_>> = Vec::new();
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
     let hosts = plan.waves.iter().flat_map(|wave| &wave.hosts);
-    for (host, change) in hosts.flat_map(|host| host.changes.iter().map(move |change| (&host.host, change))) {
+    let changes = hosts.flat_map(|host| host.changes.iter().map(move |change| (&host.host, change)));
+    for (host, change) in changes.filter(|(_, change)| is_told(change)) {
         let head = plain(&head(change));
         let key = match change {
             Change::File { kind: FileChangeKind::Create, .. } => head.clone(),

@@ -59,7 +59,8 @@ struct Folded<'a> {
 fn fold(wave: &Wave, diffs: Diffs) -> Vec<Folded<'_>> {
     let mut all: Vec<Folded<'_>> = Vec::new();
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
-    for (host, change) in wave.hosts.iter().flat_map(|host| host.changes.iter().map(move |change| (host, change))) {
+    let changes = wave.hosts.iter().flat_map(|host| host.changes.iter().map(move |change| (host, change)));
+    for (host, change) in changes.filter(|(_, change)| is_told(change)) {
         let new = matches!(change, Change::File { kind: FileChangeKind::Create, .. });
         let head = head(change);
         let key = match diffs {
@@ -80,6 +81,11 @@ fn fold(wave: &Wave, diffs: Diffs) -> Vec<Folded<'_>> {
     all
 }
 
+/// The generation is another one on every host, and follows from the changes that are told.
+pub(super) fn is_told(change: &Change) -> bool {
+    !matches!(change, Change::Setting(setting) if setting.is_generation())
+}
+
 /// Which hosts, where it is not all of the wave.
 fn on(hosts: &[&HostName], wave: &Wave) -> String {
     if hosts.len() == wave.hosts.len() { String::new() } else { paint(QUIET, format!("  on {}", short(hosts))) }
@@ -96,9 +102,16 @@ pub(super) fn head(change: &Change) -> String {
             let sign = match kind {
                 FileChangeKind::Create => paint(GOOD, "+"),
                 FileChangeKind::Remove => paint(BAD, "-"),
-                FileChangeKind::Content | FileChangeKind::Metadata | FileChangeKind::Blocked => paint(WARN, "~"),
+                FileChangeKind::Content
+                | FileChangeKind::Generation
+                | FileChangeKind::Metadata
+                | FileChangeKind::Blocked => paint(WARN, "~"),
             };
-            let whose = if *foreign { "  takes the place of a file that Housewright did not write" } else { "" };
+            let whose = match (foreign, kind) {
+                (true, _) => "  takes the place of a file that Housewright did not write",
+                (false, FileChangeKind::Generation) => "  its generation",
+                (false, _) => "",
+            };
             match metadata {
                 Some((is, should)) => format!("{sign} {path}  {is} -> {should}{whose}"),
                 None => format!("{sign} {path}{whose}"),
@@ -148,6 +161,7 @@ pub(super) fn diff_lines<'a>(out: &mut String, change: &'a Change, diffs: Diffs,
         (Diffs::Fold, _) if !diff.is_empty() && !told.insert(diff) => {
             return out.push_str(&quiet("the same difference as above"));
         }
+        (_, FileChangeKind::Generation) => return,
         _ => {}
     }
     for line in diff.lines().skip(2) {

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::ownership::is_foreign;
 use super::{HostFacts, ObserveError, text_diff};
 use crate::remote::{EntryKind, Expect, Expected, RemotePath, UnitName, unpack};
-use crate::render::{Desired, DesiredFile, mask};
+use crate::render::{Desired, DesiredFile, mask, without_generation};
 
 /// A regular file as it is on the host. Its content may hold a secret.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
@@ -71,6 +71,8 @@ pub enum FileChangeKind {
     Create,
     /// Its content differs.
     Content,
+    /// Nothing differs but the generation, which follows from the host's other files.
+    Generation,
     /// Only owner, group or mode differ.
     Metadata,
     /// It is there, Housewright wrote it, and nothing renders it any more.
@@ -127,7 +129,7 @@ fn change(path: &RemotePath, desired: &DesiredFile, facts: &HostFacts) -> Option
         return Some(finish(FileChangeKind::Blocked, None, String::new(), Expected::Absent));
     }
     let Some(observed) = facts.files.get(path) else {
-        let diff = text_diff::unified(path, "", desired.content.shown());
+        let diff = text_diff::unified(path, "", &without_generation(desired.content.shown(), &desired.content));
         return Some(finish(FileChangeKind::Create, None, diff, Expected::Absent));
     };
     let Some(content) = &observed.content else {
@@ -149,5 +151,7 @@ fn change(path: &RemotePath, desired: &DesiredFile, facts: &HostFacts) -> Option
     let [before, after] = [content, desired.content.bytes()].map(|text| mask(text.expose(), &desired.content));
     let diff = text_diff::unified(path, &before, &after);
     let replaces = if is_foreign(path, facts) { Replaces::Foreign } else { Replaces::Ours };
-    Some(FileChange { replaces, ..finish(FileChangeKind::Content, metadata, diff, expect) })
+    let follows = diff.is_empty() && desired.content.generation().is_some();
+    let kind = if follows { FileChangeKind::Generation } else { FileChangeKind::Content };
+    Some(FileChange { replaces, ..finish(kind, metadata, diff, expect) })
 }

@@ -30,7 +30,7 @@ pub use keeper::{KeeperFacts, SRVR, Srvr};
 pub use manifest::{Manifest, ObservedManifest, Shows, Written};
 pub use owed::{Detached, DetachedTable, Owed};
 pub use ownership::{Kept, Ownership, Record, Removal, ownership};
-pub use server::{Applied, SERVER_LOG, Server, ServerFacts, shown_macro};
+pub use server::{Applied, GENERATION, SERVER_LOG, Server, ServerFacts, shown_macro};
 pub use settings::SeenSettings;
 pub use stored::Stored;
 pub use text_diff::unified;

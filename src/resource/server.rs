@@ -64,8 +64,12 @@ impl fmt::Debug for ServerFacts {
 /// A replica that is further behind does not stand in for one that is not: it is being filled, or something is wrong.
 const MOST_DELAY: u64 = 300;
 
+/// The macro that says which configuration was read.
+pub const GENERATION: &str = "generation";
+
 /// Macros that say where a host belongs; any other can hold a secret.
-const PLAIN_MACROS: [&str; 6] = ["shard", "replica", "hostClusterRole", "hostClusterType", "cluster", "layer"];
+const PLAIN_MACROS: [&str; 7] =
+    ["shard", "replica", "hostClusterRole", "hostClusterType", "cluster", GENERATION, "layer"];
 
 /// Whether a macro's value may be shown.
 #[must_use]
@@ -79,6 +83,12 @@ impl ServerFacts {
     pub fn shown_macros(&self) -> BTreeMap<&str, &str> {
         let shown = |name: &str| PLAIN_MACROS.contains(&name);
         self.macros.iter().map(|(name, value)| (name.as_str(), if shown(name) { value } else { HIDDEN })).collect()
+    }
+
+    /// Which of our configurations it has read last, where that told one.
+    #[must_use]
+    pub fn generation(&self) -> Option<&str> {
+        self.macros.get(GENERATION).map(String::as_str)
     }
 
     /// Tells whether it takes writes and is up to date; the error says why not.
@@ -110,6 +120,14 @@ pub struct Applied {
 }
 
 impl Applied {
+    /// The same, whatever the generation is.
+    #[must_use]
+    pub fn without_generation(&self) -> Self {
+        let mut others = self.clone();
+        others.macros.remove(GENERATION);
+        others
+    }
+
     /// Says the first thing that a server tells otherwise.
     #[must_use]
     pub fn missing_in(&self, server: &ServerFacts) -> Option<String> {

@@ -30,7 +30,7 @@ pub(super) static SERVER: &[Key] = &[
         Key::new(
             "clickhouse_macros",
             SETTINGS,
-            "Macros beside `hostClusterRole`, `hostClusterType`, `cluster`, `shard` and `replica`.",
+            "Macros beside `hostClusterRole`, `hostClusterType`, `cluster`, `generation`, `shard` and `replica`.",
         ),
         Key::new(
         "clickhouse_stop_wait",

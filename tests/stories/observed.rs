@@ -25,6 +25,9 @@ pub struct Story {
     /// Text that was at the end of a role's `role.yml` then.
     #[serde(default)]
     roles_then: BTreeMap<String, String>,
+    /// `[text, other text]` of a template then.
+    #[serde(default)]
+    templates_then: BTreeMap<String, (String, String)>,
     /// What is otherwise on some hosts.
     #[serde(default)]
     hosts: BTreeMap<HostName, Facts>,
@@ -72,6 +75,9 @@ struct Facts {
     units: BTreeMap<UnitName, String>,
     /// Whether ClickHouse answers.
     answers: Option<bool>,
+    /// Macros that its server still has, whatever its files say.
+    #[serde(default)]
+    macros: BTreeMap<String, String>,
     /// Tables that take no writes.
     readonly: Option<u64>,
     /// Statements of tables; null drops one.
@@ -136,6 +142,21 @@ impl Story {
         for (role, text) in &self.roles_then {
             let path = then.path().join(role).join("role.yml");
             fs::write(&path, fs::read_to_string(&path)? + text)?;
+        }
+        Ok(then)
+    }
+
+    /// The templates of then, in a directory of their own.
+    pub fn templates_then(&self, now: &Path) -> datatest_stable::Result<tempfile::TempDir> {
+        let then = tempfile::tempdir()?;
+        copy(now, then.path())?;
+        for (name, (text, other)) in &self.templates_then {
+            let path = then.path().join(name);
+            let now = fs::read_to_string(&path)?;
+            if !now.contains(text) {
+                return Err(format!("`{name}` does not hold: {text}").into());
+            }
+            fs::write(&path, now.replace(text, other))?;
         }
         Ok(then)
     }
@@ -217,6 +238,7 @@ impl Facts {
     fn server(&self, host: &mut SimHost) {
         let Some(server) = &mut host.server else { return };
         server.up = self.answers.unwrap_or(server.up);
+        server.loaded.macros.extend(self.macros.clone());
         server.readonly = self.readonly.unwrap_or(server.readonly);
         server.refuses = self.refuses.clone().or(server.refuses.take());
         server.health.complains = self.complains.clone().or(server.health.complains.take());

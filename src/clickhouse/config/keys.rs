@@ -63,10 +63,18 @@ impl ConfigKeys {
     /// # Errors
     /// Says where the text is no XML, or that its root is another element.
     pub fn from_xml(text: &str) -> Result<Self, ConfigError> {
+        Self::from_file("config.xml", text)
+    }
+
+    /// Reads a file of XML or YAML, as its name says; an empty text has no keys.
+    ///
+    /// # Errors
+    /// Says where the text is none, or that its root is another element.
+    pub fn from_file(path: &str, text: &str) -> Result<Self, ConfigError> {
         if text.trim_start_matches('\u{FEFF}').trim().is_empty() {
             return Ok(Self::default());
         }
-        Ok(effective::read_xml(text)?.keys(Attributes::All))
+        Ok(effective::read_file(path, text)?.keys(Attributes::All))
     }
 
     /// Whether there is a key at this path or below it.

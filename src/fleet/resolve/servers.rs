@@ -10,10 +10,12 @@ use super::place;
 use crate::fleet::{Fleet, Host, Placement};
 use crate::inventory::Inventory;
 use crate::problem::{Problem, near_name};
+use crate::resource::GENERATION;
 
 /// Variables that open a port which needs a certificate.
 const TLS_PORTS: [&str; 3] =
     ["clickhouse_https_port", "clickhouse_tcp_port_secure", "clickhouse_interserver_https_port"];
+const MACROS: &str = "clickhouse_macros";
 /// The disk that every server has, below its own path.
 const DEFAULT_DISK: &str = "default";
 /// Variables whose values the server reads with `from_env` where they say so.
@@ -21,7 +23,7 @@ const CONFIGURED: [&str; 8] = [
     "clickhouse_disks",
     "clickhouse_interserver_credentials",
     "clickhouse_kafka",
-    "clickhouse_macros",
+    MACROS,
     "clickhouse_named_collections",
     "clickhouse_profiles",
     "clickhouse_settings",
@@ -33,7 +35,7 @@ pub(super) fn check(inventory: &Inventory, fleet: &Fleet, problems: &mut Vec<Pro
     let mut told = BTreeSet::new();
     let servers = fleet.hosts.values().filter(|host| !matches!(host.placement, Placement::Keeper { .. }));
     for host in servers {
-        let found = [cluster(fleet, host), ports(host), disks(host), environment(host)];
+        let found = [cluster(fleet, host), generation(host), ports(host), disks(host), environment(host)];
         for (variable, problem) in found.into_iter().flatten() {
             let problem = match place(inventory, &host.name, variable) {
                 Some(span) => problem.at(span),
@@ -76,6 +78,13 @@ fn cluster(fleet: &Fleet, host: &Host) -> Found {
         }
     };
     Some(("clickhouse_cluster", problem))
+}
+
+/// The macro by which a server tells what it has read is not anybody's to set.
+fn generation(host: &Host) -> Found {
+    map(host, MACROS).find(|(name, _)| name.as_str() == GENERATION)?;
+    let message = format!("the macro `{GENERATION}` is Housewright's: it says which configuration a server has read");
+    Some((MACROS, Problem::new("HW0544", message).hint("give the macro another name")))
 }
 
 /// The server does not start on such a port: it has no certificate.

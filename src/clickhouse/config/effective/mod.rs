@@ -186,6 +186,11 @@ pub(super) fn read_xml(text: &str) -> Result<Tree, ConfigError> {
     if is_root(root) { Ok(tree) } else { Err(ConfigError::Root(root.to_owned())) }
 }
 
+/// Reads one file as what its name says.
+pub(super) fn read_file(path: &str, text: &str) -> Result<Tree, ConfigError> {
+    if files::is_yaml(path, text) { Ok(yaml::read(text, 0)?) } else { read_xml(text) }
+}
+
 fn is_root(name: &str) -> bool {
     matches!(name, "clickhouse" | "yandex")
 }

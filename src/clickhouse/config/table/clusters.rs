@@ -6,6 +6,11 @@ use super::{SERVER, SETTINGS, reload, restart};
 pub(super) const RULES: &[Rule] = &[
     reload(&["remote_servers"], "clusters are read again on a reload; measured on 25.8", SERVER),
     reload(
+        &["macros/generation"],
+        "the server tells by it what it has read of its configuration",
+        "https://clickhouse.com/docs/operations/system-tables/macros",
+    ),
+    reload(
         &["macros"],
         "macros are read again on a reload; tables keep the values that they were loaded with until the next start",
         "https://github.com/ClickHouse/ClickHouse/issues/26251",
