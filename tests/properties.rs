@@ -2,6 +2,8 @@
 
 #[path = "properties/fleets.rs"]
 mod fleets;
+#[path = "properties/ownership.rs"]
+mod ownership;
 mod world;
 #[path = "properties/worlds.rs"]
 mod worlds;
