@@ -9,6 +9,7 @@ mod changes;
 mod interruptions;
 mod keys;
 mod lab;
+mod ownership;
 mod refusals;
 mod roll;
 mod the_way;
