@@ -116,7 +116,7 @@ impl HostChanges<'_> {
 
     /// Whether the tables that consume have to be attached anew: a start does that too.
     pub fn reattaches(&self) -> bool {
-        self.cost.reattach && !self.starts_clickhouse()
+        !self.cost.reattach.is_empty() && !self.starts_clickhouse()
     }
 
     /// Whether a unit is started or restarted here.

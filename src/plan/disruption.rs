@@ -13,6 +13,7 @@ use crate::resource::{
     Applied, ClickHouseFacts, FileChange, FileChangeKind, HostFacts, ObservedUnit, Owed, Removal, ServerFacts, Shows,
 };
 use crate::role::Role;
+use crate::schema::ObjectName;
 
 /// The cost of a host's changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,8 +24,8 @@ pub(super) struct Cost {
     pub restart_units: BTreeSet<UnitName>,
     /// Whether ClickHouse has to read its configuration again.
     pub reload: bool,
-    /// Whether its tables that consume have to be attached anew.
-    pub reattach: bool,
+    /// Its tables of queues that have to be attached anew.
+    pub reattach: BTreeSet<ObjectName>,
     /// The keys of its effective configuration that change.
     pub settings: Vec<SettingChange>,
     /// Why the server would refuse its configuration as it will be.
@@ -38,12 +39,23 @@ enum Whole {
     No,
 }
 
+/// What changed keys cost.
+struct OfKeys {
+    disruption: Disruption,
+    reasons: Vec<String>,
+    /// The tables that keep the old values until they are attached anew.
+    stale: BTreeSet<ObjectName>,
+}
+
 impl Cost {
-    fn add(&mut self, disruption: Disruption, reasons: Vec<String>, unit: &UnitName) {
+    fn add(&mut self, OfKeys { disruption, reasons, stale }: OfKeys, unit: &UnitName) {
         match disruption {
             Disruption::None => {}
             Disruption::Reload => self.reload = true,
-            Disruption::Reattach => (self.reload, self.reattach) = (true, true),
+            Disruption::Reattach => {
+                self.reload = true;
+                self.reattach.extend(stale);
+            }
             Disruption::Restart => {
                 self.restart_units.insert(unit.clone());
             }
@@ -70,8 +82,7 @@ impl Cost {
                     self.reasons.extend(runs.then_some(why));
                 }
                 Outcome::Keys(changes) if runs => {
-                    let (disruption, reasons) = of_keys(&changes, directory, facts);
-                    self.add(disruption, reasons, unit);
+                    self.add(of_keys(&changes, directory, facts), unit);
                     self.settings.extend(SettingChange::of(&changes, directory));
                 }
                 Outcome::Keys(_) => {}
@@ -96,7 +107,9 @@ impl Cost {
             }
             Owed::Reattach(_) => {
                 self.disruption = self.disruption.max(Disruption::Reattach);
-                (self.reload, self.reattach) = (true, true);
+                self.reload = true;
+                // The marker does not say which.
+                self.reattach.extend(queues::all(facts).0.into_keys());
             }
             Owed::Restart(_) => {
                 self.disruption = Disruption::Restart;
@@ -162,11 +175,15 @@ pub(super) fn cost(
         if clickhouse && compared == Some(Whole::Yes) && effective::is_compared(path) {
             continue;
         }
-        let (disruption, reasons) = match config_changes(path, desired, facts).filter(|_| clickhouse) {
+        let of_file = match config_changes(path, desired, facts).filter(|_| clickhouse) {
             Some((directory, changes)) => of_keys(&changes, directory, facts),
-            None => (Disruption::Restart, vec![format!("`{}` is read at start only", path.file_name())]),
+            None => OfKeys {
+                disruption: Disruption::Restart,
+                reasons: vec![format!("`{}` is read at start only", path.file_name())],
+                stale: BTreeSet::new(),
+            },
         };
-        cost.add(disruption, reasons, unit);
+        cost.add(of_file, unit);
     }
     for owed in &facts.owed {
         cost.take_owed(owed, facts);
@@ -219,7 +236,7 @@ fn server_of<'a>(path: &RemotePath, role: &'a Role) -> Option<&'a UnitName> {
 ///
 /// Where no table keeps what changes, a reload is enough; where that is not known, or others than queues keep it, a restart
 /// includes it.
-fn of_keys(changes: &[KeyChange], directory: ConfigDirectory, facts: &HostFacts) -> (Disruption, Vec<String>) {
+fn of_keys(changes: &[KeyChange], directory: ConfigDirectory, facts: &HostFacts) -> OfKeys {
     let queues = queues_of(facts);
     let settings = match &facts.clickhouse {
         ClickHouseFacts::Up { server, .. } => Some(&server.settings),
@@ -238,15 +255,15 @@ fn of_keys(changes: &[KeyChange], directory: ConfigDirectory, facts: &HostFacts)
     });
     let reasons = reasons.collect();
     let all = queues::all(facts).0;
-    let disruption = match (disruption, stale) {
-        (Disruption::Reattach, Some(tables)) if tables.is_empty() => Disruption::Reload,
+    let (disruption, stale) = match (disruption, stale) {
+        (Disruption::Reattach, Some(tables)) if tables.is_empty() => (Disruption::Reload, tables),
         (Disruption::Reattach, Some(tables)) if tables.iter().all(|table| all.contains_key(*table)) => {
-            Disruption::Reattach
+            (Disruption::Reattach, tables)
         }
-        (Disruption::Reattach, _) => Disruption::Restart,
-        (other, _) => other,
+        (Disruption::Reattach, _) => (Disruption::Restart, BTreeSet::new()),
+        (other, _) => (other, BTreeSet::new()),
     };
-    (disruption, reasons)
+    OfKeys { disruption, reasons, stale: stale.into_iter().cloned().collect() }
 }
 
 /// The keys that differ between the old and the new text of a file that ClickHouse merges.

@@ -93,7 +93,7 @@ fn host_itself(inputs: &Inputs<'_>, host: &mut HostChanges<'_>) -> BTreeSet<Stri
     left.extend(drop_units(host, |change| change.action == UnitAction::Enable || !outdated.contains(&change.unit)));
     let reload = host.reloads();
     recount(inputs, host);
-    (host.cost.reload, host.cost.reattach) = (false, false);
+    (host.cost.reload, host.cost.reattach) = (false, BTreeSet::new());
     left.extend(reload.then(|| "reload the configuration".to_owned()));
     owe_restarts(host);
     left
@@ -113,7 +113,7 @@ fn restart(inputs: &Inputs<'_>, host: &mut HostChanges<'_>) -> BTreeSet<String> 
     left.extend(host.directories.drain(..).map(|directory| format!("make {}", directory.path)));
     let reload = host.reloads();
     recount(inputs, host);
-    (host.cost.reload, host.cost.reattach) = (false, false);
+    (host.cost.reload, host.cost.reattach) = (false, BTreeSet::new());
     if host.restarts.is_empty() {
         host.cost = Cost::of_detached(host.facts);
         host.stale_units.clear();
@@ -194,10 +194,9 @@ fn owe_restarts(host: &mut HostChanges<'_>) {
     host.later.extend(host.restarts.drain(..).map(Owed::Restart));
     host.cost.restart_units.clear();
     host.cost.reload |= reads;
-    host.cost.reattach &= host.cost.reload;
-    host.cost.disruption = match (host.cost.reload, host.cost.reattach) {
-        (true, true) => Disruption::Reattach,
-        (true, false) => Disruption::Reload,
+    host.cost.disruption = match (host.cost.reload, host.cost.reattach.is_empty()) {
+        (true, false) => Disruption::Reattach,
+        (true, true) => Disruption::Reload,
         (false, _) => Disruption::None,
     };
     if !host.cost.reload {

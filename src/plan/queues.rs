@@ -1,6 +1,6 @@
 //! Which tables of a host consume a queue, and which stand still because an earlier run detached them (pure).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::resource::{ClickHouseFacts, Detached, DetachedTable, HostFacts, Owed, Proof};
 use crate::schema::{Family, ObjectName, ObservedObject};
@@ -13,6 +13,11 @@ pub(super) fn consuming(facts: &HostFacts) -> Detached {
 /// All tables of queues: also one that is only written to keeps what it was attached with.
 pub(super) fn all(facts: &HostFacts) -> Detached {
     of(facts, |_| true)
+}
+
+/// Some of them.
+pub(super) fn these(facts: &HostFacts, names: &BTreeSet<ObjectName>) -> Detached {
+    of(facts, |name| names.contains(name))
 }
 
 fn of(facts: &HostFacts, wanted: impl Fn(&ObjectName) -> bool) -> Detached {

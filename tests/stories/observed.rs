@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
+use housewright::clickhouse::{Head, read_head, split};
 use housewright::fleet::HostName;
 use housewright::plan::{Budget, Part};
+use housewright::problem::Source;
 use housewright::remote::{EntryKind, RemotePath, UnitName};
 use housewright::resource::Detachment;
 use housewright::schema::{ObjectName, ObservedObject};
@@ -259,10 +262,19 @@ impl Facts {
             let name = ObjectName::relation(None, name);
             let old = server.objects.iter().position(|object| object.name == name).map(|at| server.objects.remove(at));
             if let Some(create_query) = statement.clone() {
-                let engine = old.map(|old| old.engine).unwrap_or_default();
+                let engine = old.map_or_else(|| engine_of(&create_query), |old| old.engine);
                 server.objects.push(ObservedObject { name, engine, create_query });
             }
         }
+    }
+}
+
+/// The engine that a statement names.
+fn engine_of(statement: &str) -> String {
+    let source = Arc::new(Source { name: String::new(), text: statement.to_owned() });
+    match split(&source).first().map(read_head) {
+        Some(Head::Create(create)) => create.engine.map(|engine| engine.name).unwrap_or_default(),
+        _ => String::new(),
     }
 }
 

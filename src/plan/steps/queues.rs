@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::limits::Limits;
 use crate::fleet::Placement;
 use crate::plan::change::HostChanges;
-use crate::plan::queues::{Whereabouts, all, consuming, owed, unreadable_marker};
+use crate::plan::queues::{Whereabouts, consuming, owed, these, unreadable_marker};
 use crate::plan::{Gate, Step};
 use crate::resource::{ClickHouseFacts, Detached, Detachment, Owed};
 use crate::schema::ObjectName;
@@ -38,7 +38,7 @@ impl Queues {
         let answered = matches!(host.facts.clickhouse, ClickHouseFacts::Up { .. });
         let detach = match (restarts, reattaches) {
             (true, _) => consuming(host.facts),
-            (false, true) => all(host.facts),
+            (false, true) => these(host.facts, &host.cost.reattach),
             (false, false) => Detached::default(),
         };
         let mut noted = detach.clone();
