@@ -121,6 +121,9 @@ pub struct GivenBack {
     pub restarted: Vec<UnitName>,
     /// Whether it passed the gates of a host that serves.
     pub serves: bool,
+    /// It was taken out of traffic and stays so: it is not well.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub out_of_traffic: bool,
     /// The step that failed, and why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failed: Option<(String, String)>,
@@ -131,6 +134,9 @@ impl GivenBack {
     #[must_use]
     pub fn text(&self) -> String {
         let files = match self.files {
+            0 if self.failed.is_none() && self.out_of_traffic => {
+                return "it stays out of traffic: it is not well".to_owned();
+            }
             0 if self.failed.is_none() && self.left.is_empty() => return "what it had taken away is back".to_owned(),
             0 => "no file is given back".to_owned(),
             1 => "its previous file is back".to_owned(),
@@ -143,6 +149,9 @@ impl GivenBack {
         }
         for path in &self.left {
             let _ = write!(text, ", `{path}` is left: somebody else has changed it");
+        }
+        if self.out_of_traffic {
+            text.push_str(", it stays out of traffic");
         }
         match &self.failed {
             None if self.serves => text + ", it serves as before",

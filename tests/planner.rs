@@ -126,6 +126,7 @@ fn role(role: &str, placement: PlacementKind) -> Role {
         directories: BTreeMap::new(),
         files: BTreeMap::new(),
         units: BTreeMap::new(),
+        gates: BTreeMap::new(),
         clickhouse: (placement != PlacementKind::Keeper).then_some(clickhouse),
         schema: Vec::new(),
     }

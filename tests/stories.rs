@@ -13,6 +13,7 @@ mod world;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use housewright::inventory::pattern;
@@ -33,6 +34,9 @@ fn story(path: &Path) -> datatest_stable::Result<()> {
     let folder = path.parent().unwrap_or(path);
     let story: Story = serde_yaml::from_str(&fs::read_to_string(path)?)?;
     let told = match project(&folder.join("inventory"), &own(folder, "roles"), &own(folder, "templates")) {
+    let roles = story.roles_now(&own(folder, "roles"))?;
+    let roles = roles.as_ref().map_or_else(|| own(folder, "roles"), |roles| roles.path().to_owned());
+    let told = match project(folder, &folder.join("inventory"), &roles) {
         Err(problems) => vec![("check", shown(&problems))],
         Ok(mut project) => {
             let mut told = vec![("check", shown(&project.notes))];
@@ -90,6 +94,7 @@ async fn tell(story: &Story, project: &mut Project, sim: &SimFleet) -> Vec<(&'st
     if story.restart {
         project.restart = Some(BTreeSet::new());
     }
+    project.here = Arc::new(sim.clone());
     let (record, stop) = (Record::default(), AtomicBool::new(false));
     let observed = project.observe(sim, &record).await;
     let asked = record.take();

@@ -19,11 +19,14 @@ pub(super) struct StepError {
     pub reason: String,
     pub hint: Option<String>,
     pub at_gate: bool,
+    /// What comes last failed: the host is well.
+    pub at_last: bool,
 }
 
 impl StepError {
     pub(super) fn new(step: &Step, reason: String, hint: Option<String>) -> Self {
-        Self { step: step.to_string(), reason, hint, at_gate: matches!(step, Step::Gate(_)) }
+        let (at_gate, at_last) = (matches!(step, Step::Gate(_)), step.is_last());
+        Self { step: step.to_string(), reason, hint, at_gate, at_last }
     }
 }
 
@@ -32,7 +35,7 @@ pub(super) fn takes(step: &Step) -> bool {
     match step {
         Step::Write { .. } | Step::DaemonReload | Step::Unit { .. } | Step::Settle { .. } => true,
         Step::Gate(Gate::UnitsRunning { .. }) => true,
-        Step::Restore { .. } | Step::Unless { .. } => false,
+        Step::Restore { .. } | Step::Unless { .. } | Step::Where { .. } | Step::Hook { .. } => false,
         Step::StopMerges | Step::StartMerges | Step::AwaitQueries { .. } => false,
         Step::ReloadConfig | Step::Execute { .. } | Step::Detach { .. } | Step::Attach { .. } | Step::Gate(_) => false,
     }
@@ -46,7 +49,7 @@ pub(super) async fn run(
     progress: &mut Progress,
 ) -> Result<(), StepError> {
     let whole = |steps: &[Step]| steps.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    let fail = |reason: String, hint| StepError { step: whole(steps), reason, hint, at_gate: false };
+    let fail = |reason: String, hint| StepError { step: whole(steps), reason, hint, at_gate: false, at_last: false };
     let open = run.open.get(&plan.host).ok_or_else(|| fail("no connection".to_owned(), None))?;
     run.sink.emit(Event::StepStarted { host: plan.host.clone(), step: whole(steps) });
     let mut todo = steps.to_vec();
@@ -134,7 +137,7 @@ fn command(plan: &HostPlan, step: &Step, run: &Run<'_>) -> Option<Command> {
         Step::DaemonReload => Some(Command::DaemonReload),
         Step::Unit { unit, action } => Some(Command::Unit { unit: unit.clone(), action: *action }),
         Step::Gate(Gate::UnitsRunning { units }) => Some(Command::UnitState { units: units.clone() }),
-        Step::Restore { .. } | Step::Unless { .. } => None,
+        Step::Restore { .. } | Step::Unless { .. } | Step::Where { .. } | Step::Hook { .. } => None,
         Step::StopMerges | Step::StartMerges | Step::AwaitQueries { .. } => None,
         Step::ReloadConfig | Step::Execute { .. } | Step::Detach { .. } | Step::Attach { .. } | Step::Gate(_) => None,
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Run, batch, host};
-use crate::clickhouse::{Rows, Statement};
+use crate::clickhouse::{Rows, Statement, is_yes};
 use crate::event::{Event, chain};
 use crate::fleet::HostName;
 use crate::observe::{ask_clickhouse, ask_flow, ask_keeper};
@@ -54,7 +54,10 @@ pub(super) async fn wait(host: &HostName, gate: &Gate, run: &Run<'_>) -> Result<
             Err(because) => because,
         };
         well = None;
-        let limit = if let Gate::Drained { limit } = gate { *limit } else { run.gate_timeout };
+        let limit = match gate {
+            Gate::Drained { limit } | Gate::Asked { limit: Some(limit), .. } => *limit,
+            _ => run.gate_timeout,
+        };
         if started.elapsed() >= limit {
             let reason = format!("still shut after {} s: {because}", limit.as_secs());
             return Err((reason, Some(hint(host, gate))));
@@ -99,6 +102,7 @@ pub(super) async fn look(host: &HostName, gate: &Gate, run: &Run<'_>) -> Result<
             health(host, run).await?.misses(applied).map_or(Ok(()), Err)
         }
         Gate::Drained { .. } => drained(host, run).await,
+        Gate::Asked { query, .. } => is_yes(&rows(host, query, run).await?),
         Gate::Consuming { tables } => {
             let flow = flow(host, run).await?;
             tables.iter().try_for_each(|(table, proof)| flow.consumes(table, *proof))
@@ -247,6 +251,7 @@ fn hint(host: &HostName, gate: &Gate) -> String {
     match gate {
         Gate::PeersServing { .. } => "mend the other replica first: `housewright status`".to_owned(),
         Gate::Drained { .. } => "bring the data hosts up that do not take its rows: `housewright status`".to_owned(),
+        Gate::Asked { .. } => "what it asks is in the `gates` of its role's `role.yml`".to_owned(),
         Gate::QuorumServing { .. } => "mend the other members first: `housewright status`".to_owned(),
         _ => format!("look at its log on `{host}`: `sudo tail -n 50 {SERVER_LOG}`"),
     }

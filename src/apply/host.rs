@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::batch::{self, StepError};
-use super::{Run, gate, precondition, queue, restore};
+use super::{Run, gate, hook, precondition, queue, restore};
 use crate::clickhouse::{ClickHouse, ClickHouseError, Statement};
 use crate::event::{Event, Failure, GivenBack, chain};
 use crate::fleet::HostName;
@@ -35,7 +35,7 @@ impl Progress {
     /// Notes a step that was begun and may have been done.
     pub(super) fn note(&mut self, step: &Step) {
         match step {
-            Step::Gate(_) | Step::Unless { .. } => return,
+            Step::Gate(_) | Step::Unless { .. } | Step::Where { .. } => return,
             Step::Unit { unit, action } => {
                 self.told |= *action != UnitAction::Enable;
                 if *action == UnitAction::Restart && !self.restarted.contains(unit) {
@@ -50,6 +50,7 @@ impl Progress {
             | Step::Execute { .. }
             | Step::Detach { .. }
             | Step::Attach { .. }
+            | Step::Hook { .. }
             | Step::StopMerges
             | Step::StartMerges => {}
         }
@@ -76,7 +77,7 @@ pub(super) async fn run(plan: &HostPlan, run: &Run<'_>, failed: &AtomicUsize) ->
 
 /// Goes the way back that the plan has for a host that has come so far.
 async fn way_back(plan: &HostPlan, error: &StepError, progress: &mut Progress, run: &Run<'_>) -> Option<GivenBack> {
-    let steps = if progress.told { &plan.fallback.told } else { &plan.fallback.written };
+    let steps = plan.fallback.after(error.at_last, progress.told);
     let always = &plan.fallback.always;
     if !progress.changed || (steps.is_empty() && always.is_empty()) {
         return None;
@@ -89,20 +90,22 @@ async fn way_back(plan: &HostPlan, error: &StepError, progress: &mut Progress, r
     let failed = done.and(last).err().map(|error| (error.step, error.reason));
     let well = |step: &Step| matches!(step, Step::Gate(Gate::Serving | Gate::KeeperServing));
     let serves = failed.is_none() && steps.iter().any(well);
+    let out_of_traffic = progress.owed.contains(&Owed::Traffic);
     let Progress { restarted, restored, .. } = progress;
     let restore::Restored { files, left } = std::mem::take(restored);
-    Some(GivenBack { files, left, restarted: std::mem::take(restarted), serves, failed })
+    Some(GivenBack { files, left, restarted: std::mem::take(restarted), serves, failed, out_of_traffic })
 }
 
 /// Goes through steps until one fails.
 async fn go(plan: &HostPlan, steps: &[Step], run: &Run<'_>, progress: &mut Progress) -> Result<(), StepError> {
     let mut rest = steps;
     while let Some(first) = rest.first() {
-        let count = rest.iter().take_while(|step| batch::takes(step)).count().max(1);
+        let count = together(rest);
         let (now, later) = rest.split_at(count);
         match first {
             _ if batch::takes(first) => batch::run(plan, now, run, progress).await?,
             Step::Unless { gate, steps } => unless(plan, gate, steps, run, progress).await?,
+            Step::Where { gates, steps } => where_open(plan, gates, steps, run, progress).await?,
             Step::Restore { directories, files, record, owes } => {
                 progress.note(first);
                 run.sink.emit(Event::StepStarted { host: plan.host.clone(), step: first.to_string() });
@@ -117,6 +120,34 @@ async fn go(plan: &HostPlan, steps: &[Step], run: &Run<'_>, progress: &mut Progr
         rest = later;
     }
     Ok(())
+}
+
+/// How many of the next steps are one batch, which can carry one write.
+fn together(steps: &[Step]) -> usize {
+    let mut writes = 0;
+    let fits = |step: &&Step| {
+        writes += usize::from(matches!(step, Step::Write { .. }));
+        batch::takes(step) && writes <= 1
+    };
+    steps.iter().take_while(fits).count().max(1)
+}
+
+/// Does the steps where all gates are open now.
+async fn where_open(
+    plan: &HostPlan,
+    gates: &[Gate],
+    steps: &[Step],
+    run: &Run<'_>,
+    progress: &mut Progress,
+) -> Result<(), StepError> {
+    for gate in gates {
+        if let Err(because) = gate::look(&plan.host, gate, run).await {
+            let gate = gate.to_string();
+            run.sink.emit(Event::GateWaiting { host: plan.host.clone(), gate, because });
+            return Ok(());
+        }
+    }
+    Box::pin(go(plan, steps, run, progress)).await
 }
 
 /// Does the steps where the gate is shut now.
@@ -146,8 +177,9 @@ async fn single(plan: &HostPlan, step: &Step, run: &Run<'_>, progress: &mut Prog
         Step::Detach { tables, how, limit } => queue::detach(&plan.host, tables, *how, *limit, run).await,
         Step::Attach { tables } => queue::attach(&plan.host, tables, run).await,
         Step::Gate(gate) => gate::wait(&plan.host, gate, run).await,
+        Step::Hook { hook, .. } => hook::run(&plan.host, hook, run).await,
         Step::Write { .. } | Step::DaemonReload | Step::Unit { .. } | Step::Settle { .. } => Ok(()),
-        Step::Restore { .. } | Step::Unless { .. } => Ok(()),
+        Step::Restore { .. } | Step::Unless { .. } | Step::Where { .. } => Ok(()),
     };
     result.map_err(|(reason, hint)| StepError::new(step, reason, hint))?;
     run.sink.emit(Event::StepFinished { host: plan.host.clone(), step: step.to_string() });

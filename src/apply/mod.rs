@@ -7,6 +7,7 @@ mod batch;
 mod command;
 mod discreet;
 mod gate;
+mod hook;
 mod host;
 mod lock;
 mod precondition;
@@ -25,6 +26,7 @@ use futures_util::StreamExt;
 pub use adopt::{Refusal, adopt};
 pub use command::{Between, CommandRun, Ran, run_command};
 use discreet::Discreet;
+pub use hook::{Here, ThisMachine};
 
 use crate::event::{Event, Failure, Sink};
 use crate::fleet::HostName;
@@ -41,6 +43,8 @@ pub struct Run<'a> {
     pub found: &'a Observation,
     /// Open connections, also to peers that are only asked for their health.
     pub open: &'a BTreeMap<HostName, Open>,
+    /// The machine that runs this.
+    pub here: &'a dyn Here,
     /// How many hosts are worked on at a time.
     pub at_once: usize,
     /// How long a gate may stay shut.

@@ -15,7 +15,7 @@ use super::output::{self, Events};
 use super::plan::Planning;
 use super::resume::{self, Both};
 use super::{Form, Global, saved};
-use crate::apply::{Outcome, Run, Stopped, run as run_plan};
+use crate::apply::{Outcome, Run, Stopped, ThisMachine, run as run_plan};
 use crate::event::Sink;
 use crate::fleet::{Host, HostName};
 use crate::journal::{PastRun, new_run};
@@ -233,6 +233,7 @@ async fn approved(
         desired: &context.desired,
         found: &observed.observation,
         open: &observed.open,
+        here: &ThisMachine,
         at_once: global.forks,
         gate_timeout: Duration::from_secs(options.gate_timeout),
         stop: &STOP,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{HostName, RoleName, Vars};
+use super::{HostName, RoleName, TRAFFIC_HOOKS, TrafficHooks, Vars};
 
 /// A machine or pod of the fleet.
 #[derive(Debug, Clone)]
@@ -36,6 +36,13 @@ impl Host {
         let Placement::Keeper { .. } = self.placement else { return None };
         let written = self.vars.get("keeper_port").and_then(Value::as_u64).and_then(|port| u16::try_from(port).ok());
         Some(written.unwrap_or(KEEPER_PORT))
+    }
+
+    /// What is run around a restart; a value that cannot be read is a problem of the inventory, and none here.
+    #[must_use]
+    pub fn traffic_hooks(&self) -> TrafficHooks {
+        let written = self.vars.get(TRAFFIC_HOOKS).filter(|value| !value.is_null());
+        written.and_then(|value| TrafficHooks::read(value).ok()).unwrap_or_default()
     }
 }
 
@@ -118,7 +125,7 @@ impl Connection {
 const DEFAULT_PORT: u16 = 22;
 
 /// A word of a shell's line, in quotes where it needs them.
-fn word(text: &str) -> String {
+pub(super) fn word(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./_-[]".contains(c);
     if text.chars().all(is_plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }

@@ -7,6 +7,7 @@ mod ids;
 pub mod load;
 mod resolve;
 mod shards;
+mod traffic;
 mod vars;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +19,7 @@ pub use ids::{ClusterName, HostName, NameError, RoleName};
 pub(crate) use resolve::words;
 pub use resolve::{ConnectionDefaults, in_order, resolve};
 pub use shards::Shards;
+pub use traffic::{Hook, Place, TRAFFIC_HOOKS, TrafficHooks};
 pub use vars::{Seen, Values, Vars};
 
 use crate::inventory::pattern::Fact;

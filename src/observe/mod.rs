@@ -9,13 +9,14 @@ use std::sync::Arc;
 
 use futures_util::StreamExt;
 
-use crate::clickhouse::{ClickHouse, ClickHouseError, Endpoint};
+use crate::clickhouse::{ClickHouse, ClickHouseError, Endpoint, is_yes};
 use crate::event::{Event, Sink, chain};
 use crate::fleet::{Host, HostName, Placement};
 use crate::resource::{
     ClickHouseFacts, Contents, FlowFacts, FlowQuestion, HostFacts, HostObservation, KeeperFacts, Observation, Owed,
     Probe, SRVR, SeenSettings, Server,
 };
+use crate::role::SqlGate;
 use crate::schema::{self, Family};
 use crate::transport::lasting::{self, Patience};
 use crate::transport::{Session, Transport, advice};
@@ -170,6 +171,19 @@ fn may_flow(host: &Host, facts: &HostFacts) -> bool {
     host.placement == Placement::Stateless
         || facts.owed.iter().any(|owed| matches!(owed, Owed::Attach(_)))
         || objects.iter().any(|object| Family::of(&object.engine) == Family::Queue)
+}
+
+/// Asks a ClickHouse server the questions of its role.
+pub async fn ask_questions(
+    clickhouse: &dyn ClickHouse,
+    gates: &BTreeMap<String, SqlGate>,
+) -> Vec<(String, Result<(), String>)> {
+    let mut answers = Vec::new();
+    for (name, gate) in gates {
+        let rows = clickhouse.execute(&gate.query).await;
+        answers.push((name.clone(), rows.map_err(|error| chain(&error)).and_then(|rows| is_yes(&rows))));
+    }
+    answers
 }
 
 /// Asks a ClickHouse server what flows through it.

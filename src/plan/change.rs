@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::disruption::{self, Cost};
 use super::effective;
 use super::setting::SettingChange;
+use super::traffic::HostTraffic;
 use super::{Hold, Inputs, applied, ours, queues, references};
 use crate::clickhouse::config::Disruption;
 use crate::fleet::{Host, HostName, Placement};
@@ -89,13 +90,16 @@ pub(super) struct HostChanges<'a> {
     pub applied: Applied,
     /// Units whose files systemd has not read since they were written.
     pub stale_units: Vec<UnitName>,
+    /// Whether it is in traffic, and how it gets out and back.
+    pub traffic: HostTraffic,
     /// It may serve others: it answers us, or its unit runs and only we get no answer (a password, a closed tunnel).
     pub may_serve: bool,
 }
 
 impl HostChanges<'_> {
     pub fn is_empty(&self) -> bool {
-        !self.writes() && self.units.is_empty() && self.stale_units.is_empty() && self.cost == Cost::default()
+        let nothing = !self.writes() && self.units.is_empty() && self.stale_units.is_empty();
+        nothing && self.cost == Cost::default() && !self.traffic.returns
     }
 
     /// Whether anything is written or removed.
@@ -248,8 +252,12 @@ pub(super) fn collect<'a>(inputs: &Inputs<'a>, holds: &mut Vec<Hold>) -> Vec<Hos
             later: BTreeSet::new(),
             applied,
             stale_units,
+            traffic: HostTraffic::of(host, facts),
             may_serve,
         };
+        if !(changes.interrupts() || changes.starts_clickhouse()) || changes.traffic.hooks.is_empty() {
+            holds.extend(changes.traffic.stays_out(host, facts));
+        }
         match unheard(&changes, facts) {
             Some(hold) => holds.push(hold),
             None if changes.is_empty() => {}

@@ -96,6 +96,8 @@ impl Cost {
         let unit = match owed {
             Owed::Reload(unit) | Owed::Reattach(unit) | Owed::Restart(unit) => unit,
             Owed::Attach(_) => return self.take_detached(facts),
+            // It costs nothing: `HostTraffic` says whether it is brought back.
+            Owed::Traffic => return,
         };
         if !facts.units.get(unit).is_some_and(ObservedUnit::is_running) {
             return;
@@ -115,7 +117,7 @@ impl Cost {
                 self.disruption = Disruption::Restart;
                 self.restart_units.insert(unit.clone());
             }
-            Owed::Attach(_) => {}
+            Owed::Attach(_) | Owed::Traffic => {}
         }
         self.reasons.push(format!("{unit} runs without what an earlier run wrote"));
     }

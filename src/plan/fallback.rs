@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{FailurePolicy, Gate, HostPlan, Inputs, Step};
+use super::{FailurePolicy, Gate, HostPlan, Inputs, Step, Traffic};
 use crate::fleet::Placement;
 use crate::remote::{RemotePath, UnitAction, UnitName};
 use crate::resource::{Applied, ClickHouseFacts, HostFacts, Owed, Record};
@@ -18,12 +18,22 @@ pub struct Fallback {
     pub written: Vec<Step>,
     /// Where one was told, or may have been.
     pub told: Vec<Step>,
-    /// Last, whatever became of the others: nothing stays detached.
+    /// Last, whatever became of the others: nothing stays detached, and who is well comes back into traffic.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub always: Vec<Step>,
 }
 
 impl Fallback {
+    /// What is done after a failure, before what always is: where its last commands fail, the host is well as it is.
+    #[must_use]
+    pub fn after(&self, failed_last: bool, told: bool) -> &[Step] {
+        match (failed_last, told) {
+            (true, _) => &[],
+            (false, true) => &self.told,
+            (false, false) => &self.written,
+        }
+    }
+
     /// Whether nothing is done.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -37,7 +47,7 @@ pub(super) fn of(plan: &HostPlan, inputs: &Inputs<'_>) -> Fallback {
     let (Some(host), Some(facts)) = (host, inputs.observation.facts(&plan.host)) else { return Fallback::default() };
     let way = Way::of(&plan.steps);
     // The marker of what was detached stays until a run has seen it consume.
-    let always: Vec<Step> = plan.steps.iter().filter_map(Step::undo).collect();
+    let always: Vec<Step> = plan.steps.iter().filter_map(Step::undo).chain(into_traffic(&plan.steps)).collect();
     if plan.on_failure != FailurePolicy::StopRun || (way.files.is_empty() && way.directories.is_empty()) {
         return Fallback { always, ..Fallback::default() };
     }
@@ -48,7 +58,7 @@ pub(super) fn of(plan: &HostPlan, inputs: &Inputs<'_>) -> Fallback {
     let reread = way.daemon_reload.then_some(Step::DaemonReload);
 
     let mut written: Vec<Step> = known(facts.owed.clone()).into_iter().chain(reread.clone()).collect();
-    let is_detached = |owed: &&Owed| matches!(owed, Owed::Attach(_));
+    let is_detached = |owed: &&Owed| matches!(owed, Owed::Attach(_) | Owed::Traffic);
     settle(way.owes.difference(&facts.owed).filter(|owed| !is_detached(owed)).cloned().collect(), &mut written);
     written.extend(gates.iter().cloned().map(Step::Gate));
 
@@ -131,6 +141,22 @@ fn revive(unit: &UnitName, alive: &Gate) -> Step {
     let mut steps = vec![restart, running];
     settle(BTreeSet::from(Owed::by(unit)), &mut steps);
     Step::Unless { gate: alive.clone(), steps }
+}
+
+/// Brings a host back that these steps took out, where it is well at a look: by their own gates, but for what its files say,
+/// which may be the old ones again.
+fn into_traffic(steps: &[Step]) -> Option<Step> {
+    let is_out = |step: &Step| matches!(step, Step::Hook { traffic: Traffic::Drain, .. });
+    let after = steps.get(steps.iter().position(is_out)?..)?;
+    let restore = |step: &&Step| matches!(step, Step::Hook { traffic: Traffic::Restore, .. });
+    let forget = |step: &Step| matches!(step, Step::Settle { owed } if owed.contains(&Owed::Traffic));
+    let back: Vec<Step> = after.iter().filter(|step| restore(step) || forget(step)).cloned().collect();
+    let gates = after.iter().filter_map(|step| match step {
+        Step::Gate(Gate::Applied(_) | Gate::Drained { .. }) => None,
+        Step::Gate(gate) => Some(gate.clone()),
+        _ => None,
+    });
+    Some(Step::Where { gates: gates.collect(), steps: back })
 }
 
 /// What the host said before is what it must say again; of a host that was not well, no more than it did.

@@ -27,6 +27,7 @@ mod schema;
 mod setting;
 mod step;
 mod steps;
+mod traffic;
 mod waves;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,11 +43,11 @@ pub use fallback::Fallback;
 pub use fingerprint::{Fingerprints, HostFingerprint};
 pub use hold::Hold;
 pub use precondition::{Moved, Precondition};
-pub use proof::{Proof, proofs};
+pub use proof::{Proof, of_questions, proofs};
 pub use safety::Replicas;
 pub use saved::{MadeWith, SavedPlan, SavedPlanError};
 pub use setting::{SettingChange, SettingKind};
-pub use step::{FailurePolicy, FileStep, Gate, Step};
+pub use step::{FailurePolicy, FileStep, Gate, Step, Traffic};
 
 use crate::clickhouse::config::Disruption;
 use crate::fleet::{Fleet, HostName, RoleName};

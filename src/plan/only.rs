@@ -127,7 +127,7 @@ fn everything(host: &mut HostChanges<'_>) -> BTreeSet<String> {
     left.extend(host.own.record.take().map(|_| "record which files are its own".to_owned()));
     left.extend(drop_units(host, |_| false));
     left.extend(host.directories.drain(..).map(|directory| format!("make {}", directory.path)));
-    let owed = host.owed.iter().filter(|owed| !matches!(owed, Owed::Attach(_)));
+    let owed = host.owed.iter().filter(|owed| !matches!(owed, Owed::Attach(_) | Owed::Traffic));
     left.extend(owed.map(ToString::to_string));
     host.cost = Cost::of_detached(host.facts);
     host.stale_units.clear();

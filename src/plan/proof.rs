@@ -36,6 +36,15 @@ impl Proof {
     }
 }
 
+/// What a role's own questions were answered with; no proof where there are none.
+#[must_use]
+pub fn of_questions(answers: &[(String, Result<(), String>)]) -> Option<Proof> {
+    let wrong: Vec<String> =
+        answers.iter().filter_map(|(name, answer)| Some(format!("{name}: {}", answer.as_ref().err()?))).collect();
+    let verdict = if wrong.is_empty() { Ok(answers.len().to_string()) } else { Err(few(&wrong)) };
+    (!answers.is_empty()).then(|| Proof::new("gates", verdict))
+}
+
 /// Proves all that can be proven on every chosen host.
 #[must_use]
 pub fn proofs(inputs: &Inputs<'_>) -> BTreeMap<HostName, Vec<Proof>> {

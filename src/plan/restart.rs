@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use super::change::{self, HostChanges};
 use super::disruption::Cost;
+use super::traffic::HostTraffic;
 use super::{Hold, Inputs, applied};
 use crate::clickhouse::config::Disruption;
 use crate::fleet::{Fleet, Host, HostName};
@@ -59,7 +60,7 @@ pub(super) fn collect<'a>(
         let owed = facts.owed.iter().filter(|owed| match owed {
             Owed::Restart(unit) | Owed::Reload(unit) | Owed::Reattach(unit) => running.contains(unit),
             // Tables that an earlier run left detached come back.
-            Owed::Attach(_) => true,
+            Owed::Attach(_) | Owed::Traffic => true,
         });
         // The server is held to its files where they are the desired ones: others are nobody's promise.
         let right = diff_files(desired, facts).is_empty();
@@ -84,6 +85,7 @@ pub(super) fn collect<'a>(
             later: BTreeSet::new(),
             applied: if right { applied::expected(host, desired, facts) } else { Applied::default() },
             stale_units: Vec::new(),
+            traffic: HostTraffic::of(host, facts),
             may_serve: change::may_serve(role, facts),
         });
     }

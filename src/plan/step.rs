@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::clickhouse::Statement;
-use crate::fleet::HostName;
+use crate::fleet::{Hook, HostName};
 use crate::remote::{Expect, RemotePath, UnitAction, UnitName};
 use crate::resource::{Applied, Detachment, Owed, Proof, Record};
 use crate::schema::ObjectName;
@@ -49,6 +49,20 @@ pub enum Step {
         gate: Gate,
         /// In order.
         steps: Vec<Step>,
+    },
+    /// Does steps where all of these gates are open at a first look.
+    Where {
+        /// Which.
+        gates: Vec<Gate>,
+        /// In order.
+        steps: Vec<Step>,
+    },
+    /// Runs a command of the operator's; what [`Traffic::Drain`] takes away, the way back restores.
+    Hook {
+        /// What for.
+        traffic: Traffic,
+        /// The command.
+        hook: Hook,
     },
     /// Forgets what was owed: the units run with what was written.
     Settle {
@@ -165,6 +179,16 @@ pub enum Gate {
         #[serde(rename = "limit_seconds", with = "seconds")]
         limit: Duration,
     },
+    /// The host's own ClickHouse answers a question of its role with 1.
+    Asked {
+        /// Its name in the role.
+        name: String,
+        /// The question.
+        query: Statement,
+        /// How long it may stay shut, where the role says so.
+        #[serde(rename = "limit_seconds", with = "maybe_seconds", default, skip_serializing_if = "Option::is_none")]
+        limit: Option<Duration>,
+    },
     /// Tables consume again.
     Consuming {
         /// Which, and what shows it.
@@ -175,6 +199,16 @@ pub enum Gate {
         /// Their names.
         names: Vec<String>,
     },
+}
+
+/// What a command does with a host's traffic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Traffic {
+    /// Takes the host out.
+    Drain,
+    /// Brings it back.
+    Restore,
 }
 
 /// What a failure after the first change means for the run.
@@ -197,6 +231,12 @@ impl Step {
             _ => None,
         }
     }
+
+    /// Whether its failure says nothing of the host's files and servers: they are well, and stay as they are.
+    #[must_use]
+    pub fn is_last(&self) -> bool {
+        matches!(self, Self::Hook { traffic: Traffic::Restore, .. })
+    }
 }
 
 /// A duration as whole seconds.
@@ -211,6 +251,22 @@ mod seconds {
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
         u64::deserialize(deserializer).map(Duration::from_secs)
+    }
+}
+
+/// A duration as whole seconds, where there is one.
+mod maybe_seconds {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[expect(clippy::ref_option, reason = "serde's `with` passes the field so")]
+    pub fn serialize<S: Serializer>(limit: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+        limit.map(|limit| limit.as_secs()).serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+        Ok(Option::<u64>::deserialize(deserializer)?.map(Duration::from_secs))
     }
 }
 
@@ -243,6 +299,7 @@ fn written(
         (false, ..) => parts.join(", "),
         (true, true, true) => "record which files are its own".to_owned(),
         (true, ..) if owes.iter().all(|owed| matches!(owed, Owed::Attach(_))) => "note what is detached".to_owned(),
+        (true, ..) if owes.iter().all(|owed| *owed == Owed::Traffic) => "note that it is out of traffic".to_owned(),
         (true, ..) => "note that a restart is owed".to_owned(),
     }
 }
@@ -267,6 +324,19 @@ impl fmt::Display for Step {
                 Some(dearest) => write!(f, "no longer owed: {dearest}"),
                 None => f.write_str("nothing is detached any more"),
             },
+            Self::Where { gates, steps } => {
+                let steps: Vec<_> = steps.iter().map(ToString::to_string).collect();
+                let gates: Vec<_> = gates.iter().map(ToString::to_string).collect();
+                let gates = gates.join(", ").replace("gate: ", "");
+                write!(f, "{}, where {gates}", steps.join(", "))
+            }
+            Self::Hook { traffic: Traffic::Drain, hook } => write!(f, "out of traffic: {hook}"),
+            Self::Hook { traffic: Traffic::Restore, hook } => write!(f, "into traffic: {hook}"),
+            Self::Settle { owed } if owed.iter().all(|owed| *owed == Owed::Traffic) => f.write_str("in traffic again"),
+            Self::Settle { owed } if owed.iter().all(|owed| matches!(owed, Owed::Attach(_))) => {
+                f.write_str("nothing is detached any more")
+            }
+            Self::Settle { .. } => f.write_str("nothing is owed any more"),
             Self::DaemonReload => f.write_str("reload systemd's unit files"),
             Self::Unit { unit, action } => write!(f, "{action} {unit}"),
             Self::Detach { tables, .. } => write!(f, "detach {}", names(tables)),
@@ -304,6 +374,7 @@ impl fmt::Display for Gate {
                 write!(f, "gate: all loaded, up to date, no complaints, for {} s", window.as_secs())
             }
             Self::Converged { .. } => f.write_str("gate: the member follows the leader"),
+            Self::Asked { name, .. } => write!(f, "gate: {name}"),
             Self::Drained { .. } => f.write_str("gate: nothing waits to be sent on"),
             Self::Consuming { tables } => {
                 let verb = if tables.len() == 1 { "consumes" } else { "consume" };

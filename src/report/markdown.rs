@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
+use super::around::around;
 use super::hosts::{count, short};
 use super::plan::{FOREIGN, foreign_files, head, is_told, summary};
 use crate::clickhouse::config::Disruption;
@@ -85,7 +86,9 @@ fn waves_table(out: &mut String, waves: &[Wave]) {
     for (index, wave) in waves.iter().take(MOST_ROWS).enumerate() {
         let hosts: Vec<_> = wave.hosts.iter().map(|host| &host.host).collect();
         let why: BTreeSet<&str> = wave.hosts.iter().flat_map(|host| &host.reasons).map(String::as_str).collect();
-        let why: Vec<&str> = [wave.reason.as_str()].into_iter().chain(why).collect();
+        let around = around(wave);
+        let why = [wave.reason.as_str()].into_iter().chain(why).chain(around.iter().map(String::as_str));
+        let why: Vec<&str> = why.collect();
         let why = short(&why).replace(", ", "; ");
         let _ = writeln!(out, "| {} | {} | {} | {} |", index + 1, cell(&wave.title), cell(&short(&hosts)), cell(&why));
     }

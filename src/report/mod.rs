@@ -1,6 +1,7 @@
 //! What a person or a machine sees: the plan, events as they happen, the recap (edge).
 
 mod adoption;
+mod around;
 mod bars;
 pub mod diagnostic;
 mod drift;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
+use super::around::around;
 use super::hosts::{count, short};
 use super::style::{BAD, GOOD, HEAD, PLACE, QUIET, WARN, paint};
 use crate::clickhouse::config::Disruption;
@@ -38,6 +39,9 @@ pub fn plan(plan: &Plan, diffs: Diffs) -> String {
             diff(&mut out, &folded, diffs, &mut told);
         }
         disruptions(&mut out, wave);
+        for line in around(wave) {
+            let _ = writeln!(out, "  {}", paint(QUIET, line));
+        }
         out.push('\n');
     }
     left_out(&mut out, plan);

@@ -10,6 +10,7 @@ use crate::clickhouse::config::Disruption;
 use crate::event::Failure;
 use crate::fleet::HostName;
 use crate::plan::{Change, Plan};
+use crate::resource::Owed;
 
 #[derive(Default)]
 struct Row {
@@ -17,6 +18,7 @@ struct Row {
     directories: usize,
     units: usize,
     objects: usize,
+    traffic: bool,
     disruption: Disruption,
 }
 
@@ -32,6 +34,7 @@ pub fn recap(plan: &Plan, outcome: &Outcome) -> String {
                 Change::Directory(_) => row.directories += 1,
                 Change::File { .. } => row.files += 1,
                 Change::Record { .. } => {}
+                Change::Owed(Owed::Traffic) => row.traffic = true,
                 Change::Unit(_) | Change::Owed(_) | Change::StaleUnit { .. } => row.units += 1,
                 // Its files count.
                 Change::Setting(_) => {}
@@ -73,6 +76,7 @@ fn failed(failure: &Failure) -> String {
     if let Some(back) = &failure.given_back {
         let _ = match (&back.failed, back.serves) {
             (Some((step, _)), _) => write!(text, "; the way back failed: {step}"),
+            _ if back.files == 0 && back.left.is_empty() => Ok(()),
             (None, true) => write!(text, "; its previous files are back, it serves"),
             (None, false) => write!(text, "; its previous files are back"),
         };
@@ -98,6 +102,7 @@ impl Row {
                 _ => parts.push(count(number, noun)),
             }
         }
+        parts.extend(self.traffic.then(|| "in traffic again".to_owned()));
         match self.disruption {
             Disruption::None => {}
             Disruption::Reload => parts.push("reloaded".to_owned()),

@@ -33,7 +33,10 @@ pub struct ConsumerFacts {
     pub polling: u64,
     /// How many their group has given partitions since they were made.
     pub joined: u64,
-    /// The last complaint of one that its group has given nothing.
+    /// How many have read rows and written none of them on yet, as far as they tell.
+    #[serde(default)]
+    pub stuck: u64,
+    /// The last complaint of one that its group has given nothing, or that is stuck.
     pub complaint: Option<String>,
 }
 
@@ -50,6 +53,13 @@ pub struct Spool {
 
 /// A consumer polls several times in it, also when its topic is empty.
 pub const POLLED_WITHIN: u64 = 60;
+
+/// A consumer that has read rows since it was made, and committed no offset: it collects its first block, or what its views
+/// write to takes none. Measured on 25.8: then `num_messages_read` grows with every attempt, and its partitions come and
+/// go; a topic without new rows leaves it at 0, and is no reason to wait. The counters begin with the table's attach. How
+/// far a group is behind is not told: `rdkafka_stat` is empty.
+const STUCK: &str =
+    "num_messages_read > 0 AND num_commits = 0 AND (notEmpty(assignments.topic) OR notEmpty(exceptions.text))";
 
 /// More of a complaint is a stack trace.
 const COMPLAINT: usize = 200;
@@ -71,9 +81,9 @@ impl FlowFacts {
             "SELECT \
              (SELECT groupArray((database, name)) FROM system.tables \
              WHERE engine IN ({QUEUES}) AND notEmpty(dependencies_table)) AS consuming, \
-             (SELECT groupArray((database, table, c, p, j, e)) FROM (SELECT database, table, count() AS c, \
+             (SELECT groupArray((database, table, c, p, j, w, e)) FROM (SELECT database, table, count() AS c, \
              countIf(last_poll_time > now() - {POLLED_WITHIN}) AS p, countIf(num_rebalance_assignments > 0) AS j, \
-             anyIf(exceptions.text[-1], num_rebalance_assignments = 0) AS e \
+             countIf({STUCK}) AS w, anyIf(exceptions.text[-1], num_rebalance_assignments = 0 OR {STUCK}) AS e \
              FROM system.kafka_consumers GROUP BY database, table)) AS consumers, \
              {detached} AS detached, \
              (SELECT groupArray((database, table, f, b, e)) FROM (SELECT database, table, sum(data_files) AS f, \
@@ -88,9 +98,10 @@ impl FlowFacts {
     /// Refuses an answer of another shape.
     pub fn parse(rows: &Rows) -> Result<Self, ClickHouseError> {
         let consumers = |row: &[Value]| {
-            let [count, polling, joined, complaint] = row else { return None };
-            let (count, polling, joined) = (number(count)?, number(polling)?, number(joined)?);
-            Some(ConsumerFacts { count, polling, joined, complaint: first_line(complaint) })
+            let [count, polling, joined, stuck, complaint] = row else { return None };
+            let (count, polling) = (number(count)?, number(polling)?);
+            let (joined, stuck) = (number(joined)?, number(stuck)?);
+            Some(ConsumerFacts { count, polling, joined, stuck, complaint: first_line(complaint) })
         };
         let spool = |row: &[Value]| {
             let [files, broken, complaint] = row else { return None };
@@ -109,7 +120,7 @@ impl FlowFacts {
     /// Tells whether a Kafka table consumes; the error says what is still missing.
     ///
     /// # Errors
-    /// It has no consumer, none asks for rows, or its group has given it nothing.
+    /// It has no consumer, none asks for rows, its group has given it nothing, or what it reads it does not write on.
     pub fn consumes(&self, table: &ObjectName, proof: Proof) -> Result<(), String> {
         if proof == Proof::Attached {
             return Ok(());
@@ -121,6 +132,9 @@ impl FlowFacts {
             (ConsumerFacts { joined: 0, count, .. }, Proof::Joined) => {
                 Err(format!("{table}: the group has given none of its {count} consumers a partition yet{said}"))
             }
+            (ConsumerFacts { stuck: stuck @ 1.., count, .. }, Proof::Joined) => Err(format!(
+                "{table}: {stuck} of its {count} consumers read rows and have written none of them on yet{said}"
+            )),
             _ => Ok(()),
         }
     }
@@ -236,11 +250,11 @@ mod tests {
 
     #[test]
     fn the_answer_is_read_with_and_without_what_is_detached() {
-        let consumers = json!([["default", "kafka_groups", 4, 4, "1", "Broker: Unknown topic\n0. ? @ 0x1"]]);
+        let consumers = json!([["default", "kafka_groups", 4, 4, "1", 0, "Broker: Unknown topic\n0. ? @ 0x1"]]);
         let flow = FlowFacts::parse(&rows(consumers.clone(), json!([["other db", "k"]]))).unwrap();
         assert_eq!(flow.consuming, BTreeSet::from([table("kafka_groups")]));
         let complaint = Some("Broker: Unknown topic".to_owned());
-        let facts = ConsumerFacts { count: 4, polling: 4, joined: 1, complaint };
+        let facts = ConsumerFacts { count: 4, polling: 4, joined: 1, stuck: 0, complaint };
         assert_eq!(flow.consumers, BTreeMap::from([(table("kafka_groups"), facts)]));
         assert_eq!(flow.detached, Some(BTreeSet::from([ObjectName::relation(Some("other db"), "k")])));
         let complaint = Some("Code: 279.".to_owned());
@@ -250,7 +264,7 @@ mod tests {
 
     #[test]
     fn an_answer_of_another_shape_is_refused() {
-        for consumers in [json!("no"), json!([["default"]]), json!([["default", "k", "four", 1, 1, ""]])] {
+        for consumers in [json!("no"), json!([["default"]]), json!([["default", "k", "four", 1, 1, 0, ""]])] {
             assert!(FlowFacts::parse(&rows(consumers.clone(), json!([]))).is_err(), "{consumers}");
         }
         assert!(FlowFacts::parse(&Rows::default()).is_err());
@@ -259,7 +273,9 @@ mod tests {
     #[test]
     fn a_table_consumes_when_its_group_has_given_it_partitions_or_never_did() {
         let flow = |polling: u64, joined: u64| {
-            let consumers = json!([["default", "k", 2, polling, joined, "Broker: Unknown topic or partition\n0."]]);
+            let stuck = joined / 2;
+            let said = "Broker: Unknown topic or partition\n0.";
+            let consumers = json!([["default", "k", 2, polling, joined, stuck, said]]);
             FlowFacts::parse(&rows(consumers, json!([]))).unwrap()
         };
         let said = |flow: FlowFacts, proof| flow.consumes(&table("k"), proof).unwrap_err();
@@ -273,6 +289,11 @@ mod tests {
             said(flow(0, 0), Proof::Polling),
             "k: no consumer asks for rows yet: Broker: Unknown topic or partition"
         );
+        assert_eq!(
+            said(flow(2, 2), Proof::Joined),
+            "k: 1 of its 2 consumers read rows and have written none of them on yet: Broker: Unknown topic or partition"
+        );
+        assert_eq!(flow(2, 2).consumes(&table("k"), Proof::Polling), Ok(()));
         assert_eq!(said(FlowFacts::default(), Proof::Polling), "k has no consumer yet");
     }
 

@@ -78,7 +78,7 @@ impl Probe {
         units.sort();
         units.dedup();
         paths.extend(units.iter().flat_map(Owed::by).filter_map(|owed| owed.marker()));
-        paths.extend(Owed::detached_marker());
+        paths.extend(Owed::lasting_markers());
         paths.extend(Manifest::path());
         paths.sort();
         paths.dedup();

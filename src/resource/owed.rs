@@ -26,6 +26,8 @@ pub enum Owed {
     Restart(UnitName),
     /// Attach these tables, which were detached for a moment.
     Attach(Detached),
+    /// Bring the host back into traffic.
+    Traffic,
 }
 
 /// Tables that are detached for a moment, with what made them.
@@ -81,6 +83,8 @@ const RESTART: &str = "/run/housewright-owes-restart-of-";
 /// On disk: a table that was detached for good stays so over a reboot.
 const DIRECTORY: &str = "/var/lib/housewright";
 const DETACHED: &str = "/var/lib/housewright/detached";
+/// On disk too: a load balancer knows nothing of a reboot. It holds no command: what a host says is never run elsewhere.
+const DRAINED: &str = "/var/lib/housewright/out-of-traffic";
 
 impl Owed {
     /// All that a unit can owe.
@@ -89,10 +93,9 @@ impl Owed {
         [Self::Reload(unit.clone()), Self::Reattach(unit.clone()), Self::Restart(unit.clone())]
     }
 
-    /// Where a host notes which of its tables are detached.
-    #[must_use]
-    pub fn detached_marker() -> Option<RemotePath> {
-        RemotePath::new(DETACHED).ok()
+    /// Where a host notes what outlives a reboot: which of its tables are detached, and that it is out of traffic.
+    pub fn lasting_markers() -> impl Iterator<Item = RemotePath> {
+        [DETACHED, DRAINED].into_iter().filter_map(|path| RemotePath::new(path).ok())
     }
 
     /// Where the marker is.
@@ -102,7 +105,8 @@ impl Owed {
             Self::Reload(unit) => (RELOAD, unit),
             Self::Reattach(unit) => (REATTACH, unit),
             Self::Restart(unit) => (RESTART, unit),
-            Self::Attach(_) => return Self::detached_marker(),
+            Self::Attach(_) => return RemotePath::new(DETACHED).ok(),
+            Self::Traffic => return RemotePath::new(DRAINED).ok(),
         };
         RemotePath::new(format!("{prefix}{}", unit.as_str())).ok()
     }
@@ -110,7 +114,7 @@ impl Owed {
     /// The directory that the marker needs, where not every host has it.
     #[must_use]
     pub fn directory(&self) -> Option<DirectoryWrite> {
-        let Self::Attach(_) = self else { return None };
+        let (Self::Attach(_) | Self::Traffic) = self else { return None };
         let root = "root".to_owned();
         Some(DirectoryWrite { path: RemotePath::new(DIRECTORY).ok()?, owner: root.clone(), group: root, mode: 0o700 })
     }
@@ -121,7 +125,9 @@ impl Owed {
         let root = "root".to_owned();
         let (content, mode) = match self {
             Self::Attach(detached) => (Bytes::from(archive(detached)?), 0o600),
-            _ => (Bytes::from_static(b"written by housewright; gone when it is done\n"), 0o644),
+            Self::Reload(_) | Self::Reattach(_) | Self::Restart(_) | Self::Traffic => {
+                (Bytes::from_static(b"written by housewright; gone when it is done\n"), 0o644)
+            }
         };
         let (path, content) = (self.marker()?, Secret::new(content));
         Some(FileWrite { path, content, owner: root.clone(), group: root, mode })
@@ -159,6 +165,7 @@ impl fmt::Display for Owed {
                 let names: Vec<_> = detached.names().map(ToString::to_string).collect();
                 write!(f, "attaching {}", names.join(", "))
             }
+            Self::Traffic => f.write_str("bringing it back into traffic"),
         }
     }
 }
@@ -169,6 +176,9 @@ pub(super) fn collect(files: &BTreeMap<RemotePath, ObservedFile>) -> BTreeSet<Ow
         let path = path.as_str();
         if path == DETACHED {
             return Some(Owed::Attach(unarchived(file)));
+        }
+        if path == DRAINED {
+            return Some(Owed::Traffic);
         }
         let of = |prefix: &str| UnitName::new(path.strip_prefix(prefix)?).ok();
         let (reload, reattach) = (of(RELOAD).map(Owed::Reload), of(REATTACH).map(Owed::Reattach));
@@ -195,7 +205,7 @@ mod tests {
     #[test]
     fn every_marker_is_found_again() {
         let unit = UnitName::new("clickhouse-server").unwrap();
-        for owed in Owed::by(&unit).into_iter().chain([Owed::Attach(detached("CREATE TABLE 'ä\n'"))]) {
+        for owed in Owed::by(&unit).into_iter().chain([Owed::Attach(detached("CREATE TABLE 'ä\n'")), Owed::Traffic]) {
             let marker = owed.file().unwrap();
             assert_eq!(found(marker.path, marker.content.expose().clone()), BTreeSet::from([owed]));
         }

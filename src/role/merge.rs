@@ -100,6 +100,7 @@ fn fold(document: &RoleDocument, order: &[&RoleDocument], problems: &mut Vec<Pro
         files: BTreeMap::new(),
         units: BTreeMap::new(),
         clickhouse: None,
+        gates: BTreeMap::new(),
         schema: Vec::new(),
     };
     let (mut placement, mut file_spans, mut clickhouse_span) = (None, BTreeMap::new(), None);
@@ -116,6 +117,7 @@ fn fold(document: &RoleDocument, order: &[&RoleDocument], problems: &mut Vec<Pro
             role.clickhouse = Some(clickhouse.clone());
             clickhouse_span = Some(span);
         }
+        role.gates.extend(part.gates.clone());
         role.schema.extend(part.schema.iter().cloned());
     }
     unknown_units(&role, &file_spans, clickhouse_span, problems);
@@ -136,6 +138,7 @@ fn no_clickhouse(role: &Role, document: &RoleDocument) -> Option<Problem> {
         _ if role.clickhouse.is_some() => return None,
         PlacementKind::Storage => "stores data",
         PlacementKind::Stateless if !role.schema.is_empty() => "has a schema",
+        _ if !role.gates.is_empty() => "has gates",
         PlacementKind::Stateless | PlacementKind::Keeper => return None,
     };
     let message = format!("role `{}` {why}, and nothing says how its ClickHouse is asked", role.name);

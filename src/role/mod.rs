@@ -6,9 +6,11 @@ mod parse;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use crate::clickhouse::Statement;
 use crate::fleet::RoleName;
 use crate::problem::Source;
 use crate::remote::{RemotePath, UnitName};
@@ -39,6 +41,8 @@ pub struct Role {
     pub units: BTreeMap<UnitName, UnitSpec>,
     /// How its hosts' ClickHouse is reached; none on hosts without a ClickHouse server.
     pub clickhouse: Option<ClickHouseSpec>,
+    /// Questions to that server behind a restart, by name.
+    pub gates: BTreeMap<String, SqlGate>,
     /// SQL files of `schema/`, included roles' first, each in order of path, with the role that owns it.
     pub schema: Vec<SchemaFile>,
 }
@@ -105,6 +109,17 @@ pub struct ClickHouseSpec {
     pub user: String,
     /// Its password, by reference.
     pub password: Option<crate::secret::SecretRef>,
+}
+
+/// A question that a role's servers must answer with 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SqlGate {
+    /// One `SELECT`.
+    pub query: Statement,
+    /// How long it may stay shut, where the role says so.
+    pub limit: Option<Duration>,
+    /// One line for people.
+    pub description: String,
 }
 
 /// One SQL file of a role.

@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry as Slot;
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::{ClickHouseSpec, DirectorySpec, FileSpec, PlacementKind, SchemaFile, UnitSpec};
+use super::{ClickHouseSpec, DirectorySpec, FileSpec, PlacementKind, SchemaFile, SqlGate, UnitSpec};
+use crate::clickhouse::question;
 use crate::fleet::RoleName;
 use crate::inventory::Node;
 use crate::inventory::fields::{Codes, Fields};
 use crate::problem::{Problem, Span};
 use crate::remote::{RemotePath, UnitName};
-use crate::vocabulary::{CLICKHOUSE, DIRECTORY, FILE, ROLE, UNIT};
+use crate::vocabulary::{CLICKHOUSE, DIRECTORY, FILE, GATE, ROLE, UNIT};
 
 const CODES: Codes = Codes { wrong: "HW0204", unknown: "HW0202", missing: "HW0203" };
 
@@ -42,6 +44,8 @@ pub struct RoleDocument {
     pub units: BTreeMap<UnitName, UnitSpec>,
     /// How ClickHouse is reached, where it says so itself, and where that stands.
     pub clickhouse: Option<(ClickHouseSpec, Span)>,
+    /// Questions behind a restart, by name.
+    pub gates: BTreeMap<String, SqlGate>,
     /// SQL files of its own `schema/`, in order of path.
     pub schema: Vec<SchemaFile>,
 }
@@ -75,6 +79,7 @@ pub fn parse(
         files: files(&name, &mut fields),
         units: units(&name, &mut fields),
         clickhouse: clickhouse(&name, &mut fields),
+        gates: gates(&name, &mut fields),
         schema,
         name,
     })
@@ -165,6 +170,27 @@ fn clickhouse(role: &RoleName, fields: &mut Fields<'_, '_>) -> Option<(ClickHous
     let user = entry.text("user").unwrap_or_else(|| "default".to_owned());
     let password = entry.secret("password");
     Some((ClickHouseSpec { unit, http_port, user, password }, node.span.clone()))
+}
+
+fn gates(role: &RoleName, fields: &mut Fields<'_, '_>) -> BTreeMap<String, SqlGate> {
+    let mut gates = BTreeMap::new();
+    for item in fields.items("gates") {
+        let what = format!("a gate of role `{role}`");
+        let Some(mut entry) = Fields::of(item, what, &GATE, CODES, fields.problems()) else { continue };
+        let (name, text) = (entry.text("name"), entry.text("query"));
+        let description = entry.text("description").unwrap_or_default();
+        let limit = entry.get("timeout").and_then(Node::whole).map(Duration::from_secs);
+        let (Some(name), Some(text)) = (name, text) else { continue };
+        match question(&text) {
+            Ok(query) => once(&mut gates, name, SqlGate { query, limit, description }, item, fields),
+            Err(why) => {
+                let message = format!("the gate `{name}` of role `{role}` cannot be asked: {why}");
+                let span = entry.get("query").map_or(&item.span, |node| &node.span);
+                fields.report(Problem::new("HW0213", message).at(span));
+            }
+        }
+    }
+    gates
 }
 
 fn owner(entry: &mut Fields<'_, '_>) -> (String, String) {

@@ -24,6 +24,8 @@ pub struct Flow {
     pub stuck: bool,
     /// No group gives a consumer any partition: there is no topic.
     pub no_topic: bool,
+    /// What the views write to takes no rows.
+    pub refuses_rows: bool,
     /// How often a table of it was taken away or brought back.
     pub rebalances: usize,
 }
@@ -99,10 +101,19 @@ impl SimServer {
         };
         let with = |name: &ObjectName, rest: Vec<Value>| Value::Array([pair(name), rest].concat());
         let joined = u64::from(!self.flow.no_topic);
-        let complaint = if self.flow.no_topic { "Broker: Unknown topic or partition\n0. ? @ 0x1" } else { "" };
+        // What its views write to takes nothing: rows are read again and again.
+        let waits = u64::from(self.flow.refuses_rows);
+        let complaint = if self.flow.refuses_rows {
+            "Code: 242. DB::Exception: Table is in readonly mode"
+        } else if self.flow.no_topic {
+            "Broker: Unknown topic or partition\n0. ? @ 0x1"
+        } else {
+            ""
+        };
         let consuming = self.consuming();
-        let consumers =
-            consuming.iter().map(|name| with(name, vec![json!(1), json!(1), json!(joined), json!(complaint)]));
+        let consumers = consuming
+            .iter()
+            .map(|name| with(name, vec![json!(1), json!(1), json!(joined), json!(waits), json!(complaint)]));
         let detached = self.flow.detached.iter().filter(|(_, how)| *how == Detachment::ForGood);
         let said = if self.flow.stuck { "Code: 279. DB::NetException: All connection tries failed" } else { "" };
         let spooled =

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::SimServer;
-use crate::clickhouse::{Rows, Statement};
+use crate::clickhouse::{Rows, Statement, question};
 use crate::fleet::HostName;
 use crate::resource::{Complaints, HealthFacts};
 
@@ -23,6 +23,8 @@ pub struct Health {
     pub complained: u64,
     /// When each of its running queries ends.
     pub queries: Vec<Instant>,
+    /// What it answers to questions of its role that hold the first text: that many more looks with the first answer, then 1.
+    pub asked: Vec<(String, String, u64)>,
     /// Somebody stopped merges.
     pub merges_stopped: bool,
 }
@@ -72,6 +74,18 @@ impl SimServer {
             _ => return None,
         }
         Some(Rows::default())
+    }
+
+    /// What it says to a question that a role has written: 1, unless the test says otherwise.
+    pub(super) fn answers(&mut self, statement: &Statement) -> Option<Rows> {
+        question(statement.text()).ok()?;
+        let known =
+            |(text, _, left): &&mut (String, String, u64)| *left > 0 && statement.text().contains(text.as_str());
+        let other = self.health.asked.iter_mut().find(known).map(|(_, answer, left)| {
+            *left -= 1;
+            answer.clone()
+        });
+        Some(row(&["answer"], vec![json!(other.unwrap_or_else(|| "1".to_owned()))]))
     }
 
     fn about_health(&mut self, name: &HostName) -> Rows {

@@ -35,6 +35,8 @@ pub struct SimHost {
     pub write_killed_after: Option<usize>,
     /// Files of known units that were changed since systemd has read them, with what it has read.
     pub unread: BTreeMap<RemotePath, Option<EntryKind>>,
+    /// Commands of the operator's that hold this text fail.
+    pub hook_fails: Option<String>,
     /// When files were written last.
     pub written: Option<tokio::time::Instant>,
 }

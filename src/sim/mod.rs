@@ -5,6 +5,7 @@
 
 mod flow;
 mod health;
+mod hook;
 mod host;
 mod keeper;
 mod lock;
@@ -51,6 +52,10 @@ pub struct World {
     pub ghosts: BTreeSet<String>,
     /// The keeper that leads, since the last time that somebody looked.
     pub leader: Option<HostName>,
+    /// What was run on the machine that runs Housewright, in order.
+    pub here: Vec<Vec<String>>,
+    /// A command there that holds this text fails.
+    pub here_fails: Option<String>,
     /// What else happens in the world.
     pub fate: Fate,
 }

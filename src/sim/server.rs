@@ -199,7 +199,7 @@ fn execute(host: &mut SimHost, name: &HostName, statement: &Statement) -> Result
     }
     match server.flows(statement) {
         Some(answer) => answer,
-        None => create(server, statement),
+        None => server.answers(statement).map_or_else(|| create(server, statement), Ok),
     }
 }
 

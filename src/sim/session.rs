@@ -8,6 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 
+use super::hook::program;
 use super::server::SimClickHouse;
 use super::write::write;
 use super::{Act, SimFleet, SimHost, Transition};
@@ -69,17 +70,7 @@ impl SimSession {
 
     async fn command(&self, command: &Command) -> Output {
         match command {
-            Command::Run { argv } if argv == &["true"] => done(""),
-            Command::Run { argv } if argv == &["false"] => failed(1, ""),
-            Command::Run { argv } if argv.starts_with(&["rm", "-f", "--"].map(str::to_owned)) => self.on_host(|host| {
-                for path in argv.iter().filter_map(|path| RemotePath::new(path.as_str()).ok()) {
-                    if let Some(old) = host.entries.remove(&path) {
-                        touched(host, &path, Some(old.kind));
-                    }
-                }
-                done("")
-            }),
-            Command::Run { argv } => failed(127, &format!("{}: not found", argv.first().map_or("", String::as_str))),
+            Command::Run { argv } => self.on_host(|host| program(host, argv)),
             Command::Read { paths } => self.on_host(|host| read(host, paths)),
             Command::ReadTree(tree) => self.on_host(|host| read_tree(host, tree)),
             Command::Write(write_set) => self.on_host(|host| write(host, write_set)),

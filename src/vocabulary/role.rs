@@ -1,5 +1,6 @@
 //! `role.yml` (pure).
 
+use super::hooks::GATE;
 use super::shape::{Choice, Defined, Key, Others, Record, Shape};
 
 const PLACEMENTS: [Choice; 3] = [
@@ -48,6 +49,11 @@ pub static ROLE: Record = Record {
             "clickhouse",
             Shape::Record(&CLICKHOUSE),
             "How the role's ClickHouse server is asked, on the host itself.",
+        ),
+        Key::new(
+            "gates",
+            Shape::List(&Shape::Record(&GATE)),
+            "Questions to that server that must be answered with 1 behind a restart, and by `verify`.",
         ),
     ],
     others: Others::Refused,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use super::clusters::CLUSTER;
+use super::hooks::TRAFFIC_HOOKS;
 use super::server::SERVER;
 use super::shape::{Choice, Key, Others, Record, Shape};
 
@@ -141,6 +142,12 @@ pub static VARIABLES: [Section; 5] = [
                     "Seconds that a restarted server must be well without a break.",
                 )
                 .default("2"),
+                Key::new(
+                    "traffic_hooks",
+                    Shape::Record(&TRAFFIC_HOOKS),
+                    "Commands that take the host out of traffic before each restart, and bring it back when it is well again.",
+                )
+                .examples(&["{\"drain\": [{\"run\": [\"touch\", \"/run/drain\"]}], \"restore\": [{\"run\": [\"rm\", \"-f\", \"/run/drain\"]}]}"]),
                 Key::new("keeper_port", Shape::Port, "Where a coordination server's clients connect. The roles set 9181 (ClickHouse Keeper) and 2181 (ZooKeeper)."),
                 Key::new("keeper_raft_port", Shape::Port, "Where ClickHouse Keepers speak to each other.").default("9234"),
             ],

@@ -68,6 +68,7 @@ pub fn role(name: &str) -> Role {
         directories: BTreeMap::new(),
         files: BTreeMap::new(),
         units: BTreeMap::new(),
+        gates: BTreeMap::new(),
         clickhouse: None,
         schema: Vec::new(),
     };

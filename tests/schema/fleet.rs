@@ -119,6 +119,7 @@ pub fn add_role(fleet: &mut Fleet, name: &str, placement: PlacementKind, schema:
         directories: BTreeMap::new(),
         files: BTreeMap::new(),
         units: BTreeMap::new(),
+        gates: BTreeMap::new(),
         clickhouse: None,
         schema: vec![SchemaFile { role: name.clone(), source }],
     };

@@ -31,6 +31,9 @@ pub struct Story {
     /// `[text, other text]` of a template then.
     #[serde(default)]
     templates_then: BTreeMap<String, (String, String)>,
+    /// Text that is at the end of a role's `role.yml` now, and was not then.
+    #[serde(default)]
+    roles_now: BTreeMap<String, String>,
     /// What is otherwise on some hosts.
     #[serde(default)]
     hosts: BTreeMap<HostName, Facts>,
@@ -40,6 +43,8 @@ pub struct Story {
     /// `--allow`.
     #[serde(default)]
     pub allow: Vec<String>,
+    /// A command with this text fails on the machine that runs Housewright.
+    here_fails: Option<String>,
     /// `--limit`.
     pub limit: Option<String>,
     /// `--only`.
@@ -104,6 +109,8 @@ struct Facts {
     spooled: BTreeMap<String, u64>,
     /// A shard does not take what is sent.
     stuck: Option<bool>,
+    /// What the views write to takes no rows.
+    refuses_rows: Option<bool>,
     /// `unreachable`, `unknown-host-key`, `changed-host-key` or `authentication`.
     connect: Option<String>,
     /// `full` or `read-only`.
@@ -114,6 +121,11 @@ struct Facts {
     start_refuses: Option<(String, String)>,
     /// Statements with this text are refused.
     refuses: Option<String>,
+    /// Commands of the operator's with this text fail on the host.
+    hook_fails: Option<String>,
+    /// What it answers to questions with the first text, for so many looks.
+    #[serde(default)]
+    asked: Vec<(String, String, u64)>,
     /// The connection breaks after so many commands of the next batch.
     lost_after: Option<usize>,
     /// And nobody gets through any more.
@@ -140,13 +152,12 @@ impl Story {
 
     /// The roles of then, in a directory of their own.
     pub fn roles_then(&self, now: &Path) -> std::io::Result<tempfile::TempDir> {
-        let then = tempfile::tempdir()?;
-        copy(now, then.path())?;
-        for (role, text) in &self.roles_then {
-            let path = then.path().join(role).join("role.yml");
-            fs::write(&path, fs::read_to_string(&path)? + text)?;
-        }
-        Ok(then)
+        with_more(now, &self.roles_then)
+    }
+
+    /// The roles of now, in a directory of their own where they are other ones.
+    pub fn roles_now(&self, own: &Path) -> std::io::Result<Option<tempfile::TempDir>> {
+        (!self.roles_now.is_empty()).then(|| with_more(own, &self.roles_now)).transpose()
     }
 
     /// The templates of then, in a directory of their own.
@@ -177,8 +188,20 @@ impl Story {
 
     /// Does what happens after the plan.
     pub fn strike(&self, sim: &SimFleet) {
+        sim.with(|world| world.here_fails.clone_from(&self.here_fails));
         put(&self.after_the_plan, sim);
     }
+}
+
+/// Roles with more text at the end of some.
+fn with_more(roles: &Path, more: &BTreeMap<String, String>) -> std::io::Result<tempfile::TempDir> {
+    let with = tempfile::tempdir()?;
+    copy(roles, with.path())?;
+    for (role, text) in more {
+        let path = with.path().join(role).join("role.yml");
+        fs::write(&path, fs::read_to_string(&path)? + text)?;
+    }
+    Ok(with)
 }
 
 fn put(hosts: &BTreeMap<HostName, Facts>, sim: &SimFleet) {
@@ -234,6 +257,7 @@ impl Facts {
         host.refuses = self.connect.as_deref().map(|how| refusal(name, how)).or(host.refuses.take());
         host.lost_after = self.lost_after.or(host.lost_after);
         host.lost_for_good |= self.lost_for_good;
+        host.hook_fails = self.hook_fails.clone().or(host.hook_fails.take());
         host.batch_fails = self.batch_fails.clone().map(SessionError::Lost).or(host.batch_fails.take());
         self.server(host);
     }
@@ -245,6 +269,7 @@ impl Facts {
         server.readonly = self.readonly.unwrap_or(server.readonly);
         server.refuses = self.refuses.clone().or(server.refuses.take());
         server.health.complains = self.complains.clone().or(server.health.complains.take());
+        server.health.asked.extend(self.asked.clone());
         server.health.errors.extend(self.errors.clone());
         server.health.loading = self.loading.unwrap_or(server.health.loading);
         let end = |seconds: &u64| tokio::time::Instant::now() + std::time::Duration::from_secs(*seconds);
@@ -257,6 +282,7 @@ impl Facts {
         for (name, files) in &self.spooled {
             server.flow.spooled.insert(ObjectName::relation(None, name), *files);
         }
+        server.flow.refuses_rows = self.refuses_rows.unwrap_or(server.flow.refuses_rows);
         server.flow.stuck = self.stuck.unwrap_or(server.flow.stuck);
         for (name, statement) in &self.tables {
             let name = ObjectName::relation(None, name);

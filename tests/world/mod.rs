@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use housewright::apply::{Outcome, Run};
+use housewright::apply::{Here, Outcome, Run};
 use housewright::clickhouse::Endpoint;
 use housewright::event::{Event, Sink};
 use housewright::fleet::load::read;
@@ -57,6 +57,8 @@ pub struct Project {
     pub only: Option<Part>,
     /// A restart of these units instead of the changes; of those that serve where none is named.
     pub restart: Option<BTreeSet<UnitName>>,
+    /// The machine that runs the operator's commands.
+    pub here: Arc<dyn Here>,
 }
 
 impl Project {
@@ -105,6 +107,7 @@ impl Project {
             budget: Budget::default(),
             only: None,
             restart: None,
+            here: Arc::new(SimFleet::default()),
         })
     }
 
@@ -150,6 +153,7 @@ impl Project {
 
     pub async fn run(&self, plan: Plan, observed: &Observed, how: How<'_>) -> Outcome {
         let run = Run {
+            here: &*self.here,
             desired: &self.desired,
             found: &observed.observation,
             open: &observed.open,

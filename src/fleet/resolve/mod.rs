@@ -3,6 +3,7 @@
 mod clusters;
 mod connection;
 mod expressions;
+mod hooks;
 mod host_vars;
 mod lint;
 mod members;
@@ -77,6 +78,7 @@ pub fn resolve(
         problems.extend(found);
     }
     lint::check(inventory, &fleet, doubts, problems);
+    hooks::check(inventory, &fleet, problems);
     if !doubts.inventory {
         servers::check(inventory, &fleet, problems);
     }

@@ -2,6 +2,7 @@
 
 mod limits;
 mod queues;
+mod traffic;
 
 use std::collections::BTreeSet;
 
@@ -14,6 +15,7 @@ use super::{FileStep, Gate, Step};
 use crate::fleet::Placement;
 use crate::remote::{UnitAction, UnitName};
 use crate::resource::{ClickHouseFacts, Owed};
+use crate::role::Role;
 
 /// The directory whose change makes systemd read its units again.
 const UNIT_FILES: &str = "/etc/systemd/system/";
@@ -24,6 +26,7 @@ pub(super) fn configuration(host: &HostChanges<'_>, peers: &Peers) -> Vec<Step> 
     steps.extend(peers.gate().map(Step::Gate));
     let limits = Limits::of(host.host);
     let queues = Queues::of(host, &limits);
+    steps.extend(traffic::out(host));
     steps.extend(before_restart(host, &limits));
     steps.extend(queues.before_restart());
     let owes = owes(host, &queues);
@@ -63,19 +66,33 @@ pub(super) fn configuration(host: &HostChanges<'_>, peers: &Peers) -> Vec<Step> 
     settled.retain(|owed| !host.later.contains(owed));
     let (now, later): (BTreeSet<_>, BTreeSet<_>) = settled.into_iter().partition(|owed| match owed {
         Owed::Restart(unit) | Owed::Reload(unit) | Owed::Reattach(unit) => running.contains(unit),
-        Owed::Attach(_) => false,
+        Owed::Attach(_) | Owed::Traffic => false,
     });
     settle(now, &mut steps);
     let reload = clickhouse(host, &running, &limits, &mut steps);
     steps.extend(queues.behind());
+    if host.role.clickhouse.as_ref().is_some_and(|clickhouse| running.contains(&clickhouse.unit)) {
+        steps.extend(questions(host.role));
+    }
     settle(later.into_iter().filter(|owed| due(owed, reload, &queues)).collect(), &mut steps);
+    let back = traffic::back(host, &steps);
+    steps.extend(back);
     steps
+}
+
+/// The role's own questions to a server that has come back.
+fn questions(role: &Role) -> impl Iterator<Item = Step> {
+    role.gates.iter().map(|(name, gate)| {
+        Step::Gate(Gate::Asked { name: name.clone(), query: gate.query.clone(), limit: gate.limit })
+    })
 }
 
 /// Whether something that is owed is done once the last gates are open.
 fn due(owed: &Owed, reload: Reload, queues: &Queues) -> bool {
     match owed {
         Owed::Attach(_) => queues.come_back(),
+        // With the commands that do it.
+        Owed::Traffic => false,
         Owed::Reload(_) | Owed::Reattach(_) | Owed::Restart(_) => reload == Reload::Asked,
     }
 }

@@ -157,6 +157,7 @@ fn title(hosts: &[Going<'_, '_>], action: Action) -> String {
     let verb = match action {
         Action::Write if hosts.iter().any(starts) => "start",
         Action::Write if hosts.iter().any(attaches) => "attach",
+        Action::Write if hosts.iter().any(|host| host.changes.traffic.returns) => "bring into traffic",
         Action::Write => "write",
         Action::Reload => "reload",
         Action::Restart => "restart",
