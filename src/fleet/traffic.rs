@@ -13,7 +13,7 @@ use crate::vocabulary::LONGEST_HOOK;
 /// The variable that names them.
 pub const TRAFFIC_HOOKS: &str = "traffic_hooks";
 
-const USUAL: Duration = Duration::from_secs(60);
+const USUAL: Duration = Duration::from_mins(1);
 
 /// What is run around a restart.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
