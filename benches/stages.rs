@@ -93,6 +93,7 @@ fn measure(hosts: usize) -> Vec<(&'static str, Duration)> {
                 desired: &desired,
                 found: &observed.observation,
                 open: &observed.open,
+                here: &housewright::apply::ThisMachine,
                 at_once: 32,
                 gate_timeout: Duration::from_secs(60),
                 stop: &AtomicBool::new(false),
