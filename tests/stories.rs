@@ -33,10 +33,9 @@ datatest_stable::harness! {
 fn story(path: &Path) -> datatest_stable::Result<()> {
     let folder = path.parent().unwrap_or(path);
     let story: Story = serde_yaml::from_str(&fs::read_to_string(path)?)?;
-    let told = match project(&folder.join("inventory"), &own(folder, "roles"), &own(folder, "templates")) {
     let roles = story.roles_now(&own(folder, "roles"))?;
     let roles = roles.as_ref().map_or_else(|| own(folder, "roles"), |roles| roles.path().to_owned());
-    let told = match project(folder, &folder.join("inventory"), &roles) {
+    let told = match project(&folder.join("inventory"), &roles, &own(folder, "templates")) {
         Err(problems) => vec![("check", shown(&problems))],
         Ok(mut project) => {
             let mut told = vec![("check", shown(&project.notes))];

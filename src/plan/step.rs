@@ -319,11 +319,6 @@ impl fmt::Display for Step {
                 let steps: Vec<_> = steps.iter().map(ToString::to_string).collect();
                 write!(f, "{}, unless {}", steps.join(", "), gate.to_string().trim_start_matches("gate: "))
             }
-            // Whoever restarts does what less would do.
-            Self::Settle { owed } => match owed.iter().rfind(|owed| !matches!(owed, Owed::Attach(_))) {
-                Some(dearest) => write!(f, "no longer owed: {dearest}"),
-                None => f.write_str("nothing is detached any more"),
-            },
             Self::Where { gates, steps } => {
                 let steps: Vec<_> = steps.iter().map(ToString::to_string).collect();
                 let gates: Vec<_> = gates.iter().map(ToString::to_string).collect();
@@ -333,10 +328,11 @@ impl fmt::Display for Step {
             Self::Hook { traffic: Traffic::Drain, hook } => write!(f, "out of traffic: {hook}"),
             Self::Hook { traffic: Traffic::Restore, hook } => write!(f, "into traffic: {hook}"),
             Self::Settle { owed } if owed.iter().all(|owed| *owed == Owed::Traffic) => f.write_str("in traffic again"),
-            Self::Settle { owed } if owed.iter().all(|owed| matches!(owed, Owed::Attach(_))) => {
-                f.write_str("nothing is detached any more")
-            }
-            Self::Settle { .. } => f.write_str("nothing is owed any more"),
+            // Whoever restarts does what less would do.
+            Self::Settle { owed } => match owed.iter().rfind(|owed| !matches!(owed, Owed::Attach(_))) {
+                Some(dearest) => write!(f, "no longer owed: {dearest}"),
+                None => f.write_str("nothing is detached any more"),
+            },
             Self::DaemonReload => f.write_str("reload systemd's unit files"),
             Self::Unit { unit, action } => write!(f, "{action} {unit}"),
             Self::Detach { tables, .. } => write!(f, "detach {}", names(tables)),
