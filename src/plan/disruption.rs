@@ -212,7 +212,8 @@ fn not_taken(applied: &Applied, server: &ServerFacts) -> Option<String> {
     others.or_else(|| applied.missing_in(server).map(|_| "it tells another generation".to_owned()))
 }
 
-/// Whether tables that consume live on a host: they keep what they were attached with.
+/// Whether a host has tables that consume, detached ones too: they keep what they were attached with, and their server what
+/// it was started with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Queues {
     Some,
@@ -222,8 +223,8 @@ enum Queues {
 
 fn queues_of(facts: &HostFacts) -> Queues {
     match &facts.clickhouse {
-        ClickHouseFacts::Up { .. } if queues::all(facts).0.is_empty() => Queues::None,
-        ClickHouseFacts::Up { .. } => Queues::Some,
+        ClickHouseFacts::Up { .. } if queues::has_any(facts) => Queues::Some,
+        ClickHouseFacts::Up { .. } => Queues::None,
         ClickHouseFacts::Down { .. } | ClickHouseFacts::NotAsked => Queues::Unknown,
     }
 }

@@ -15,6 +15,12 @@ pub(super) fn all(facts: &HostFacts) -> Detached {
     of(facts, |_| true)
 }
 
+/// Whether there are any, wherever they are: of what somebody detached, nobody knows the engine.
+pub(super) fn has_any(facts: &HostFacts) -> bool {
+    let detached = facts.flow.detached.as_ref().is_some_and(|detached| !detached.is_empty());
+    detached || !owed(facts).is_empty() || !all(facts).0.is_empty()
+}
+
 /// Some of them.
 pub(super) fn these(facts: &HostFacts, names: &BTreeSet<ObjectName>) -> Detached {
     of(facts, |name| names.contains(name))
