@@ -113,7 +113,7 @@ impl Failure {
 /// How a host's way back went.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct GivenBack {
-    /// How many files are as they were before.
+    /// How many files had changed and are as they were before.
     pub files: usize,
     /// Files that somebody else has changed since they were written: they are left as they are.
     pub left: Vec<RemotePath>,
@@ -137,6 +137,7 @@ impl GivenBack {
             0 if self.failed.is_none() && self.out_of_traffic => {
                 return "it stays out of traffic: it is not well".to_owned();
             }
+            0 if self.failed.is_none() && self.left.is_empty() && self.serves => "no file had changed".to_owned(),
             0 if self.failed.is_none() && self.left.is_empty() => return "what it had taken away is back".to_owned(),
             0 => "no file is given back".to_owned(),
             1 => "its previous file is back".to_owned(),

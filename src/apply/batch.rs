@@ -170,7 +170,8 @@ fn last_lines(output: &Output) -> String {
     let lines: Vec<_> = complaint.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let start = lines.len().saturating_sub(LINES);
     // ClickHouse writes a stack behind its exception, which hides it.
-    let told = lines.get(..start).unwrap_or_default().iter().rfind(|line| line.contains("Exception: "));
+    let cause = |line: &&&str| line.contains("Exception: ") || line.contains("e.what() = ");
+    let told = lines.get(..start).unwrap_or_default().iter().rfind(cause);
     let told = told.map(|line| line.chars().take(LONGEST_LINE).collect::<String>());
     let ends = lines.get(start..).unwrap_or_default().iter().map(|line| (*line).to_owned());
     let stack = |line: &String| line.split_once(". ").is_some_and(|(number, _)| number.parse::<u32>().is_ok());

@@ -17,7 +17,7 @@ use crate::transport::{SessionError, advice};
 /// What became of files that were to be given back.
 #[derive(Debug, Default)]
 pub(super) struct Restored {
-    /// How many are as they were before.
+    /// How many had changed and are as they were before.
     pub files: usize,
     /// Those that somebody else has changed.
     pub left: Vec<RemotePath>,
@@ -44,7 +44,7 @@ pub(super) async fn give_back(
     let open = run.open.get(host).ok_or_else(|| plain("no connection"))?;
     let found = run.found.facts(host).ok_or_else(|| plain("nobody knows what was there before"))?;
     let lost = |error: SessionError| (chain(&error), advice::session(&error, host));
-    let mut tries = 0;
+    let (mut tries, mut given) = (0, BTreeSet::new());
     loop {
         tries += 1;
         let paths = what.files.iter().cloned().chain(what.record.and_then(|_| Manifest::path())).collect();
@@ -52,7 +52,10 @@ pub(super) async fn give_back(
         let answer = batch::read(&*open.session, &look).await.map_err(lost)?;
         let answer = answer.first().ok_or_else(|| plain("no answer"))?;
         let there = There::read(answer).map_err(|reason| (reason, None))?;
-        let Back { mut set, restored } = back(host, what.files, found, &there, run);
+        let Back { mut set, mut restored } = back(host, what.files, found, &there, run);
+        // One of them may be back by a write whose answer was lost.
+        given.extend(set.files.iter().map(|file| file.path.clone()).chain(set.removals.iter().cloned()));
+        restored.files = given.iter().filter(|path| !restored.left.contains(path)).count();
         if let Some(record) = what.record {
             manifest(record, &there, &restored, &mut set);
         }
@@ -83,7 +86,6 @@ fn back(host: &HostName, files: &[RemotePath], found: &HostFacts, there: &There,
     for path in files {
         let before = found.files.get(path);
         if there.is_as_before(path, before) {
-            back.restored.files += 1;
             continue;
         }
         let content = before.and_then(|file| file.content.as_ref());
@@ -101,12 +103,8 @@ fn back(host: &HostName, files: &[RemotePath], found: &HostFacts, there: &There,
                 back.set.expects.push(there.expect(path));
                 back.set.removals.push(path.clone());
             }
-            _ => {
-                back.restored.left.push(path.clone());
-                continue;
-            }
+            _ => back.restored.left.push(path.clone()),
         }
-        back.restored.files += 1;
     }
     back
 }

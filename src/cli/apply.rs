@@ -153,7 +153,7 @@ fn with(global: &Global, options: &Options, saved: Option<&SavedPlan>, past: Opt
                 open.session.close().await;
             }
         }
-        let next = go_on(&plan, &ended, journal.is_some().then_some(run.as_str()));
+        let next = go_on(&plan, &ended, journal.is_some().then_some(run.as_str()), options);
         finish(global, &plan, &ended, (exit, &run, next.as_deref()));
         if let Some(journal) = journal {
             journal.end(exit.code(), &summary(&plan, &ended));
@@ -205,13 +205,23 @@ fn summary(plan: &Plan, ended: &Ended) -> Value {
 }
 
 /// The command that goes on, where something is left that this run knows of.
-fn go_on(plan: &Plan, ended: &Ended, run: Option<&str>) -> Option<String> {
-    let left = match ended {
-        Ended::Run(outcome) => !(outcome.failed.is_empty() && outcome.left.is_empty()),
-        Ended::AtOnce(_) => true,
+fn go_on(plan: &Plan, ended: &Ended, run: Option<&str>, options: &Options) -> Option<String> {
+    let left: BTreeSet<&str> = match ended {
+        Ended::Run(outcome) => outcome.failed.keys().chain(&outcome.left).map(HostName::as_str).collect(),
+        Ended::AtOnce(hosts) => hosts.as_object().into_iter().flatten().map(|(host, _)| host.as_str()).collect(),
     };
-    let command = run.map_or_else(|| "housewright apply".to_owned(), |run| format!("housewright apply --resume {run}"));
-    (left && !plan.is_empty()).then_some(command)
+    let at_once = matches!(ended, Ended::AtOnce(_));
+    if plan.is_empty() || left.is_empty() && !at_once {
+        return None;
+    }
+    let limit = left.into_iter().collect::<Vec<_>>().join(":");
+    Some(match (&options.planning.restart, run) {
+        (None, Some(run)) => format!("housewright apply --resume {run}"),
+        // A restart has nothing to go on with but hosts; what was under way is brought back first.
+        (Some(_), _) if !at_once => format!("housewright restart --limit {limit}"),
+        (Some(_), _) if !limit.is_empty() => format!("housewright apply --limit {limit}"),
+        (None | Some(_), _) => "housewright apply".to_owned(),
+    })
 }
 
 /// Asks beside the runtime, so that connections are kept alive while the operator reads.

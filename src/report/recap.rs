@@ -74,11 +74,9 @@ pub fn recap(plan: &Plan, outcome: &Outcome) -> String {
 fn failed(failure: &Failure) -> String {
     let mut text = failure.step.clone();
     if let Some(back) = &failure.given_back {
-        let _ = match (&back.failed, back.serves) {
-            (Some((step, _)), _) => write!(text, "; the way back failed: {step}"),
-            _ if back.files == 0 && back.left.is_empty() => Ok(()),
-            (None, true) => write!(text, "; its previous files are back, it serves"),
-            (None, false) => write!(text, "; its previous files are back"),
+        let _ = match &back.failed {
+            Some((step, _)) => write!(text, "; the way back failed: {step}"),
+            None => write!(text, "; {}", back.text()),
         };
     }
     if !failure.owes.is_empty() {

@@ -128,6 +128,7 @@ fn wrap(script: &str, privilege: Privilege, mark: &Mark, stdin: Bytes) -> Script
 /// `read_`: a path that does not exist is no failure, every other complaint of tar is. `--hard-dereference`, because
 /// the second name of a file would come without its content. `tree_`: a pattern that nothing matches stays as it is.
 /// `unit_`: a unit that died often is not started any more until somebody resets it; whoever mended it wants it to start.
+/// ClickHouse's programs say why they do not start in a log of their own, past the journal.
 fn prelude(mark: &Mark) -> String {
     let Mark { left, right } = mark;
     format!(
@@ -145,9 +146,10 @@ fn prelude(mark: &Mark) -> String {
             r#"[ $# != 0 ]||return 0;[ $# -le $m ]||{{ echo "more than $m files" >&2;return 1; }};"#,
             r#"x=$(exec find "$@" -maxdepth 0 -size +"$k"k -printf "%p: larger than $k KiB" </dev/null)||return;"#,
             r#"[ -z "$x" ]||{{ printf "%s\n" "$x" >&2;return 1; }};read_ "$@"; }};"#,
-            r#"unit_(){{ [ "$1" = enable ]||systemctl reset-failed "$2" </dev/null 2>/dev/null;"#,
-            r#"systemctl "$1" "$2" </dev/null&&return;r=$?;[ "$1" = enable ]||"#,
-            r#"journalctl -u "$2" -n 20 --no-pager -o cat </dev/null >&2;return $r; }};"#,
+            r#"unit_(){{ [ "$1" = enable ]||systemctl reset-failed "$2" </dev/null 2>/dev/null;b=$(date +%s);"#,
+            r#"systemctl "$1" "$2" </dev/null&&return;r=$?;[ "$1" != enable ]||return $r;l=/var/log/$2/$2.err.log;"#,
+            r#"[ -z "$(find "$l" -newermt "@$b" 2>/dev/null)" ]||tail -n 40 "$l" </dev/null >&2;"#,
+            r#"journalctl -u "$2" -n 60 --no-pager -o cat </dev/null >&2;return $r; }};"#,
             "mark_ 0 0;"
         ),
         left = left,
