@@ -2,16 +2,16 @@
 //! that is not the program's.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+use std::ops::Deref;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-const HOUSEWRIGHT: &str = env!("CARGO_BIN_EXE_housewright");
+use crate::desk::Desk;
+
 const STATE: &str = "/var/lib/housewright-lab";
 
 /// Every host of the lab with a `ClickHouse` server.
@@ -37,65 +37,17 @@ pub fn turn() -> File {
 
 /// A lab that is up, for one test.
 pub struct Fleet {
+    desk: Desk,
     directory: tempfile::TempDir,
     down: bool,
-    started: Instant,
-    /// How long a gate may stay shut, in seconds.
-    patience: &'static str,
     _turn: File,
 }
 
-/// What a run of the program answered.
-#[derive(Debug)]
-pub struct Run {
-    /// Nothing where a signal ended it.
-    pub code: Option<i32>,
-    pub out: String,
-    pub err: String,
-}
+impl Deref for Fleet {
+    type Target = Desk;
 
-impl Run {
-    /// Both streams.
-    pub fn text(&self) -> String {
-        format!("{}{}", self.err, self.out)
-    }
-
-    #[track_caller]
-    pub fn exits(&self, code: i32) -> &Self {
-        assert_eq!(self.code, Some(code), "\n{}", self.text());
-        self
-    }
-
-    /// Each of the words is said somewhere.
-    #[track_caller]
-    pub fn says<const N: usize>(&self, words: [&str; N]) -> &Self {
-        for word in words {
-            assert!(self.text().contains(word), "`{word}` is not in:\n{}", self.text());
-        }
-        self
-    }
-
-    #[track_caller]
-    pub fn never_says<const N: usize>(&self, words: [&str; N]) -> &Self {
-        for word in words {
-            assert!(!self.text().contains(word), "`{word}` is in:\n{}", self.text());
-        }
-        self
-    }
-
-    /// One line says all of this, and the next one is a hint with that.
-    #[track_caller]
-    pub fn explains<const N: usize>(&self, words: [&str; N], hint: &str) -> &Self {
-        let lines: Vec<_> = self.err.lines().collect();
-        let found = lines.iter().position(|line| words.iter().all(|word| line.contains(word)));
-        let found = found.unwrap_or_else(|| panic!("no line has all of {words:?} in:\n{}", self.text()));
-        let next = lines.get(found + 1).copied().unwrap_or_default();
-        assert!(
-            next.contains("hint:") && next.contains(hint),
-            "no hint with `{hint}` after {words:?}:\n{}",
-            self.text()
-        );
-        self
+    fn deref(&self) -> &Desk {
+        &self.desk
     }
 }
 
@@ -104,11 +56,8 @@ impl Fleet {
     pub fn up() -> Self {
         let turn = turn();
         let directory = tempfile::tempdir().expect("a directory for the project");
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        for part in ["inventories", "roles", "templates"] {
-            copy(&root.join(part), &directory.path().join(part));
-        }
-        let mut fleet = Self { directory, down: true, started: Instant::now(), patience: "20", _turn: turn };
+        let desk = Desk::new(&directory.path().join("project"));
+        let mut fleet = Self { desk, directory, down: true, _turn: turn };
         let status: Value =
             serde_json::from_str(&fleet.run(&["lab", "status", "-o", "json"]).exits(0).out).expect("JSON");
         assert_eq!(
@@ -127,60 +76,15 @@ impl Fleet {
         fleet
     }
 
-    /// Gates may stay shut as long as a consumer group takes to notice the dead: the broker gives out no partition before.
+    /// As [`Desk::be_patient`].
     pub fn patient(mut self) -> Self {
-        self.patience = "100";
+        self.desk.be_patient();
         self
     }
 
-    pub fn path(&self, below: &str) -> PathBuf {
-        self.directory.path().join(below)
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        println!("{:6.1} s  housewright {}", self.started.elapsed().as_secs_f32(), arguments.join(" "));
-        let mut command = Command::new(HOUSEWRIGHT);
-        command.args(arguments).current_dir(self.directory.path()).env_remove("HOUSEWRIGHT_LAB_DIR");
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command
-    }
-
-    /// Runs the program to its end.
-    pub fn run(&self, arguments: &[&str]) -> Run {
-        let output = self.command(arguments).output().expect("the program starts");
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let (out, err) = (text(&output.stdout), text(&output.stderr));
-        Run { code: output.status.code(), out, err }
-    }
-
-    pub fn plan(&self, options: &[&str]) -> Run {
-        self.run(&[&["plan", "-i", "inventories/lab", "--detailed-exitcode"], options].concat())
-    }
-
-    pub fn apply(&self, options: &[&str]) -> Run {
-        self.run(&[&["apply", "-i", "inventories/lab", "--yes", "--gate-timeout", self.patience], options].concat())
-    }
-
-    /// Applies until the hosts are as desired, and proves it with a plan.
-    #[track_caller]
-    pub fn converges(&self) {
-        self.apply(&[]).exits(0);
-        self.plan(&[]).exits(0).says(["nothing to do"]);
-    }
-
-    /// Starts an apply in the background.
-    pub fn start_apply(&self, options: &[&str]) -> Running {
-        let arguments =
-            [&["apply", "-i", "inventories/lab", "--yes", "--gate-timeout", self.patience], options].concat();
-        let mut child = self.command(&arguments).spawn().expect("the program starts");
-        let (sender, lines) = mpsc::channel();
-        let err = child.stderr.take().expect("stderr");
-        std::thread::spawn(move || {
-            for line in BufReader::new(err).lines().map_while(Result::ok) {
-                let _ = sender.send(line);
-            }
-        });
-        Running { child, lines, err: String::new() }
+    /// Another operator of the same lab.
+    pub fn operator(&self, name: &str) -> Desk {
+        self.desk.copy(&self.directory.path().join(name))
     }
 
     /// Runs a shell script on a host as root, past the program.
@@ -222,28 +126,6 @@ impl Fleet {
         }
     }
 
-    /// Adds text to a file of the project.
-    pub fn append(&self, below: &str, text: &str) {
-        let path = self.path(below);
-        std::fs::create_dir_all(path.parent().expect("a directory")).expect("a directory");
-        let mut file = File::options().create(true).append(true).open(path).expect("a file of the project");
-        file.write_all(text.as_bytes()).expect("it takes the text");
-    }
-
-    /// Changes a file of the project.
-    #[track_caller]
-    pub fn edit(&self, below: &str, from: &str, to: &str) {
-        let text = std::fs::read_to_string(self.path(below)).expect("a file of the project");
-        assert!(text.contains(from), "`{from}` is not in {below}");
-        std::fs::write(self.path(below), text.replace(from, to)).expect("it takes the text");
-    }
-
-    /// Changes one macro of every server, which costs a reload.
-    pub fn set_macro(&self, value: &str) {
-        let vars = "inventories/lab/group_vars/clickhouse.yml";
-        std::fs::write(self.path(vars), format!("clickhouse_macros: {{live: {value}}}\n")).expect("it takes the text");
-    }
-
     /// What a host's server says of that macro.
     #[track_caller]
     pub fn read_macro(&self, host: &str) -> String {
@@ -256,12 +138,17 @@ impl Fleet {
         self.on(host, "systemctl show -P MainPID clickhouse-server")
     }
 
-    /// No file of the host is half-written, and no staging is left.
+    /// Files of the host that are half-written, and stagings that are left.
     #[track_caller]
-    pub fn nothing_is_half_written(&self, host: &str) {
+    pub fn half_written(&self, host: &str) -> String {
         let script = "find /etc -name '.housewright*'; for f in /etc/clickhouse-server/*.d/*.xml; do \
                       tail -n 1 $f | grep -q '</clickhouse>' || echo $f is cut; done";
-        assert_eq!(self.on(host, script), "", "on {host}");
+        self.on(host, script)
+    }
+
+    #[track_caller]
+    pub fn nothing_is_half_written(&self, host: &str) {
+        assert_eq!(self.half_written(host), "", "on {host}");
     }
 }
 
@@ -276,56 +163,24 @@ impl Drop for Fleet {
     }
 }
 
-/// An apply in the background.
-pub struct Running {
-    child: Child,
-    lines: mpsc::Receiver<String>,
-    err: String,
-}
-
-impl Running {
-    /// Waits for a line.
-    #[track_caller]
-    pub fn wait_for(&mut self, word: &str) {
-        let deadline = Instant::now() + Duration::from_secs(60);
-        loop {
-            let line = self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now()));
-            let line = line.unwrap_or_else(|_| panic!("it never said `{word}`:\n{}", self.err));
-            self.err += &format!("{line}\n");
-            if line.contains(word) {
-                return;
-            }
-        }
-    }
-
-    pub fn signal(&self, signal: &str) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-s", signal, &pid]).status().expect("kill").success());
-    }
-
-    pub fn end(mut self) -> Run {
-        let mut out = String::new();
-        if let Some(mut stdout) = self.child.stdout.take() {
-            stdout.read_to_string(&mut out).expect("text");
-        }
-        let status = self.child.wait().expect("it ends");
-        self.err.extend(self.lines.iter().map(|line| line + "\n"));
-        Run { code: status.code(), out, err: self.err }
-    }
-}
-
 /// Looks until what it sees is right, and tells what it saw last where that never comes. The time is that of the slowest
 /// case: a consumer that misses its group's first rebalance waits for the broker to forget it, 60 s with `ClickHouse`'s
 /// `session.timeout.ms`.
 #[track_caller]
 pub fn eventually<S: std::fmt::Debug>(what: &str, look: impl Fn() -> S, right: impl Fn(&S) -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(120);
+    let began = Instant::now();
+    let mut told = 0;
     loop {
         let seen = look();
         if right(&seen) {
             return;
         }
-        assert!(Instant::now() < deadline, "not after 120 s: {what}; seen last: {seen:#?}");
+        let waited = began.elapsed().as_secs();
+        assert!(waited < 120, "not after {waited} s: {what}; seen last: {seen:#?}");
+        if waited >= told + 10 {
+            told = waited;
+            println!("waiting for {waited} s: {what}: {seen:?}");
+        }
         std::thread::sleep(Duration::from_millis(200));
     }
 }
@@ -388,17 +243,4 @@ fn ssh(host: &str, script: &str) -> (bool, String, String) {
         .expect("ssh");
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     (output.status.success(), text(output.stdout), text(output.stderr))
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("a directory");
-    for entry in std::fs::read_dir(from).expect("the project") {
-        let entry = entry.expect("an entry");
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).expect("a copy");
-        }
-    }
 }

@@ -2,10 +2,12 @@
 //!
 //! Each test has a lab fleet for itself, one after the other. Where the machine cannot run a lab, the tests fail.
 
+mod desk;
 mod effective;
 mod fleet;
 
 mod changes;
+mod deaths;
 mod interruptions;
 mod keys;
 mod lab;
@@ -14,4 +16,5 @@ mod refusals;
 mod roll;
 mod the_way;
 mod traffic;
+mod verbs;
 mod write_faults;

@@ -54,7 +54,7 @@ fn setting(fleet: &Fleet, host: &str, name: &str) -> String {
     fleet.sql(host, &format!("SELECT value FROM system.server_settings WHERE name = '{name}'"))
 }
 
-fn adopt(fleet: &Fleet, words: &[&str]) -> crate::fleet::Run {
+fn adopt(fleet: &Fleet, words: &[&str]) -> crate::desk::Run {
     fleet.run(&[&["adopt", "-i", "inventories/lab"], words].concat())
 }
 

@@ -13,6 +13,9 @@ use crate::fleet::{DATA, Fleet, address_of, each, eventually};
 
 const ROWS: u64 = 40;
 const READ: &str = "SELECT uniqExact(distinct_id) FROM events";
+/// The distinct events of the writer, as they are stored: Kafka delivers at least once.
+const STORED: &str = "SELECT DISTINCT toString(uuid) AS uuid, event, properties, toString(timestamp) AS at, distinct_id \
+                      FROM events WHERE event = 'roll'";
 
 /// A writer, a reader and a watch, from now until [`Traffic::end`].
 pub struct Traffic {
@@ -60,20 +63,21 @@ impl Traffic {
         Self { stop, written, writer, reader, watch: Watch::start() }
     }
 
-    /// Stops all three; every row that was written is there, once its consumers and replicas have caught up, and is the same
-    /// on both replicas of its shard.
+    /// Stops all three; every row that was written is there, once its consumers and replicas have caught up: by number and by
+    /// checksum. Both replicas of a shard hold the same.
     #[track_caller]
     pub fn end(self, fleet: &Fleet) -> (Reads, Seen) {
         self.stop.store(true, Ordering::Relaxed);
         let (reads, seen) = (self.reader.join().expect("the reader"), self.watch.end());
         self.writer.join().expect("the writer");
         let written = self.written.load(Ordering::Relaxed);
-        let sum = "SELECT count(), sum(n) FROM (SELECT DISTINCT toUInt64(substring(distinct_id, 2)) AS n FROM events \
-                   WHERE startsWith(distinct_id, 'w'))";
-        let all = format!("{written}\t{}", written * (written - 1) / 2);
+        let sum = |rows: &str| {
+            format!("SELECT count(), sum(cityHash64(uuid, event, properties, at, distinct_id)) FROM ({rows})")
+        };
+        let all = fleet.sql(DATA[0], &sum(&produced(written)));
         eventually(
             "no row is lost",
-            || DATA.map(|host| fleet.sql(host, sum)),
+            || DATA.map(|host| fleet.sql(host, &sum(STORED))),
             |sums| sums.iter().all(|sum| *sum == all),
         );
         let own =
@@ -83,9 +87,23 @@ impl Traffic {
             || DATA.map(|host| fleet.sql(host, own)),
             |own| own[0] == own[1] && own[2] == own[3],
         );
-        println!("{written} rows written; {reads}; {} looks at the data hosts", seen.looks);
+        let stored = fleet.sql(DATA[0], "SELECT count() FROM events WHERE event = 'roll'");
+        println!(
+            "{written} rows written, {stored} stored, distinct ones and their checksum: {}",
+            all.replace('\t', ", ")
+        );
+        println!("{reads}; {} looks at the data hosts", seen.looks);
         (reads, seen)
     }
+}
+
+/// The writer's rows, made anew by a server's own functions.
+fn produced(written: u64) -> String {
+    format!(
+        "SELECT concat('00000000-0000-4000-8000-', leftPad(lower(hex(number)), 12, '0')) AS uuid, 'roll' AS event, \
+         concat('{{\"n\":', toString(number * number), '}}') AS properties, '2026-02-01 00:00:00.000000' AS at, \
+         concat('w', toString(number)) AS distinct_id FROM numbers({written})"
+    )
 }
 
 impl fmt::Display for Reads {
@@ -108,15 +126,17 @@ fn spawn<T: Send + 'static>(
     std::thread::spawn(move || work(&stop))
 }
 
+fn row(n: u64) -> String {
+    format!(
+        "{{\"uuid\":\"00000000-0000-4000-8000-{n:012x}\",\"event\":\"roll\",\"properties\":\"{{\\\"n\\\":{}}}\",\"timestamp\":\"2026-02-01 00:00:00.000000\",\"team_id\":1,\"distinct_id\":\"w{n}\",\"created_at\":\"2026-02-01 00:00:00.000000\"}}\n",
+        n * n
+    )
+}
+
 /// Writes numbered rows to the topic `events`, a batch at a time; a batch counts when the broker has acknowledged it.
 fn write(stop: &AtomicBool, written: &AtomicU64) {
     while !stop.load(Ordering::Relaxed) {
         let first = written.load(Ordering::Relaxed);
-        let row = |n| {
-            format!(
-                "{{\"uuid\":\"00000000-0000-4000-8000-{n:012x}\",\"event\":\"roll\",\"properties\":\"{{}}\",\"timestamp\":\"2026-02-01 00:00:00.000000\",\"team_id\":1,\"distinct_id\":\"w{n}\",\"created_at\":\"2026-02-01 00:00:00.000000\"}}\n"
-            )
-        };
         let mut child = Command::new(env!("CARGO_BIN_EXE_housewright"))
             .args(["lab", "produce", "events", "--host", "ingestion-events-1"])
             .stdin(Stdio::piped())
