@@ -10,6 +10,7 @@ const AT_START: &str = "max_thread_pool_size";
 const EXTRA: &str = "/etc/clickhouse-server/config.d/zz_extra.xml";
 const START: &str = "/etc/clickhouse-server/config.d/zz_start.xml";
 const MINE: &str = "/etc/clickhouse-server/config.d/zz_mine.xml";
+const PROFILE: &str = "/etc/clickhouse-server/users.d/zz_profile.xml";
 const MANIFEST: &str = "/var/lib/housewright/manifest";
 
 #[test]
@@ -17,8 +18,9 @@ fn files_leave_come_back_and_are_adopted() {
     let fleet = Fleet::up().patient();
     let [data, shufflehog] = ["roles/data/role.yml", "roles/shufflehog/role.yml"];
     let without = [data, shufflehog].map(|role| std::fs::read_to_string(fleet.path(role)).expect("a role"));
-    gains(&fleet, data, EXTRA, RELOADED, 77);
-    gains(&fleet, shufflehog, START, AT_START, 9100);
+    gains(&fleet, data, EXTRA, &one(RELOADED, 77));
+    gains(&fleet, data, PROFILE, "<profiles><gone><max_threads>1</max_threads></gone></profiles>");
+    gains(&fleet, shufflehog, START, &one(AT_START, 9100));
     fleet.converges();
     for host in DATA {
         assert_eq!(setting(&fleet, host, RELOADED), "77", "{host}");
@@ -30,6 +32,7 @@ fn files_leave_come_back_and_are_adopted() {
         std::fs::write(fleet.path(role), text).expect("the role");
     }
     a_start_that_needs_the_file_gets_it_back(&fleet);
+    what_somebody_still_needs_stays(&fleet);
     what_left_is_removed(&fleet);
     what_is_of_others_is_told_and_left(&fleet);
     what_is_adopted_and_no_role_has_goes(&fleet);
@@ -37,16 +40,22 @@ fn files_leave_come_back_and_are_adopted() {
     fleet.plan(&[]).exits(0).says(["nothing to do, 9 as desired"]);
 }
 
-/// A role has one file more, with one setting.
-fn gains(fleet: &Fleet, role: &str, path: &str, setting: &str, value: u32) {
-    let template = format!("{setting}-{value}.xml.tera");
-    let text = format!("<!-- {{{{ managed_by }}}} -->\n<clickhouse><{setting}>{value}</{setting}></clickhouse>\n");
-    fleet.append(&format!("templates/{template}"), &text);
+/// A role has one file more.
+fn gains(fleet: &Fleet, role: &str, path: &str, content: &str) {
+    let template = format!("{}.tera", path.rsplit('/').next().expect("a name"));
+    let text = format!("<!-- {{{{ managed_by }}}} -->\n<clickhouse>{content}</clickhouse>\n");
+    std::fs::write(fleet.path(&format!("templates/{template}")), text).expect("a template");
+    let known = std::fs::read_to_string(fleet.path(role)).expect("a role").contains("\nfiles:\n");
+    let key = if known { "" } else { "files:\n" };
     let file = format!(
-        "files:\n  - {{ template: {template}, path: {path}, owner: clickhouse, group: clickhouse, mode: \"0640\", \
+        "{key}  - {{ template: {template}, path: {path}, owner: clickhouse, group: clickhouse, mode: \"0640\", \
          unit: clickhouse-server }}\n"
     );
     fleet.append(role, &file);
+}
+
+fn one(setting: &str, value: u32) -> String {
+    format!("<{setting}>{value}</{setting}>")
 }
 
 #[track_caller]
@@ -83,6 +92,24 @@ fn a_start_that_needs_the_file_gets_it_back(fleet: &Fleet) {
     assert_eq!(setting(fleet, host, AT_START), "9100", "it runs again, with the file");
     fleet.nothing_is_half_written(host);
     fleet.on(host, &format!("rm {drop_in}; systemctl daemon-reload; systemctl reset-failed clickhouse-server; true"));
+}
+
+/// A user of somebody else has a profile that leaves: the host's own binary refuses that, and nothing is removed there.
+fn what_somebody_still_needs_stays(fleet: &Fleet) {
+    let (host, user) = ("data-2-2", "/etc/clickhouse-server/users.d/zzz_theirs.xml");
+    let theirs = "<no_password/><networks><ip>::1</ip></networks><profile>gone</profile>";
+    fleet.on(host, &format!("echo '<clickhouse><users><theirs>{theirs}</theirs></users></clickhouse>' > {user}; chown clickhouse: {user}"));
+    let before = fleet.on(host, &format!("sha256sum {EXTRA} {PROFILE} {MANIFEST}"));
+    let run = fleet.apply(&["--limit", host]);
+    run.exits(3).says([
+        "clickhouse refuses the configuration as it would be",
+        "Profile gone was not found",
+        "(nothing was changed)",
+    ]);
+    assert_eq!(fleet.on(host, &format!("sha256sum {EXTRA} {PROFILE} {MANIFEST}")), before);
+    assert_eq!(setting(fleet, host, RELOADED), "77");
+    fleet.nothing_is_half_written(host);
+    fleet.on(host, &format!("rm {user}"));
 }
 
 fn what_left_is_removed(fleet: &Fleet) {
@@ -151,7 +178,7 @@ fn what_is_adopted_and_no_role_has_goes(fleet: &Fleet) {
 }
 
 fn what_is_adopted_and_a_role_has_is_overwritten(fleet: &Fleet, role: &str) {
-    gains(fleet, role, MINE, RELOADED, 66);
+    gains(fleet, role, MINE, &one(RELOADED, 66));
     let run = fleet.apply(&[]);
     run.exits(3).says([&format!("! data-1-1: change anything: `{MINE}` is there"), "3 hosts done", "1 held back"]);
     let command = format!("housewright adopt --limit data-1-1 {MINE}");
