@@ -71,7 +71,13 @@ fn put_theirs(sim: &SimFleet, shape: &Shape, theirs: &[(Index, bool)]) -> BTreeS
             ("config.d", "<clickhouse><max_concurrent_queries>7</max_concurrent_queries></clickhouse>")
         };
         let path = path(&format!("{CONFIG}{directory}/theirs-{number}.xml"));
-        sim.with_host(&host, |host| host.put_file(path.as_str(), text));
+        sim.with_host(&host, |host| {
+            host.put_file(path.as_str(), text);
+            // It was there when the servers were started.
+            for unit in host.units.values_mut().filter(|unit| unit.running) {
+                unit.started_with.insert(path.clone(), EntryKind::File(text.into()));
+            }
+        });
         (host, path)
     };
     theirs.iter().enumerate().map(put).collect()
@@ -191,12 +197,13 @@ proptest! {
         prop_assert!(next.changed_hosts().iter().all(|host| held.contains(*host)), "{}", plain(&show(&next, Diffs::Fold)));
         let foreign: BTreeSet<_> =
             next.foreign.iter().flat_map(|(host, paths)| paths.iter().map(|path| (host.clone(), path.clone()))).collect();
-        prop_assert_eq!(foreign, if taken_over { BTreeSet::new() } else { theirs });
+        prop_assert_eq!(foreign, if taken_over { BTreeSet::new() } else { theirs.clone() });
         run(&project, &sim, at_once);
         prop_assert_eq!(seen(), due);
         nothing_waits_for_a_restart(&sim, &plan.holds)?;
         if held.is_empty() {
-            nobody_reads_what_is_gone(&sim, &lost)?;
+            let gone = theirs.iter().map(|(_, path)| path.clone()).chain(lost).collect();
+            nobody_reads_what_is_gone(&sim, &gone)?;
         }
     }
 
@@ -273,7 +280,8 @@ proptest! {
         prop_assert!(next.is_empty() && next.holds.is_empty(), "{}", plain(&show(&next, Diffs::Fold)));
         prop_assert!((files(&sim, &victim), manifest(&sim, &victim)) == end);
         nothing_waits_for_a_restart(&sim, &[])?;
-        nobody_reads_what_is_gone(&sim, &lost)?;
+        let gone = theirs.iter().map(|(_, path)| path.clone()).chain(lost).collect();
+        nobody_reads_what_is_gone(&sim, &gone)?;
         nothing_is_detached(&sim)?;
     }
 
