@@ -172,7 +172,8 @@ fn last_lines(output: &Output) -> String {
     // ClickHouse writes a stack behind its exception, which hides it.
     let cause = |line: &&&str| line.contains("Exception: ") || line.contains("e.what() = ");
     let told = lines.get(..start).unwrap_or_default().iter().rfind(cause);
-    let told = told.map(|line| line.chars().take(LONGEST_LINE).collect::<String>());
+    let words = |line: &&str| line.split(", Stack trace (").next().unwrap_or_default().to_owned();
+    let told = told.map(|line| words(line).chars().take(LONGEST_LINE).collect::<String>());
     let ends = lines.get(start..).unwrap_or_default().iter().map(|line| (*line).to_owned());
     let stack = |line: &String| line.split_once(". ").is_some_and(|(number, _)| number.parse::<u32>().is_ok());
     let text = told.into_iter().chain(ends.filter(|line| !stack(line))).collect::<Vec<_>>().join("; ");

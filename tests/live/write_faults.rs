@@ -102,7 +102,7 @@ fn a_server_that_does_not_come_back(fleet: &Fleet) {
     let run = fleet.apply(&[]);
     run.exits(4).says(["stopped:", "`data-1-1` failed", "not done"]);
     run.explains(
-        ["x data-1-1: failed in restart clickhouse-server", "its previous file is back"],
+        ["x data-1-1: failed in restart clickhouse-server", "previous files are back"],
         "clickhouse-server.err.log",
     );
     for (host, pid) in kept {
