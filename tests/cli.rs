@@ -122,7 +122,7 @@ fn json_is_all_that_is_on_stdout() {
 
     let output = run(project.path(), &["render", "-i", "inventory", "-o", "json"]);
     let value: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let content = value["d1"]["/etc/a.xml"]["content"].as_str().unwrap();
+    let content = value["hosts"]["d1"]["/etc/a.xml"]["content"].as_str().unwrap();
     assert_eq!(content, "<clickhouse><password>‹hidden›</password></clickhouse>");
 
     std::fs::write(project.path().join("roles/free/schema/a.sql"), "DROP TABLE t").unwrap();

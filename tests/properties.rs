@@ -389,7 +389,7 @@ proptest! {
             let plan = project.plan(&observed);
             let mut shown = plain(&show(&plan, Diffs::Each)) + &SavedPlan::new(&plan).to_text() + &format!("{plan:?}");
             shown += &format!("{:?}", observed.observation);
-            shown += &status(&project.fleet, &observed.observation, None);
+            shown += &status(&project.fleet, &project.desired, &observed.observation, None);
             shown += &serde_json::to_string(&facts(&observed.observation)).unwrap();
             let how = How { at_once: 32, stop: &AtomicBool::new(false), sink: &record };
             shown += &format!("{:?}", project.run(plan, &observed, how).await);

@@ -218,3 +218,58 @@ fn a_plan_from_a_file_cannot_be_run() {
     });
     assert_eq!(block_on(project.plan_now(&sim)).changed_hosts().len(), 4, "nothing was done");
 }
+
+fn schema(name: &str) -> jsonschema::Validator {
+    let text = std::fs::read_to_string(format!("schema/{name}.schema.json")).unwrap();
+    jsonschema::validator_for(&serde_json::from_str(&text).unwrap()).unwrap()
+}
+
+/// What a machine reads of a plan and of its run is as the schemas say, and something else is not.
+#[test]
+fn plans_and_events_are_as_their_schemas_say() {
+    let (sim, project) = fleet();
+    let (plans, events) = (schema("plan"), schema("events"));
+    let fits = |validator: &jsonschema::Validator, value: &serde_json::Value| {
+        let wrong: Vec<_> =
+            validator.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        assert!(wrong.is_empty(), "{wrong:#?}");
+    };
+    let saved: serde_json::Value = serde_json::from_str(&saved(&project, &sim).to_text()).unwrap();
+    fits(&plans, &saved);
+    for (name, wrong) in
+        [("version", serde_json::json!(1)), ("no_op", serde_json::json!("no")), ("plan", serde_json::json!({}))]
+    {
+        let mut other = saved.clone();
+        other[name] = wrong;
+        assert!(!plans.is_valid(&other), "{name}");
+    }
+    let mut other = saved.clone();
+    other["plan"]["waves"][0]["hosts"][0]["changes"][0]["of"]["kind"] = serde_json::json!("turned");
+    assert!(!plans.is_valid(&other));
+
+    // A host that cannot be reached, one whose files cannot be written, and all the others.
+    sim.with_host(&name("data-2-b"), |host| host.disk = housewright::sim::Disk::Full);
+    let sink = Record::default();
+    let observed = block_on(project.observe(&sim, &sink));
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    let how = world::How { at_once: 4, stop: &stop, sink: &sink };
+    block_on(project.run(project.plan(&observed), &observed, how));
+    let told = sink.take();
+    assert!(told.len() > 20, "{told:?}");
+    let mut seen = std::collections::BTreeSet::new();
+    for event in &told {
+        let line: serde_json::Value = serde_json::from_str(&housewright::report::event_line(event)).unwrap();
+        fits(&events, &line);
+        let kind = line["event"].as_str().unwrap().to_owned();
+        let required = line.as_object().unwrap().keys().filter(|key| *key != "event" && *key != "hint").cloned();
+        for key in required.collect::<Vec<_>>() {
+            let mut less = line.clone();
+            less.as_object_mut().unwrap().remove(&key);
+            assert!(!events.is_valid(&less), "{kind} without {key}");
+        }
+        seen.insert(kind);
+    }
+    for kind in ["observe-started", "wave-started", "step-finished", "host-failed", "host-finished", "wave-finished"] {
+        assert!(seen.contains(kind), "{kind}: {seen:?}");
+    }
+}

@@ -2,16 +2,21 @@
 
 mod world;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use housewright::apply::{Between, CommandRun, adopt, run_command};
+use housewright::apply::{CommandRun, Order, Ran, Run, adopt, run_command};
 use housewright::fleet::HostName;
-use housewright::plan::{Drift, FleetDrift, Inputs, Proof, Wanted, adoption, drift, proofs};
-use housewright::remote::{EntryKind, RemotePath};
+use housewright::observe::ask_health;
+use housewright::plan::{
+    Drift, FleetDrift, Inputs, Proof, SeenClusters, Wanted, adoption, cluster_proofs, drift, proofs,
+};
+use housewright::remote::{EntryKind, RemotePath, UnitName};
 use housewright::render::load::templates;
 use housewright::report::{self, Diffs};
+use housewright::resource::Owed;
 use housewright::sim::{SimFleet, SimHost};
 use world::{Project, Record, block_on, name, plain};
 
@@ -90,42 +95,181 @@ fn drift_is_what_somebody_changed_and_nothing_else() {
     });
 }
 
+/// The files are right, and the server has read them: what only a start takes is still as it was.
+#[test]
+fn what_a_server_runs_with_otherwise_than_its_files_say_is_drift() {
+    block_on(async {
+        let (mut project, sim) = made().await;
+        let host = name("data-1-a");
+        sim.with_host(&host, |host| {
+            host.put_file(MINE, "<clickhouse><max_connections>7</max_connections></clickhouse>");
+        });
+        let told = |drift: FleetDrift| drift.hosts.get(&host).map(|drift| drift.server.clone()).unwrap_or_default();
+        let owed = "it runs with `max_connections` 4096, its files say 7: a restart is owed";
+        assert_eq!(told(with_inputs(&project, &sim, drift).await), [owed]);
+        project.restart = Some(BTreeSet::new());
+        project.apply(&sim).await;
+        project.restart = None;
+        assert_eq!(told(with_inputs(&project, &sim, drift).await), Vec::<String>::new());
+    });
+}
+
+/// Each server's own word about its clusters, against its files, the other hosts and itself.
+#[test]
+fn clusters_are_proven_on_every_host() {
+    block_on(async {
+        let (project, sim) = made().await;
+        let prove = || async {
+            let observed = project.observe(&sim, &Record::default()).await;
+            let mut seen = SeenClusters::default();
+            for (host, open) in &observed.open {
+                if let Some(clickhouse) = &open.clickhouse {
+                    seen.add(host.clone(), ask_health(&**clickhouse).await.map_err(|error| error.to_string()));
+                }
+            }
+            let proofs = cluster_proofs(&project.inputs(&observed), &seen);
+            proofs.into_iter().map(|(host, proof)| (host, vec![proof])).collect::<BTreeMap<_, _>>()
+        };
+        let proven = prove().await;
+        assert!(proven.len() >= 4, "{proven:?}");
+        assert_eq!(wrong(&proven), Vec::<String>::new());
+        let host = name("data-1-a");
+        sim.with_host(&host, |host| {
+            let members = &mut host.server.as_mut().unwrap().loaded.members;
+            members.get_mut("posthog").unwrap().pop();
+        });
+        let said = wrong(&prove().await);
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert!(
+            said[0].starts_with("data-1-a: clusters: cluster `posthog` lacks ")
+                && said[0].ends_with(", which its files say")
+        );
+        sim.with_host(&host, |host| host.server.as_mut().unwrap().up = false);
+        let proven = prove().await;
+        assert!(wrong(&proven)[0].contains("they were not told"), "unknown is no proof: {proven:?}");
+    });
+}
+
+/// A reload that a server has not done is seen by the generation that it tells.
+#[test]
+fn a_generation_that_a_server_has_not_read_is_named() {
+    block_on(async {
+        let (project, sim) = made().await;
+        let host = name("data-1-a");
+        let wanted = project.desired[&host].generation.clone().unwrap();
+        let row = |observed: &housewright::observe::Observed| {
+            let table = plain(&report::status(&project.fleet, &project.desired, &observed.observation, None));
+            table.lines().find(|line| line.starts_with("data-1-a")).unwrap().to_owned()
+        };
+        let observed = project.observe(&sim, &Record::default()).await;
+        assert!(row(&observed).contains("  =  "), "{}", row(&observed));
+        let set = |generation: &str| {
+            sim.with_host(&host, |host| {
+                let macros = &mut host.server.as_mut().unwrap().loaded.macros;
+                macros.insert("generation".to_owned(), generation.to_owned());
+                let unit = UnitName::new("clickhouse-server").unwrap();
+                host.put_file(Owed::Restart(unit).marker().unwrap().as_str(), "");
+            })
+        };
+        set("g0123456789ab");
+        let observed = project.observe(&sim, &Record::default()).await;
+        let line = row(&observed);
+        assert!(line.contains(&format!("g0123456789ab -> {wanted}")), "{line}");
+        assert!(line.ends_with("serving, owes restart of clickhouse-server"), "{line}");
+        let data = report::status_data(&project.desired, &observed.observation);
+        assert_eq!(data["hosts"]["data-1-a"]["clickhouse"]["generation"], "g0123456789ab");
+        assert_eq!(data["hosts"]["data-1-a"]["wanted_generation"], wanted.as_str());
+        assert_eq!(data["hosts"]["data-1-a"]["owed"][0], "restart of clickhouse-server");
+        let wrong = wrong(&proofs(&project.inputs(&observed)));
+        let generation = format!("data-1-a: generation: the server has read g0123456789ab, not {wanted}");
+        assert!(wrong.contains(&generation), "{wrong:?}");
+    });
+}
+
 #[test]
 fn a_command_runs_everywhere_and_its_exit_codes_are_collected() {
     block_on(async {
         let (project, sim) = made().await;
         let observed = project.observe(&sim, &Record::default()).await;
         let hosts: Vec<HostName> = project.hosts.iter().cloned().collect();
-        let run = |argv: &'static [String], waves, between| {
-            let open = &observed.open;
-            async move { run_command(&CommandRun { argv, waves, open, at_once: 2, between }).await }
-        };
         let words = |word: &str| -> &'static [String] { Box::leak(Box::new([word.to_owned()])) };
-        let ran = run(words("true"), vec![hosts.clone()], Between::Nothing).await;
+        let together = |argv: &'static [String], hosts: BTreeSet<HostName>| {
+            let open = &observed.open;
+            async move { run_command(&CommandRun { argv, order: Order::Together(&hosts), open, at_once: 2 }).await }
+        };
+        let ran = together(words("true"), project.hosts.clone()).await;
         assert!(ran.succeeded() && ran.answers.len() == hosts.len());
-        let ran = run(words("false"), vec![hosts.clone()], Between::Nothing).await;
+        let ran = together(words("false"), project.hosts.clone()).await;
         assert!(!ran.succeeded() && ran.answers.len() == hosts.len() && ran.left.is_empty());
         let text = plain(&report::ran(&ran, &[]));
         assert!(
             text.contains("exit 1\n") && text.ends_with(&format!("run: exit 0 on 0 of {} hosts\n", hosts.len())),
             "{text}"
         );
-        assert!(!run(words("true"), Vec::new(), Between::Nothing).await.succeeded(), "no host is no success");
+        assert!(!together(words("true"), BTreeSet::new()).await.succeeded(), "no host is no success");
+    });
+}
 
+/// As a restart: in its waves, with its locks, and nothing is begun whose peers do not serve.
+#[test]
+fn a_disruptive_command_asks_what_a_restart_asks() {
+    block_on(async {
+        let (mut project, sim) = made().await;
+        project.restart = Some(BTreeSet::new());
+        let project = &project;
+        let run = |word: &'static str, before: Box<dyn Fn()>| {
+            let sim = &sim;
+            async move {
+                let observed = project.observe(sim, &Record::default()).await;
+                let restart = project.plan(&observed);
+                before();
+                let (stop, sink) = (AtomicBool::new(false), Record::default());
+                let run = Run {
+                    desired: &project.desired,
+                    found: &observed.observation,
+                    here: &*project.here,
+                    open: &observed.open,
+                    at_once: 2,
+                    gate_timeout: Duration::from_secs(5),
+                    stop: &stop,
+                    sink: &sink,
+                };
+                let (argv, order) = ([word.to_owned()], Order::AsRestarted(&restart, &run));
+                let ran = run_command(&CommandRun { argv: &argv, order, open: &observed.open, at_once: 2 }).await;
+                for open in observed.open.values() {
+                    open.session.close().await;
+                }
+                (ran, restart.changed_hosts().into_iter().cloned().collect::<BTreeSet<_>>())
+            }
+        };
+        // The only coordination server is held back.
+        let (ran, hosts) = run("true", Box::new(|| {})).await;
+        assert!(ran.succeeded() && ran.answers.keys().eq(&hosts) && hosts.len() == 5, "{ran:?}");
         // Where servers go away, the first failure is the last.
-        let one_by_one: Vec<_> = hosts.iter().map(|host| vec![host.clone()]).collect();
-        let ran = run(words("false"), one_by_one.clone(), Between::Serving(Duration::from_secs(5))).await;
+        let (ran, _) = run("false", Box::new(|| {})).await;
         assert_eq!((ran.answers.len(), ran.left.len()), (1, hosts.len() - 1));
-        let host = hosts.iter().find(|host| host.as_str().starts_with("data")).unwrap();
-        sim.with_host(host, |host| host.server.as_mut().unwrap().readonly = 1);
-        let ran = run(
-            words("true"),
-            vec![vec![host.clone()], vec![name("keeper-1")]],
-            Between::Serving(Duration::from_secs(5)),
-        )
-        .await;
-        let why = ran.answers[host].as_ref().unwrap_err();
-        assert!(why.contains("does not serve 5 s after the command") && ran.left.len() == 1, "{why}");
+        let first = ran.answers.keys().next().unwrap().clone();
+        let stopped = |ran: &Ran| ran.stopped.clone().unwrap_or_default();
+        assert_eq!(stopped(&ran), format!("the command failed on `{first}`"));
+        // Its peer stopped serving after it was asked.
+        let (peers, data) = (sim.clone(), name("data-1-b"));
+        let readonly = |host: &HostName, sim: &SimFleet, tables| {
+            sim.with_host(host, |host| host.server.as_mut().unwrap().readonly = tables);
+        };
+        let (ran, _) = run("true", Box::new(move || readonly(&data, &peers, 1))).await;
+        assert!(stopped(&ran).contains("`data-1-b`: 1 of"), "{ran:?}");
+        assert!(
+            ran.answers.values().all(|answer| answer.as_ref().is_ok() || answer.as_ref().unwrap_err().contains("gate"))
+        );
+        readonly(&name("data-1-b"), &sim, 0);
+        // It is another than it was when it was asked.
+        let (edits, data) = (sim.clone(), first.clone());
+        let edit = move || {
+            edits.with_host(&data, |host| host.put_file(MACROS, "<clickhouse/>"));
+        };
+        let (ran, _) = run("true", Box::new(edit)).await;
+        assert!(stopped(&ran).contains("it has moved"), "{ran:?}");
+        assert_eq!(ran.answers.len(), 1);
     });
 }
 
@@ -134,7 +278,7 @@ fn a_narrow_terminal_leaves_columns_out_and_never_the_state() {
     block_on(async {
         let (project, sim) = made().await;
         let observed = project.observe(&sim, &Record::default()).await;
-        let table = |width| plain(&report::status(&project.fleet, &observed.observation, width));
+        let table = |width| plain(&report::status(&project.fleet, &project.desired, &observed.observation, width));
         let titles =
             |width| table(width).lines().next().unwrap().split_whitespace().map(str::to_owned).collect::<Vec<_>>();
         assert!(titles(None).len() > 7, "{}", table(None));

@@ -24,7 +24,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 
 pub use adopt::{Refusal, adopt};
-pub use command::{Between, CommandRun, Ran, run_command};
+pub use command::{CommandRun, Order, Ran, run_command};
 use discreet::Discreet;
 pub use hook::{Here, ThisMachine};
 

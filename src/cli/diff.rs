@@ -42,7 +42,7 @@ pub(super) fn run(global: &Global, options: &Options) -> Answer {
     })?;
     match global.output {
         Form::Text => output::result(&report::drift(&drift, options.diff)),
-        form => output::data(form, &drift),
+        form => output::versioned(form, &drift),
     }
     Ok(match (drift.unreachable.is_empty(), drift.hosts.is_empty()) {
         (false, _) => Exit::Unreachable,

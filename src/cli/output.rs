@@ -49,6 +49,17 @@ pub(super) fn data(form: Form, value: &impl serde::Serialize) {
     result(&text);
 }
 
+/// Prints a result as data that says which form it has.
+pub(super) fn versioned(form: Form, value: &impl serde::Serialize) {
+    #[derive(serde::Serialize)]
+    struct Versioned<'a, T> {
+        schema: u64,
+        #[serde(flatten)]
+        value: &'a T,
+    }
+    data(form, &Versioned { schema: SCHEMA, value });
+}
+
 /// Prints one event on a line of its own.
 pub(super) fn line(value: &serde_json::Value) {
     result(&(report::event_line(value) + "\n"));

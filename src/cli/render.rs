@@ -60,7 +60,7 @@ fn data(global: &Global, options: &Options) -> Result<Value, CommandError> {
         };
         hosts.entry(host).or_default().insert(path, file);
     }
-    Ok(json!(hosts))
+    Ok(json!({ "schema": output::SCHEMA, "hosts": hosts }))
 }
 
 /// The chosen hosts and what they should have; no secret is read for it.

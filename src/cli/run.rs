@@ -1,6 +1,7 @@
 //! `housewright run`: one command on hosts (edge).
 
 use std::collections::BTreeSet;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::context::{Context, Peers, block_on};
@@ -9,10 +10,9 @@ use super::output::{self, Events};
 use super::plan::Planning;
 use super::restart::named;
 use super::{Form, Global};
-use crate::apply::{Between, CommandRun, run_command};
-use crate::fleet::HostName;
-use crate::observe::{Afterwards, Observed};
-use crate::plan::{Hold, plan};
+use crate::apply::{CommandRun, Order, Run, ThisMachine, run_command};
+use crate::observe::Afterwards;
+use crate::plan::{Plan, plan};
 use crate::report;
 use crate::resource::HostObservation;
 
@@ -54,11 +54,26 @@ pub(super) fn run(global: &Global, options: &Options) -> Answer {
     let peers = if options.disruptive { Peers::Too } else { Peers::Not };
     block_on(async {
         let observed = context.observe(global, peers, Afterwards::KeepWhere(&|_, _| true), &*sink).await;
-        let (waves, holds) = waves(options, &context, &observed);
-        let patience = Duration::from_secs(options.gate_timeout);
-        let between = if options.disruptive { Between::Serving(patience) } else { Between::Nothing };
-        let command = CommandRun { argv: &argv, waves, open: &observed.open, at_once: global.forks, between };
+        let planning = Planning { restart: Some(BTreeSet::new()), ..options.planning.clone() };
+        let budget = planning.rollout.budget();
+        let restart =
+            if options.disruptive { plan(&planning.inputs(&context, &observed, &budget)) } else { Plan::default() };
+        let stop = AtomicBool::new(false);
+        let run = Run {
+            desired: &context.desired,
+            found: &observed.observation,
+            here: &ThisMachine,
+            open: &observed.open,
+            at_once: global.forks,
+            gate_timeout: Duration::from_secs(options.gate_timeout),
+            stop: &stop,
+            sink: &*sink,
+        };
+        let answered = context.hosts.iter().filter(|host| observed.open.contains_key(*host)).cloned().collect();
+        let order = if options.disruptive { Order::AsRestarted(&restart, &run) } else { Order::Together(&answered) };
+        let command = CommandRun { argv: &argv, order, open: &observed.open, at_once: global.forks };
         let mut ran = run_command(&command).await;
+        let holds = &restart.holds;
         for (host, found) in &observed.observation.hosts {
             if let (true, HostObservation::Unreachable { reason, .. }) = (context.hosts.contains(host), found) {
                 ran.answers.insert(host.clone(), Err(reason.clone()));
@@ -68,8 +83,8 @@ pub(super) fn run(global: &Global, options: &Options) -> Answer {
             open.session.close().await;
         }
         match global.output {
-            Form::Text => output::result(&report::ran(&ran, &holds)),
-            form => output::data(form, &report::ran_data(&ran, &holds)),
+            Form::Text => output::result(&report::ran(&ran, holds)),
+            form => output::data(form, &report::ran_data(&ran, holds)),
         }
         Ok(match (&ran.stopped, ran.succeeded() && holds.is_empty()) {
             (Some(_), _) => Exit::Stopped,
@@ -80,19 +95,4 @@ pub(super) fn run(global: &Global, options: &Options) -> Answer {
             (None, false) => Exit::Partial,
         })
     })?
-}
-
-/// One wave of all that answered; the waves of a restart where the command takes servers away.
-fn waves(options: &Options, context: &Context, observed: &Observed) -> (Vec<Vec<HostName>>, Vec<Hold>) {
-    if !options.disruptive {
-        return (
-            vec![context.hosts.iter().filter(|host| observed.open.contains_key(*host)).cloned().collect()],
-            Vec::new(),
-        );
-    }
-    let planning = Planning { restart: Some(BTreeSet::new()), ..options.planning.clone() };
-    let budget = planning.rollout.budget();
-    let plan = plan(&planning.inputs(context, observed, &budget));
-    let waves = plan.waves.into_iter().map(|wave| wave.hosts.into_iter().map(|host| host.host).collect());
-    (waves.collect(), plan.holds)
 }

@@ -17,8 +17,13 @@ pub(super) fn run(global: &Global, _options: &Options) -> Answer {
     let sink = output::sink(global, Events::AreProgress);
     let observed = block_on(context.observe(global, Peers::Not, Afterwards::Close, &*sink))?;
     match global.output {
-        Form::Text => output::result(&report::status(&context.project.fleet, &observed.observation, output::width())),
-        form => output::data(form, &report::facts(&observed.observation)),
+        Form::Text => output::result(&report::status(
+            &context.project.fleet,
+            &context.desired,
+            &observed.observation,
+            output::width(),
+        )),
+        form => output::data(form, &report::status_data(&context.desired, &observed.observation)),
     }
     let all_serve = observed.observation.hosts.values().all(HostObservation::serves);
     Ok(if all_serve { Exit::Success } else { Exit::Partial })

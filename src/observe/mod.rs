@@ -13,8 +13,8 @@ use crate::clickhouse::{ClickHouse, ClickHouseError, Endpoint, is_yes};
 use crate::event::{Event, Sink, chain};
 use crate::fleet::{Host, HostName, Placement};
 use crate::resource::{
-    ClickHouseFacts, Contents, FlowFacts, FlowQuestion, HostFacts, HostObservation, KeeperFacts, Observation, Owed,
-    Probe, SRVR, SeenSettings, Server,
+    ClickHouseFacts, Contents, FlowFacts, FlowQuestion, HealthFacts, HostFacts, HostObservation, KeeperFacts,
+    Observation, Owed, Probe, SRVR, SeenSettings, Server,
 };
 use crate::role::SqlGate;
 use crate::schema::{self, Family};
@@ -163,6 +163,14 @@ pub async fn ask_keeper(session: &dyn Session, port: u16) -> KeeperFacts {
         Ok(answer) => KeeperFacts::read(&answer),
         Err(error) => KeeperFacts::Down { reason: chain(&error) },
     }
+}
+
+/// Asks a ClickHouse server how well it is, and for all members of its clusters.
+///
+/// # Errors
+/// It does not answer, or not so.
+pub async fn ask_health(clickhouse: &dyn ClickHouse) -> Result<HealthFacts, ClickHouseError> {
+    HealthFacts::parse(&clickhouse.execute(&HealthFacts::statement()).await?)
 }
 
 /// Whether something may consume there, or did before it was detached.

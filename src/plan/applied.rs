@@ -14,8 +14,15 @@ struct Member {
     port: Option<String>,
 }
 
-/// Reads the macros and the clusters' members out of the files that ClickHouse merges.
+/// What can be asked of a server: a cluster in which it did not find itself before is none of its own.
 pub(super) fn expected(host: &Host, desired: &Desired, facts: &HostFacts) -> Applied {
+    let mut applied = said(host, desired);
+    applied.own.retain(|cluster| found(facts, cluster));
+    applied
+}
+
+/// Reads the macros and the clusters' members out of the files that ClickHouse merges.
+pub(super) fn said(host: &Host, desired: &Desired) -> Applied {
     let mut applied = Applied::default();
     let mut clusters: BTreeMap<String, BTreeMap<(u64, u64), Member>> = BTreeMap::new();
     for (path, file) in &desired.files {
@@ -49,7 +56,7 @@ pub(super) fn expected(host: &Host, desired: &Desired, facts: &HostFacts) -> App
         }
     }
     for (cluster, members) in clusters {
-        if members.values().any(|member| member.host.as_deref() == Some(host.fqdn.as_str())) && found(facts, &cluster) {
+        if members.values().any(|member| member.host.as_deref() == Some(host.fqdn.as_str())) {
             applied.own.insert(cluster.clone());
         }
         let known = |((shard, replica), member): (&(u64, u64), &Member)| {

@@ -43,6 +43,11 @@ pub enum Change {
     },
     /// A key of ClickHouse's effective configuration has another value, comes or goes.
     Setting(SettingChange),
+    /// A secret has another value; none of them is told.
+    Secret {
+        /// Its reference: `env:MSK_PASSWORD`.
+        reference: String,
+    },
     /// The host's manifest does not say whose files are that are right otherwise.
     Record {
         /// How many.
@@ -162,8 +167,11 @@ impl HostChanges<'_> {
         let stale = self.stale_units.iter().map(|unit| Change::StaleUnit { unit: unit.clone() });
         let owed = self.owed.iter().cloned().map(Change::Owed).chain(stale);
         let settings = self.cost.settings.iter().cloned().map(Change::Setting);
+        let secrets: BTreeSet<_> = self.files.iter().flat_map(|file| &file.secrets).cloned().collect();
+        let secrets = secrets.into_iter().map(|reference| Change::Secret { reference });
         directories
             .chain(settings)
+            .chain(secrets)
             .chain(files)
             .chain(self.units.iter().cloned().map(Change::Unit))
             .chain(owed)

@@ -6,10 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::{Change, Hold, Inputs, Unreachable, applied, change, plan};
+use super::{Change, Hold, Inputs, Unreachable, applied, change, effective, plan};
+use crate::clickhouse::config::ServerSettings;
 use crate::fleet::HostName;
 use crate::remote::RemotePath;
-use crate::resource::{ClickHouseFacts, FileChangeKind};
+use crate::render::Desired;
+use crate::resource::{ClickHouseFacts, FileChangeKind, HostFacts};
 
 /// What differs on all hosts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -30,7 +32,7 @@ pub struct FleetDrift {
 pub struct Drift {
     /// Directories, files, units and objects.
     pub changes: Vec<Change>,
-    /// What the running server says otherwise than its files should: macros and clusters.
+    /// What the running server says otherwise than its files: macros, clusters, settings that only a start takes.
     pub server: Vec<String>,
     /// What differs and is not put right by an apply alone.
     pub held: Vec<Hold>,
@@ -50,6 +52,15 @@ impl Drift {
     fn is_empty(&self) -> bool {
         self.changes.is_empty() && self.server.is_empty() && self.held.is_empty()
     }
+}
+
+/// What a server still runs with although the files on its host say otherwise: only a start takes it.
+fn not_in_effect(desired: &Desired, facts: &HostFacts, settings: &ServerSettings) -> Vec<String> {
+    let line = |(name, written): (String, String)| {
+        let running = settings.runs_otherwise(&name, &written)?;
+        Some(format!("it runs with `{name}` {running}, its files say {written}: a restart is owed"))
+    };
+    effective::written_settings(desired, facts).into_iter().filter_map(line).collect()
 }
 
 /// Finds all that differs on the chosen hosts.
@@ -73,7 +84,9 @@ pub fn drift(inputs: &Inputs<'_>) -> FleetDrift {
         if let ClickHouseFacts::Up { server, .. } = &facts.clickhouse {
             let Some(host) = inputs.fleet.hosts.get(name) else { continue };
             let missing = applied::expected(host, desired, facts).missing_in(server);
-            hosts.entry(name.clone()).or_default().server.extend(missing);
+            let drift = hosts.entry(name.clone()).or_default();
+            drift.server.extend(missing);
+            drift.server.extend(not_in_effect(desired, facts, &server.settings));
         }
     }
     hosts.retain(|_, drift| !drift.is_empty());

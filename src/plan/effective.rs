@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::masked;
 use crate::clickhouse::config::effective::{Attributes, Effective, EffectiveError, Sources, is_part};
-use crate::clickhouse::config::{ConfigDirectory, KeyChange, diff};
+use crate::clickhouse::config::{ConfigDirectory, KeyChange, MASK, diff};
 use crate::event::chain;
 use crate::remote::RemotePath;
 use crate::render::Desired;
@@ -103,6 +103,16 @@ pub(super) fn refused(desired: &Desired, removals: &[Removal], facts: &HostFacts
         Err(Why::Refused(why)) => Some(why),
         Err(Why::NotHere(_)) | Ok(_) => None,
     })
+}
+
+/// The server's own settings of the first level, as the files say that are on the host now; nothing where they cannot be merged
+/// here. What looks like a secret is left out.
+pub(super) fn written_settings(desired: &Desired, facts: &HostFacts) -> Vec<(String, String)> {
+    let places = desired.files.keys().flat_map(places).filter(|(_, directory)| *directory == ConfigDirectory::Config);
+    let Some(place) = places.min() else { return Vec::new() };
+    let keys = merge(&place, &seen(facts)).map(|effective| effective.tree.keys(Attributes::Merged)).unwrap_or_default();
+    let plain = keys.entries.into_iter().filter(|entry| !entry.path.contains(['/', '[', '@']) && entry.shown() != MASK);
+    plain.map(|entry| (entry.path.clone(), entry.shown().to_owned())).collect()
 }
 
 fn seen(facts: &HostFacts) -> Files<'_> {

@@ -30,7 +30,7 @@ pub struct Proof {
 }
 
 impl Proof {
-    fn new(what: &'static str, verdict: Result<String, String>) -> Self {
+    pub(super) fn new(what: &'static str, verdict: Result<String, String>) -> Self {
         let holds = verdict.is_ok();
         Self { what, holds, seen: verdict.unwrap_or_else(|why| why) }
     }
@@ -75,7 +75,9 @@ fn of_host(inputs: &Inputs<'_>, name: &HostName) -> Vec<Proof> {
             proofs.push(Proof::new("clickhouse", Ok(format!("{}, up {} s", server.version, server.uptime))));
             let taken = applied::expected(host, desired, facts);
             let seen = format!("{} macros, {} clusters", taken.macros.len(), taken.clusters.len());
+            let taken = taken.without_generation();
             proofs.push(Proof::new("configuration", taken.missing_in(server).map_or(Ok(seen), Err)));
+            proofs.extend(generation(desired, server));
             proofs.push(Proof::new("replicas", replicas(server)));
             proofs.push(Proof::new("objects", are_there(objects, &schema::diff(objects, live))));
             proofs.extend(draining(objects, server));
@@ -113,6 +115,17 @@ fn units(desired: &Desired, facts: &HostFacts) -> Result<String, String> {
 fn finished(facts: &HostFacts) -> Result<String, String> {
     let owed: Vec<String> = facts.owed.iter().map(ToString::to_string).collect();
     if owed.is_empty() { Ok("no run is open".to_owned()) } else { Err(format!("an earlier run owes: {}", few(&owed))) }
+}
+
+/// What the server has read is what the host should have.
+fn generation(desired: &Desired, server: &ServerFacts) -> Option<Proof> {
+    let wanted = desired.generation.as_ref()?;
+    let verdict = match server.generation() {
+        Some(told) if told == wanted => Ok(told.to_owned()),
+        Some(told) => Err(format!("the server has read {told}, not {wanted}")),
+        None => Err(format!("the server tells none, not {wanted}")),
+    };
+    Some(Proof::new("generation", verdict))
 }
 
 fn replicas(server: &ServerFacts) -> Result<String, String> {

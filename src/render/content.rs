@@ -18,7 +18,9 @@ pub struct Content {
     digest: Secret<[u8; 32]>,
     shown_digest: [u8; 32],
     masks: Arc<[Mask]>,
-    /// What was put in the places of the generation.
+    /// Whether the places of the generation are still empty.
+    awaits_generation: bool,
+    /// What was put into them.
     generation: Option<Arc<str>>,
 }
 
@@ -31,6 +33,13 @@ pub(super) struct Mask {
     pub shown: String,
     /// Not escaped.
     pub value: Secret<String>,
+}
+
+impl Mask {
+    /// Which secret it is, by its reference.
+    pub(super) fn name(&self) -> String {
+        self.reference.to_string()
+    }
 }
 
 /// Why a rendered text has no content.
@@ -87,6 +96,7 @@ impl Content {
         let shown_digest = if shown == bytes { digest } else { Sha256::digest(&shown).into() };
         Ok(Self {
             escape,
+            awaits_generation: shown.contains(generation::MARKER),
             shown: shown.into(),
             digest: Secret::new(digest),
             shown_digest,
@@ -107,6 +117,7 @@ impl Content {
             shown_digest: Sha256::digest(&text).into(),
             bytes: Secret::new(Bytes::from(text)),
             masks: Arc::default(),
+            awaits_generation: false,
             generation: None,
         }
     }
@@ -150,7 +161,7 @@ impl Content {
 
     /// Whether it has a place for the host's generation that is still empty.
     pub(super) fn awaits_generation(&self) -> bool {
-        self.shown.contains(generation::MARKER)
+        self.awaits_generation
     }
 
     /// SHA-256 of what people see.
@@ -166,6 +177,7 @@ impl Content {
             digest: Secret::new(Sha256::digest(&text).into()),
             bytes: Secret::new(Bytes::from(text)),
             generation: Some(generation.into()),
+            awaits_generation: false,
             ..self.clone()
         }
     }

@@ -1,9 +1,10 @@
 //! An observed file's text for a diff against [`Content::shown`]: no current secret is ever in it, old ones are not
 //! where the desired text says that a secret is (pure).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use super::content::Mask;
 use super::elements::{HIDDEN, by_line, hide, hide_lines, secret_texts, texts};
 use super::escape::Escape;
 use super::{Content, without_generation};
@@ -30,6 +31,24 @@ pub fn mask(observed: &[u8], desired: &Content) -> String {
         return format!("{HIDDEN}\n");
     }
     without_generation(&text, desired)
+}
+
+/// The secrets whose values change, by what both sides of a difference show: nothing is told that these do not.
+#[must_use]
+pub fn changed_secrets(before: &str, after: &str, desired: &Content) -> BTreeSet<String> {
+    let known: BTreeSet<&str> = before.lines().map(str::trim).collect();
+    // A quotation mark is not the same in every file: what is before it is.
+    let start = |text: &'_ str| text.trim_start().trim_end_matches('"').to_owned();
+    let others: BTreeSet<String> = before.lines().filter_map(|line| Some(start(line.split_once(ANOTHER)?.0))).collect();
+    let mut changed = BTreeSet::new();
+    for line in after.lines().filter(|line| !known.contains(line.trim())) {
+        let here: Vec<_> = desired.masks().iter().filter(|mask| line.contains(&mask.shown)).collect();
+        let first = here.iter().filter_map(|mask| line.find(&mask.shown)).min();
+        if first.is_some_and(|first| others.contains(&start(&line[..first]))) {
+            changed.extend(here.into_iter().map(Mask::name));
+        }
+    }
+    changed
 }
 
 /// What is known of a file that nothing renders any more.

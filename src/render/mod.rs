@@ -29,7 +29,7 @@ pub use desired::{Desired, DesiredDirectory, DesiredFile, DesiredUnit};
 pub use effective::{EffectiveFile, effective};
 pub use engine::Templates;
 pub use generation::without_generation;
-pub use mask::{Removed, mask, mask_removed};
+pub use mask::{Removed, changed_secrets, mask, mask_removed};
 pub use secrets::secrets_of;
 pub use undeclared::undeclared;
 

@@ -27,5 +27,5 @@ pub use markdown::markdown;
 pub use plan::{Diffs, plan};
 pub use ran::{ran, ran_data};
 pub use recap::recap;
-pub use status::{facts, status};
+pub use status::{facts, status, status_data};
 pub use verify::verify;

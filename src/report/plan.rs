@@ -129,6 +129,7 @@ pub(super) fn head(change: &Change) -> String {
             };
             format!("{sign} {setting}")
         }
+        Change::Secret { reference } => format!("{} secret {reference} changes", paint(WARN, "~")),
         Change::Record { files } => {
             format!("{} the record of its own files: {}", paint(WARN, "~"), count(*files, "file"))
         }

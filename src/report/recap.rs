@@ -37,7 +37,7 @@ pub fn recap(plan: &Plan, outcome: &Outcome) -> String {
                 Change::Owed(Owed::Traffic) => row.traffic = true,
                 Change::Unit(_) | Change::Owed(_) | Change::StaleUnit { .. } => row.units += 1,
                 // Its files count.
-                Change::Setting(_) => {}
+                Change::Setting(_) | Change::Secret { .. } => {}
                 Change::Object { .. } => row.objects += 1,
             }
         }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::style::{BAD, GOOD, HEAD, QUIET, WARN, paint};
 use crate::fleet::{Fleet, Host, HostName, Placement};
+use crate::render::Desired;
 use crate::resource::{ClickHouseFacts, HostFacts, HostObservation, KeeperFacts, Observation, ServerFacts};
 use crate::schema::{ObjectName, ObservedObject};
 
@@ -24,12 +25,13 @@ enum Aligned {
     Right,
 }
 
-const COLUMNS: [Column; 11] = [
+const COLUMNS: [Column; 12] = [
     Column { title: "host", rank: 0, aligned: Aligned::Left },
     Column { title: "role", rank: 4, aligned: Aligned::Left },
     Column { title: "place", rank: 1, aligned: Aligned::Left },
     Column { title: "clickhouse", rank: 5, aligned: Aligned::Left },
     Column { title: "up", rank: 2, aligned: Aligned::Right },
+    Column { title: "generation", rank: 10, aligned: Aligned::Left },
     Column { title: "objects", rank: 9, aligned: Aligned::Right },
     Column { title: "replicas", rank: 6, aligned: Aligned::Right },
     Column { title: "delay", rank: 3, aligned: Aligned::Right },
@@ -41,15 +43,24 @@ const COLUMNS: [Column; 11] = [
 const STATE_WIDTH: usize = 24;
 const GAP: &str = "  ";
 
+/// The form of the facts as data; it changes when a reader of the older one could misread a newer one.
+const FACTS_SCHEMA: u64 = 1;
+
 /// One line per host: what it is and how it is. Columns are left out where `width` is too narrow for all.
 #[must_use]
-pub fn status(fleet: &Fleet, observation: &Observation, width: Option<usize>) -> String {
+pub fn status(
+    fleet: &Fleet,
+    desired: &BTreeMap<HostName, Desired>,
+    observation: &Observation,
+    width: Option<usize>,
+) -> String {
     let rows: Vec<_> = observation
         .hosts
         .iter()
         .filter_map(|(name, found)| {
             let host = fleet.hosts.get(name)?;
-            Some((cells(host, found), state(found)))
+            let wanted = desired.get(name).and_then(|desired| desired.generation.as_deref());
+            Some((cells(host, wanted, found), state(found)))
         })
         .collect();
     let widths: Vec<usize> = COLUMNS
@@ -60,7 +71,7 @@ pub fn status(fleet: &Fleet, observation: &Observation, width: Option<usize>) ->
         })
         .collect();
     let shown = shown(&widths, &rows, width);
-    let line = |cells: &[String; 11]| {
+    let line = |cells: &[String; 12]| {
         let cell = |index: &usize| match COLUMNS[*index].aligned {
             Aligned::Left => format!("{:1$}", cells[*index], widths[*index]),
             Aligned::Right => format!("{:>1$}", cells[*index], widths[*index]),
@@ -76,7 +87,7 @@ pub fn status(fleet: &Fleet, observation: &Observation, width: Option<usize>) ->
 }
 
 /// The columns that fit, and of those the ones that say something on some host.
-fn shown(widths: &[usize], rows: &[([String; 11], String)], width: Option<usize>) -> Vec<usize> {
+fn shown(widths: &[usize], rows: &[([String; 12], String)], width: Option<usize>) -> Vec<usize> {
     let says = |index: &usize| COLUMNS[*index].rank == 0 || rows.iter().any(|(cells, _)| !cells[*index].is_empty());
     let mut shown: Vec<usize> = (0..COLUMNS.len()).filter(says).collect();
     let Some(width) = width else { return shown };
@@ -91,20 +102,30 @@ fn shown(widths: &[usize], rows: &[([String; 11], String)], width: Option<usize>
     shown
 }
 
-fn cells(host: &Host, found: &HostObservation) -> [String; 11] {
+fn cells(host: &Host, wanted: Option<&str>, found: &HostObservation) -> [String; 12] {
     let place = match &host.placement {
         Placement::Storage { shard, replica } => format!("s{shard} r{replica}"),
         Placement::Stateless => "stateless".to_owned(),
         Placement::Keeper { id } => format!("keeper {id}"),
     };
     let none = String::new;
-    let [mut version, mut up, mut objects, mut replicas, mut delay, mut unsent, mut consumers, mut disk] =
-        [(); 8].map(|()| none());
+    let [
+        mut version,
+        mut up,
+        mut generation,
+        mut objects,
+        mut replicas,
+        mut delay,
+        mut unsent,
+        mut consumers,
+        mut disk,
+    ] = [(); 9].map(|()| none());
     if let HostObservation::Reached(facts) = found
         && let ClickHouseFacts::Up { server, objects: live } = &facts.clickhouse
     {
         version.clone_from(&server.version);
         up = duration(server.uptime);
+        generation = generations(server.generation(), wanted);
         objects = live.iter().filter(|object| is_relation(object)).count().to_string();
         if server.replicas > 0 {
             replicas = match server.readonly {
@@ -131,6 +152,7 @@ fn cells(host: &Host, found: &HostObservation) -> [String; 11] {
         place,
         version,
         up,
+        generation,
         objects,
         replicas,
         delay,
@@ -138,6 +160,15 @@ fn cells(host: &Host, found: &HostObservation) -> [String; 11] {
         consumers,
         disk,
     ]
+}
+
+/// `=` where the server has read what the inventory says; else what it has read, and what it says.
+fn generations(told: Option<&str>, wanted: Option<&str>) -> String {
+    match (told, wanted) {
+        (Some(told), Some(wanted)) if told == wanted => "=".to_owned(),
+        (told, Some(wanted)) => format!("{} -> {wanted}", told.unwrap_or("none")),
+        (told, None) => told.unwrap_or_default().to_owned(),
+    }
 }
 
 /// `polling/all`: consumers that ask the broker for rows, and those that are there.
@@ -165,6 +196,12 @@ fn state(found: &HostObservation) -> String {
         HostObservation::Unreachable { reason, .. } => return paint(BAD, reason),
         HostObservation::Reached(facts) => facts,
     };
+    let owed: Vec<_> = facts.owed.iter().map(ToString::to_string).collect();
+    let owed = if owed.is_empty() { String::new() } else { paint(WARN, format!(", owes {}", owed.join(", "))) };
+    serves(facts) + &owed
+}
+
+fn serves(facts: &HostFacts) -> String {
     match &facts.clickhouse {
         ClickHouseFacts::NotAsked => {
             let down = facts.units.iter().find(|(_, unit)| !unit.is_running());
@@ -198,7 +235,19 @@ fn keeper(facts: &KeeperFacts) -> String {
 #[must_use]
 pub fn facts(observation: &Observation) -> Value {
     let hosts: BTreeMap<&HostName, Value> = observation.hosts.iter().map(|(name, found)| (name, host(found))).collect();
-    json!(hosts)
+    json!({ "schema": FACTS_SCHEMA, "hosts": hosts })
+}
+
+/// The facts, and of each host which generation it should have read, where one is known.
+#[must_use]
+pub fn status_data(desired: &BTreeMap<HostName, Desired>, observation: &Observation) -> Value {
+    let mut data = facts(observation);
+    for (name, desired) in desired {
+        if let (Some(host), Some(wanted)) = (data["hosts"].get_mut(name.as_str()), &desired.generation) {
+            host["wanted_generation"] = json!(wanted);
+        }
+    }
+    data
 }
 
 fn host(found: &HostObservation) -> Value {
@@ -228,6 +277,7 @@ fn host(found: &HostObservation) -> Value {
             "up": true,
             "version": server.version,
             "uptime": server.uptime,
+            "generation": server.generation(),
             "macros": server.shown_macros(),
             "clusters": server.clusters,
             "replicas": server.replicas,
@@ -247,6 +297,7 @@ fn host(found: &HostObservation) -> Value {
         "directories": directories,
         "files": files,
         "units": units,
+        "owed": facts.owed.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "clickhouse": clickhouse,
     })
 }

@@ -1,5 +1,6 @@
 //! Files: what is there, and how it differs from what should be (pure).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -8,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::ownership::is_foreign;
 use super::{HostFacts, ObserveError, text_diff};
 use crate::remote::{EntryKind, Expect, Expected, RemotePath, UnitName, unpack};
-use crate::render::{Desired, DesiredFile, mask, without_generation};
+use crate::render::{Desired, DesiredFile, changed_secrets, mask, without_generation};
 
 /// A regular file as it is on the host. Its content may hold a secret.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
@@ -46,6 +47,8 @@ pub struct FileChange {
     pub metadata: Option<(String, String)>,
     /// Unified diff for people, secrets masked.
     pub diff: Arc<str>,
+    /// References to secrets whose values change.
+    pub secrets: BTreeSet<String>,
     /// The unit that reads it.
     pub unit: Option<UnitName>,
     /// Whether Housewright wrote what is there.
@@ -121,6 +124,7 @@ fn change(path: &RemotePath, desired: &DesiredFile, facts: &HostFacts) -> Option
         kind,
         metadata,
         diff: diff.into(),
+        secrets: BTreeSet::new(),
         unit: desired.unit.clone(),
         replaces: Replaces::Ours,
         expect: Expect { path: path.clone(), state },
@@ -153,5 +157,6 @@ fn change(path: &RemotePath, desired: &DesiredFile, facts: &HostFacts) -> Option
     let replaces = if is_foreign(path, facts) { Replaces::Foreign } else { Replaces::Ours };
     let follows = diff.is_empty() && desired.content.generation().is_some();
     let kind = if follows { FileChangeKind::Generation } else { FileChangeKind::Content };
-    Some(FileChange { replaces, ..finish(kind, metadata, diff, expect) })
+    let secrets = changed_secrets(&before, &after, &desired.content);
+    Some(FileChange { secrets, replaces, ..finish(kind, metadata, diff, expect) })
 }

@@ -16,7 +16,7 @@ pub(super) const ASK: &str =
 /// Reads the answer; a row of another shape is left out.
 pub(super) fn read(cell: &Value) -> ServerSettings {
     let mut known = BTreeMap::new();
-    let mut now = BTreeMap::new();
+    let (mut now, mut running) = (BTreeMap::new(), BTreeMap::new());
     for row in cell.as_array().into_iter().flatten() {
         let texts: Vec<&str> = row.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let [name, value, kind, rest @ ..] = texts.as_slice() else { continue };
@@ -24,23 +24,34 @@ pub(super) fn read(cell: &Value) -> ServerSettings {
         if let (Some(Changeable::IncreaseOnly | Changeable::DecreaseOnly), Ok(value)) = (changeable, value.parse()) {
             now.insert((*name).to_owned(), value);
         }
+        if matches!(changeable, Some(Changeable::No | Changeable::IncreaseOnly | Changeable::DecreaseOnly)) {
+            running.insert((*name).to_owned(), (*value).to_owned());
+        }
         known.insert((*name).to_owned(), ServerSetting { kind: ValueKind::read(kind), changeable });
     }
-    ServerSettings { known: Arc::new(known), now }
+    ServerSettings { known: Arc::new(known), now, running: Arc::new(running) }
 }
 
-/// Tables of settings that were seen; servers of one version share one.
+/// Tables of settings that were seen; servers of one version share one, and so do those that run with the same.
 #[derive(Debug, Default)]
-pub struct SeenSettings(BTreeSet<Arc<BTreeMap<String, ServerSetting>>>);
+pub struct SeenSettings {
+    known: BTreeSet<Arc<BTreeMap<String, ServerSetting>>>,
+    running: BTreeSet<Arc<BTreeMap<String, String>>>,
+}
 
 impl SeenSettings {
     /// Puts a table that was seen before in the place of an equal one.
     pub fn share(&mut self, facts: &mut ClickHouseFacts) {
         let ClickHouseFacts::Up { server, .. } = facts else { return };
-        match self.0.get(&server.settings.known) {
-            Some(seen) => server.settings.known = Arc::clone(seen),
-            None => drop(self.0.insert(Arc::clone(&server.settings.known))),
-        }
+        share(&mut self.known, &mut server.settings.known);
+        share(&mut self.running, &mut server.settings.running);
+    }
+}
+
+fn share<T: Ord>(seen: &mut BTreeSet<Arc<T>>, table: &mut Arc<T>) {
+    match seen.get(table) {
+        Some(known) => *table = Arc::clone(known),
+        None => drop(seen.insert(Arc::clone(table))),
     }
 }
 

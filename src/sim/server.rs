@@ -19,6 +19,9 @@ use crate::schema::{self, ObjectName, ObservedObject};
 /// The directory whose files the server merges.
 const CONFIG: &str = "/etc/clickhouse-server/config.d";
 
+/// The setting that a reload can only increase.
+const GROWS: &str = "background_pool_size";
+
 /// How often the server looks whether its files have changed: `config_reload_interval_ms`.
 const LOOKS: Duration = Duration::from_secs(2);
 
@@ -31,6 +34,8 @@ pub struct SimServer {
     pub up: bool,
     /// What it read when it started or reloaded.
     pub loaded: Loaded,
+    /// Settings of the first level as they were when it started: a reload takes [`GROWS`] of them where it is more.
+    pub started_with: BTreeMap<String, String>,
     /// What lives in it.
     pub objects: Vec<ObservedObject>,
     /// Replicated tables that take no writes.
@@ -56,6 +61,8 @@ pub struct Loaded {
     pub clusters: BTreeMap<String, u64>,
     /// Members by cluster: `shard/replica host:port`.
     pub members: BTreeMap<String, Vec<String>>,
+    /// Settings of the first level.
+    pub settings: BTreeMap<String, String>,
 }
 
 impl SimServer {
@@ -66,6 +73,7 @@ impl SimServer {
             unit,
             up: false,
             loaded: Loaded::default(),
+            started_with: BTreeMap::new(),
             objects: Vec::new(),
             parts: Vec::new(),
             readonly: 0,
@@ -73,6 +81,15 @@ impl SimServer {
             refuses: None,
             flow: Flow::default(),
             health: Health::default(),
+        }
+    }
+}
+
+impl SimServer {
+    fn grow(&mut self, loaded: &Loaded) {
+        let size = |settings: &BTreeMap<String, String>| settings.get(GROWS).and_then(|size| size.parse::<u64>().ok());
+        if let Some(new) = size(&loaded.settings).filter(|new| Some(*new) > size(&self.started_with)) {
+            self.started_with.insert(GROWS.to_owned(), new.to_string());
         }
     }
 }
@@ -99,7 +116,10 @@ impl Loaded {
                             (child.tag_name().name().to_owned(), replicas as u64)
                         }));
                     }
-                    _ => {}
+                    name => {
+                        let text = section.text().unwrap_or_default().trim();
+                        loaded.settings.insert(name.to_owned(), text.to_owned());
+                    }
                 }
             }
         }
@@ -181,6 +201,7 @@ fn execute(host: &mut SimHost, name: &HostName, statement: &Statement) -> Result
     if statement.text() == "SYSTEM RELOAD CONFIG" {
         return match reloaded {
             Ok(loaded) => {
+                server.grow(&loaded);
                 server.loaded = loaded;
                 server.health.reloaded();
                 Ok(Rows::default())
@@ -262,7 +283,7 @@ fn about(server: &SimServer, name: &HostName) -> Rows {
             pairs(server.loaded.clusters.iter().map(|(name, count)| (name, json!(count))).collect()),
             json!([replicas, server.readonly, server.delay]),
             json!(consumers),
-            settings(),
+            settings(server),
             policies(server),
             server.parts.iter().map(|(disk, database, table, count)| json!([disk, database, table, count])).collect(),
             server.health.errors.keys().map(|name| json!(name)).collect(),
@@ -272,12 +293,14 @@ fn about(server: &SimServer, name: &HostName) -> Rows {
 }
 
 /// A few of `system.server_settings`, one of each kind.
-fn settings() -> Value {
+fn settings(server: &SimServer) -> Value {
+    let running =
+        |name: &str, otherwise: &str| server.started_with.get(name).map_or(otherwise, String::as_str).to_owned();
     json!([
-        ["background_pool_size", "16", "UInt64", "IncreaseOnly"],
+        [GROWS, running(GROWS, "16"), "UInt64", "IncreaseOnly"],
         ["max_concurrent_queries", "0", "UInt64", "Yes"],
-        ["max_connections", "4096", "Int32", "No"],
-        ["mark_cache_policy", "SLRU", "String", "No"],
+        ["max_connections", running("max_connections", "4096"), "Int32", "No"],
+        ["mark_cache_policy", running("mark_cache_policy", "SLRU"), "String", "No"],
     ])
 }
 

@@ -323,7 +323,10 @@ fn start_unit(host: &mut SimHost, unit: &UnitName) -> Output {
         let loaded = super::server::Loaded::read(host);
         let Some(server) = host.server.as_mut() else { return done("") };
         match loaded {
-            Ok(loaded) => server.loaded = loaded,
+            Ok(loaded) => {
+                server.started_with.clone_from(&loaded.settings);
+                server.loaded = loaded;
+            }
             Err(error) => return failed(1, &format!("Job for {} failed. {error}", unit.as_str())),
         }
     }

@@ -1,6 +1,6 @@
 //! Secrets in rendered and in observed text.
 
-use housewright::render::{Content, mask, render};
+use housewright::render::{Content, changed_secrets, mask, render};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -134,4 +134,19 @@ proptest! {
         let content = rendered("<a>{{ settings | elements }}</a>", &json!({"settings": settings}), "x");
         prop_assert!(roxmltree::Document::parse(content.shown()).is_ok());
     }
+}
+
+#[test]
+fn a_secret_that_changes_is_named_and_no_other() {
+    let content = content("tops3cret");
+    let is = "<a>\n  <k>oldkey</k>\n  <password>tops3cret</password>\n  <sasl_password>literal</sasl_password>\n</a>\n";
+    let changed = |observed: &str| {
+        let [before, after] = [observed.as_bytes(), content.bytes().expose()].map(|text| mask(text, &content));
+        changed_secrets(&before, &after, &content).into_iter().collect::<Vec<_>>()
+    };
+    assert_eq!(changed(is), ["env:KEY"]);
+    assert_eq!(changed(&is.replace("tops3cret", "older")), ["env:KEY", "env:PASSWORD"]);
+    // It comes: the difference has it, and nothing changes.
+    assert_eq!(changed("<a>\n</a>\n"), Vec::<String>::new());
+    assert_eq!(changed(std::str::from_utf8(content.bytes().expose()).unwrap()), Vec::<String>::new());
 }

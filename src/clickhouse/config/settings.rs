@@ -13,6 +13,36 @@ pub struct ServerSettings {
     pub known: Arc<BTreeMap<String, ServerSetting>>,
     /// The present values of those that can change in one direction only.
     pub now: BTreeMap<String, u64>,
+    /// What the server runs with, of those that no reload takes whole; servers that run with the same share it.
+    #[serde(skip)]
+    pub running: Arc<BTreeMap<String, String>>,
+}
+
+impl ServerSettings {
+    /// What the server runs with where its files say another value of a setting that only a start takes.
+    ///
+    /// Measured on 25.8: `system.server_settings` has the values of the start for these, whatever a reload has read.
+    #[must_use]
+    pub fn runs_otherwise(&self, name: &str, written: &str) -> Option<&str> {
+        let (setting, running) = (self.known.get(name)?, self.running.get(name)?);
+        let written = written.trim();
+        let differs = match setting.kind {
+            // What has a suffix, as `10Gi`, is not judged.
+            ValueKind::Integer => written.parse::<i128>().is_ok_and(|new| running.parse() != Ok(new)),
+            ValueKind::Float => written.parse::<f64>().is_ok_and(|new| running.parse() != Ok(new)),
+            ValueKind::Bool => switch(written).is_some_and(|new| switch(running) != Some(new)),
+            ValueKind::Other => !written.is_empty() && written != running.trim(),
+        };
+        differs.then_some(running)
+    }
+}
+
+fn switch(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "1" | "true" | "yes" | "on" => Some(true),
+        "0" | "false" | "no" | "off" => Some(false),
+        _ => None,
+    }
 }
 
 /// One setting.

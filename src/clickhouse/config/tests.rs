@@ -173,7 +173,11 @@ fn the_hosts_own_word_decides_where_the_table_repeats_servers() {
     use Disruption::{Reload, Restart};
     let decide = |changeable: Option<Changeable>, xml: (&str, &str), name: &str| {
         let known = BTreeMap::from([(name.to_owned(), ServerSetting { kind: ValueKind::Integer, changeable })]);
-        let settings = ServerSettings { known: known.into(), now: BTreeMap::from([(name.to_owned(), 16)]) };
+        let settings = ServerSettings {
+            known: known.into(),
+            now: BTreeMap::from([(name.to_owned(), 16)]),
+            ..ServerSettings::default()
+        };
         let host = HostSays { settings: Some(&settings), consumes: true };
         let wrap = |value: &str| if value.is_empty() { keys("") } else { keys(&format!("<{name}>{value}</{name}>")) };
         let (disruption, reasons) = disruption_of(&diff(&wrap(xml.0), &wrap(xml.1)), ConfigDirectory::Config, host);
