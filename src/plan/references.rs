@@ -84,6 +84,7 @@ fn holds(host: &HostName, directory: ConfigDirectory, changes: &[KeyChange], fac
             found.extend(of_collections(changes, &uses));
             found.extend(of_clusters(changes, &uses, server));
             found.extend(of_macros(changes, &uses, server));
+            found.extend(of_coordination(changes, &uses));
             found.extend(of_values(changes, Some(server)));
             found
         }
@@ -220,6 +221,22 @@ fn of_macros(changes: &[KeyChange], uses: &[Uses], server: &ServerFacts) -> Vec<
         (format!("change the macro `{name}` {how}"), reason, "keep its value, or move the tables by hand first")
     })
     .collect()
+}
+
+/// A reload takes it, and every replicated table is read-only from then on.
+fn of_coordination(changes: &[KeyChange], uses: &[Uses]) -> Option<Found> {
+    let gone = |change: &KeyChange| matches!(&change.kind, ChangeKind::Removed { root, .. } if root == "zookeeper");
+    let stays = |change: &KeyChange| after(&change.kind).is_some() && element(&change.path, &["zookeeper"]).is_some();
+    let tables = users_of(uses, Uses::is_replicated);
+    (changes.iter().any(gone) && !changes.iter().any(stays) && !tables.is_empty()).then(|| {
+        let reason = format!(
+            "{} by it: {}",
+            some(tables.len(), "replicated table writes", "replicated tables write"),
+            names(tables)
+        );
+        let hint = "give its servers in `zookeeper`, or drop these first";
+        ("take the coordination `zookeeper` away".to_owned(), reason, hint)
+    })
 }
 
 /// Without the server's word on its tables, its place stays.

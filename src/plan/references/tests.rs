@@ -147,6 +147,15 @@ fn a_macro_that_replicated_tables_keep_is_held() {
 }
 
 #[test]
+fn coordination_that_replicated_tables_write_by_is_held() {
+    let old = "<zookeeper><node><host>a</host></node><node><host>b</host></node></zookeeper>";
+    assert_eq!(config(old, ""), ["take the coordination `zookeeper` away: 1 replicated table writes by it: events"]);
+    assert_eq!(config(old, "<zookeeper><node><host>a</host></node></zookeeper>"), NOTHING, "another one is left");
+    assert_eq!(config(old, "<zookeeper><node><host>c</host></node></zookeeper>"), NOTHING);
+    assert_eq!(found(ConfigDirectory::Config, old, "", &facts(&[KAFKA])), NOTHING);
+}
+
+#[test]
 fn a_macro_of_a_silent_server_is_held_where_it_places_replicas() {
     let down = HostFacts { clickhouse: ClickHouseFacts::Down { reason: "x".to_owned() }, ..HostFacts::default() };
     let held = |old: &str, new: &str| found(ConfigDirectory::Config, old, new, &down).len();
