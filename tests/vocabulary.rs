@@ -14,7 +14,7 @@ use housewright::problem::Source;
 use housewright::report::diagnostic::{Colour, render};
 use housewright::vocabulary::{
     CLICKHOUSE, CLUSTER, Checked, DIRECTORY, DISK, DocumentKind, EC2_FILE, EC2_NOT_READ, FILE, GATE, GROUP, HOOK,
-    HOST_NAME, INTERSERVER, KEYED_GROUP, Key, MEMBER, Need, PLACEMENT_TAGS, POLICY, ROLE, Record, Shape, TLS,
+    HOST_NAME, INTERSERVER, KEYED_GROUP, Key, MEMBER, Need, PLACEMENT_TAGS, POLICY, ROLE, ROLLOUT, Record, Shape, TLS,
     TRAFFIC_HOOKS, UNIT, USER, VARIABLES, VOLUME, json_schema,
 };
 use serde_json::Value;
@@ -76,7 +76,7 @@ fn vocabulary() -> String {
         }
         let _ = write!(out, "\n\n{}", table(&section.record));
     }
-    let titled: [(&str, &Record); 22] = [
+    let titled: [(&str, &Record); 23] = [
         ("An entry of `clickhouse_clusters`", &CLUSTER),
         ("A member of a cluster", &MEMBER),
         ("An entry of `clickhouse_disks`", &DISK),
@@ -92,6 +92,7 @@ fn vocabulary() -> String {
         ("An item of `units`", &UNIT),
         ("`clickhouse` of a role", &CLICKHOUSE),
         ("An item of `gates`", &GATE),
+        ("`rollout`", &ROLLOUT),
         ("`traffic_hooks`", &TRAFFIC_HOOKS),
         ("An item of `drain` or `restore`", &HOOK),
         ("`*.aws_ec2.yml`", &EC2_FILE),

@@ -36,7 +36,7 @@ pub(super) fn takes(step: &Step) -> bool {
         Step::Write { .. } | Step::DaemonReload | Step::Unit { .. } | Step::Settle { .. } => true,
         Step::Gate(Gate::UnitsRunning { .. }) => true,
         Step::Restore { .. } | Step::Unless { .. } | Step::Where { .. } | Step::Hook { .. } => false,
-        Step::StopMerges | Step::StartMerges | Step::AwaitQueries { .. } => false,
+        Step::NoteTime | Step::StopMerges | Step::StartMerges | Step::AwaitQueries { .. } => false,
         Step::ReloadConfig | Step::Execute { .. } | Step::Detach { .. } | Step::Attach { .. } | Step::Gate(_) => false,
     }
 }
@@ -138,7 +138,7 @@ fn command(plan: &HostPlan, step: &Step, run: &Run<'_>) -> Option<Command> {
         Step::Unit { unit, action } => Some(Command::Unit { unit: unit.clone(), action: *action }),
         Step::Gate(Gate::UnitsRunning { units }) => Some(Command::UnitState { units: units.clone() }),
         Step::Restore { .. } | Step::Unless { .. } | Step::Where { .. } | Step::Hook { .. } => None,
-        Step::StopMerges | Step::StartMerges | Step::AwaitQueries { .. } => None,
+        Step::NoteTime | Step::StopMerges | Step::StartMerges | Step::AwaitQueries { .. } => None,
         Step::ReloadConfig | Step::Execute { .. } | Step::Detach { .. } | Step::Attach { .. } | Step::Gate(_) => None,
     }
 }

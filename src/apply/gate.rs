@@ -8,10 +8,10 @@ use crate::event::{Event, chain};
 use crate::fleet::HostName;
 use crate::observe::{ask_clickhouse, ask_flow, ask_keeper};
 use crate::plan::{Gate, Step};
-use crate::remote::{Batch, Command, UnitName};
+use crate::remote::{Batch, Command, RemotePath, UnitName};
 use crate::resource::{
-    self, ClickHouseFacts, FlowFacts, HealthFacts, SERVER_LOG, SRVR, Server, ServerFacts, Spool, Srvr, running_queries,
-    running_units,
+    self, ClickHouseFacts, FlowFacts, HealthFacts, MNTR, SERVER_LOG, SRVR, Server, ServerFacts, Spool, Srvr,
+    running_queries, running_units,
 };
 
 /// The first pause between two looks; it doubles up to [`LONGEST_PAUSE`].
@@ -102,6 +102,7 @@ pub(super) async fn look(host: &HostName, gate: &Gate, run: &Run<'_>) -> Result<
             health(host, run).await?.misses(applied).map_or(Ok(()), Err)
         }
         Gate::Drained { .. } => drained(host, run).await,
+        Gate::Quiet { log } => says_nothing(host, log, None, run).await,
         Gate::Asked { query, .. } => is_yes(&rows(host, query, run).await?),
         Gate::Consuming { tables } => {
             let flow = flow(host, run).await?;
@@ -189,24 +190,73 @@ async fn rows(host: &HostName, statement: &Statement, run: &Run<'_>) -> Result<R
     clickhouse.execute(statement).await.map_err(|error| chain(&error))
 }
 
-/// Whether a member is in the quorum again: it follows or leads, the others serve, and it is not far behind them.
+/// Whether a member is in the quorum again: it follows or leads, the others serve, one of all leads, and it says that all the others
+/// are as far as it is; this one is not far behind them.
 async fn converged(host: &HostName, members: &[HostName], run: &Run<'_>) -> Result<(), String> {
     let own = told(host, run).await?;
+    let mut leaders: Vec<&HostName> = own.facts().leads().then_some(host).into_iter().collect();
     let mut latest = None;
     for member in members {
         let other = told(member, run).await.map_err(|because| format!("`{member}`: {because}"))?;
+        leaders.extend(other.facts().leads().then_some(member));
         latest = latest.max(other.zxid());
     }
-    own.follows(latest)
+    own.follows(latest)?;
+    let leader = match leaders.as_slice() {
+        _ if members.is_empty() => return Ok(()),
+        [leader] => *leader,
+        leaders => return Err(format!("{} of {} members say that they lead", leaders.len(), members.len() + 1)),
+    };
+    match resource::synced_followers(&asked(leader, MNTR, run).await?) {
+        Some(synced) if synced < members.len() => {
+            Err(format!("`{leader}` leads, and {synced} of {} followers are as far as it is", members.len()))
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn asked(host: &HostName, question: &[u8], run: &Run<'_>) -> Result<Vec<u8>, String> {
+    let open = run.open.get(host).ok_or("no connection to it")?;
+    let port = open.keeper_port.ok_or("it is no coordination server")?;
+    open.session.ask(port, question).await.map_err(|error| chain(&error))
 }
 
 async fn told(host: &HostName, run: &Run<'_>) -> Result<Srvr, String> {
-    let open = run.open.get(host).ok_or("no connection to it")?;
-    let port = open.keeper_port.ok_or("it is no coordination server")?;
-    let answer = open.session.ask(port, SRVR).await.map_err(|error| chain(&error))?;
-    let told = Srvr::read(&answer);
+    let told = Srvr::read(&asked(host, SRVR, run).await?);
     told.facts().serves()?;
     Ok(told)
+}
+
+/// The time by a server's own clock: now, or of its start.
+pub(super) async fn time(host: &HostName, column: &str, run: &Run<'_>) -> Result<String, String> {
+    let answer = rows(host, &resource::ask_time(), run).await?;
+    resource::time_of(&answer, column).ok_or_else(|| "it does not tell the time".to_owned())
+}
+
+/// Looks once: what a log has said it does not take back.
+pub(super) async fn quiet(
+    host: &HostName,
+    log: &RemotePath,
+    since: Option<&str>,
+    run: &Run<'_>,
+) -> Result<(), Refusal> {
+    let hint = || Some(format!("look at its log on `{host}`: `sudo tail -n 50 {log}`"));
+    says_nothing(host, log, since, run).await.map_err(|because| (because, hint()))
+}
+
+/// Whether a log has no fatal line since a time, else since the server's start. A server that has no such log says what it has to say
+/// elsewhere.
+async fn says_nothing(host: &HostName, log: &RemotePath, since: Option<&str>, run: &Run<'_>) -> Result<(), String> {
+    let since = match since {
+        Some(since) => since.to_owned(),
+        None => time(host, "started", run).await?,
+    };
+    let open = run.open.get(host).ok_or("no connection to it")?;
+    let batch = Batch { commands: vec![resource::read_end(log)] };
+    let outputs = batch::read(&*open.session, &batch).await.map_err(|error| chain(&error))?;
+    let end = outputs.first().filter(|output| output.succeeded());
+    let end = end.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+    resource::fatal_since(&end, &since).map_or(Ok(()), |line| Err(format!("since its restart it says: {line}")))
 }
 
 /// Waits until the queries have ended that run now; those that do not in time are told of, and cut.
@@ -251,6 +301,7 @@ fn hint(host: &HostName, gate: &Gate) -> String {
     match gate {
         Gate::PeersServing { .. } => "mend the other replica first: `housewright status`".to_owned(),
         Gate::Drained { .. } => "bring the data hosts up that do not take its rows: `housewright status`".to_owned(),
+        Gate::Converged { .. } | Gate::KeeperServing => "`housewright status` shows the members".to_owned(),
         Gate::Asked { .. } => "what it asks is in the `gates` of its role's `role.yml`".to_owned(),
         Gate::QuorumServing { .. } => "mend the other members first: `housewright status`".to_owned(),
         _ => format!("look at its log on `{host}`: `sudo tail -n 50 {SERVER_LOG}`"),

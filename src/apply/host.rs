@@ -25,6 +25,8 @@ pub(super) struct Progress {
     pub told: bool,
     /// Units that were started anew.
     pub restarted: Vec<UnitName>,
+    /// The time before a restart, by the server's own clock.
+    pub noted: Option<String>,
     /// What the host owes by now.
     pub owed: BTreeSet<Owed>,
     /// What became of files that were given back.
@@ -45,7 +47,7 @@ impl Progress {
             Step::ReloadConfig => self.told = true,
             Step::Write { owes, .. } | Step::Restore { owes, .. } => self.owed.extend(owes.iter().cloned()),
             Step::Settle { owed } => self.owed.retain(|one| !owed.contains(one)),
-            Step::AwaitQueries { .. } => return,
+            Step::NoteTime | Step::AwaitQueries { .. } => return,
             Step::DaemonReload
             | Step::Execute { .. }
             | Step::Detach { .. }
@@ -176,6 +178,11 @@ async fn single(plan: &HostPlan, step: &Step, run: &Run<'_>, progress: &mut Prog
         Step::Execute { statement, .. } => execute(plan, step, statement, run).await,
         Step::Detach { tables, how, limit } => queue::detach(&plan.host, tables, *how, *limit, run).await,
         Step::Attach { tables } => queue::attach(&plan.host, tables, run).await,
+        Step::NoteTime => {
+            progress.noted = gate::time(&plan.host, "now", run).await.ok();
+            Ok(())
+        }
+        Step::Gate(Gate::Quiet { log }) => gate::quiet(&plan.host, log, progress.noted.as_deref(), run).await,
         Step::Gate(gate) => gate::wait(&plan.host, gate, run).await,
         Step::Hook { hook, .. } => hook::run(&plan.host, hook, run).await,
         Step::Write { .. } | Step::DaemonReload | Step::Unit { .. } | Step::Settle { .. } => Ok(()),

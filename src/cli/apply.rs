@@ -111,6 +111,7 @@ fn with(global: &Global, options: &Options, saved: Option<&SavedPlan>, past: Opt
         Some(past) => resume::same(past, &digest)?,
         None => resume::mention(global, options),
     }
+    let options = &Options { planning: options.planning.over(&context.project.fleet), ..options.clone() };
     options.planning.rollout.check(|host| context.hosts.contains(host))?;
     block_on(async {
         if past.is_some_and(|past| !past.under_way.is_empty()) {

@@ -11,6 +11,7 @@ use super::error::{Answer, CommandError, Exit};
 use super::output::{self, Events};
 use super::rollout::Rollout;
 use super::{Form, Global, duration, github, recorded, saved};
+use crate::fleet::Fleet;
 use crate::observe::{Afterwards, Observed};
 use crate::plan::{Budget, Inputs, MadeWith, Permissions, SavedPlan, plan};
 use crate::remote::UnitName;
@@ -64,6 +65,11 @@ pub(super) enum Allow {
 }
 
 impl Planning {
+    /// The same, with what the fleet's inventory says where no option was given.
+    pub(super) fn over(&self, fleet: &Fleet) -> Self {
+        Self { rollout: self.rollout.over(&fleet.rollout), ..self.clone() }
+    }
+
     /// The names of what is allowed, in order, each once.
     pub(super) fn allowed(&self) -> BTreeSet<String> {
         let names = self.allow.iter().filter_map(ValueEnum::to_possible_value);
@@ -111,7 +117,8 @@ pub(super) fn run(global: &Global, options: &Options) -> Answer {
         None => Context::load(global)?,
         Some(_) => Context::without_network(global)?,
     };
-    options.planning.rollout.check(|host| context.hosts.contains(host))?;
+    let planning = options.planning.over(&context.project.fleet);
+    planning.rollout.check(|host| context.hosts.contains(host))?;
     let sink = output::sink(global, Events::AreProgress);
     let (observed, asked_at) = if let Some(path) = &options.observed {
         recorded::read(path, &context, options.max_age)?
@@ -119,12 +126,12 @@ pub(super) fn run(global: &Global, options: &Options) -> Answer {
         let asked_at = now();
         (block_on(context.observe(global, Peers::Too, Afterwards::Close, &*sink))?, asked_at)
     };
-    let budget = options.planning.rollout.budget();
-    let inputs = options.planning.inputs(&context, &observed, &budget);
+    let budget = planning.rollout.budget();
+    let inputs = planning.inputs(&context, &observed, &budget);
     let plan = plan(&inputs);
-    let saved = SavedPlan::new(&plan).with(options.planning.made_with(global)).at(asked_at, options.ttl);
+    let saved = SavedPlan::new(&plan).with(planning.made_with(global)).at(asked_at, options.ttl);
     match global.output {
-        Form::Text => output::result(&report::plan(&plan, options.planning.diff)),
+        Form::Text => output::result(&report::plan(&plan, planning.diff)),
         Form::Markdown => output::plain(&report::markdown(&plan)),
         form => output::data(form, &saved),
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use super::error::CommandError;
-use crate::fleet::HostName;
+use crate::fleet::{HostName, RolloutDefaults};
 use crate::plan::{Amount, Budget, Canary, Part};
 
 /// Options of every verb that goes through the fleet in waves.
@@ -25,6 +25,9 @@ pub(super) struct Rollout {
     /// Plan one part of the changes and leave the others
     #[arg(long, value_enum, value_name = "PART")]
     pub only: Option<Part>,
+    /// Nothing is left for the inventory to say.
+    #[arg(skip)]
+    is_whole: bool,
 }
 
 /// Who goes first, as it is written.
@@ -47,6 +50,23 @@ impl FromStr for CanaryWish {
 }
 
 impl Rollout {
+    /// The same, with what the inventory says where no option was given. What a saved plan was made with is whole as it is.
+    pub(super) fn over(&self, inventory: &RolloutDefaults) -> Self {
+        let mut whole = self.clone();
+        if self.is_whole {
+            return whole;
+        }
+        // What is no amount is a problem of the inventory, told before.
+        if whole.serial.is_empty() {
+            whole.serial = inventory.serial.iter().filter_map(|amount| amount.parse().ok()).collect();
+        }
+        whole.canary = whole.canary.or_else(|| inventory.canary.map(|count| CanaryWish(Canary::Each(count))));
+        let most = || inventory.max_unavailable.as_ref()?.parse().ok();
+        whole.max_unavailable = whole.max_unavailable.or_else(most);
+        whole.max_failures = whole.max_failures.or(inventory.max_failures);
+        whole
+    }
+
     /// The budget that the options mean.
     pub(super) fn budget(&self) -> Budget {
         Budget {
@@ -90,6 +110,7 @@ impl Rollout {
             max_unavailable: budget.max_unavailable,
             max_failures: Some(budget.max_failures),
             only,
+            is_whole: true,
         }
     }
 }
@@ -125,6 +146,27 @@ mod tests {
         {
             assert!(parse(&words).is_err(), "{words:?}");
         }
+    }
+
+    #[test]
+    fn the_inventory_says_what_no_option_says() {
+        let inventory = RolloutDefaults {
+            serial: vec!["1".to_owned(), "20%".to_owned()],
+            canary: Some(2),
+            max_unavailable: Some("25%".to_owned()),
+            max_failures: Some(1),
+        };
+        let given = |words: &[&str]| Line::try_parse_from(std::iter::once(&"x").chain(words)).unwrap().rollout;
+        let budget = given(&[]).over(&inventory).budget();
+        assert_eq!(budget.serial, [Amount::Hosts(1), Amount::Percent(20)]);
+        assert_eq!(
+            (budget.canary, budget.max_unavailable, budget.max_failures),
+            (Canary::Each(2), Some(Amount::Percent(25)), 1)
+        );
+        let words = ["--serial", "3", "--canary", "none", "--max-unavailable", "4", "--max-failures", "0"];
+        assert_eq!(given(&words).over(&inventory), given(&words));
+        let saved = Rollout::meaning(&Budget::default(), None);
+        assert_eq!(saved.over(&inventory).budget(), Budget::default());
     }
 
     #[test]

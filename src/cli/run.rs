@@ -54,7 +54,7 @@ pub(super) fn run(global: &Global, options: &Options) -> Answer {
     let peers = if options.disruptive { Peers::Too } else { Peers::Not };
     block_on(async {
         let observed = context.observe(global, peers, Afterwards::KeepWhere(&|_, _| true), &*sink).await;
-        let planning = Planning { restart: Some(BTreeSet::new()), ..options.planning.clone() };
+        let planning = Planning { restart: Some(BTreeSet::new()), ..options.planning.over(&context.project.fleet) };
         let budget = planning.rollout.budget();
         let restart =
             if options.disruptive { plan(&planning.inputs(&context, &observed, &budget)) } else { Plan::default() };

@@ -6,6 +6,7 @@ mod host;
 mod ids;
 pub mod load;
 mod resolve;
+mod rollout;
 mod shards;
 mod traffic;
 mod vars;
@@ -18,6 +19,7 @@ pub use host::{Connection, Host, HostKeyPolicy, JumpHost, Placement, Privilege, 
 pub use ids::{ClusterName, HostName, NameError, RoleName};
 pub(crate) use resolve::words;
 pub use resolve::{ConnectionDefaults, in_order, resolve};
+pub use rollout::{ROLLOUT, RolloutDefaults};
 pub use shards::Shards;
 pub use traffic::{Hook, Place, TRAFFIC_HOOKS, TrafficHooks};
 pub use vars::{Seen, Values, Vars};
@@ -48,6 +50,8 @@ pub struct Fleet {
     pub roles: BTreeMap<RoleName, Role>,
     /// The network namespace in which every connection is opened, where the inventory names one.
     pub network_namespace: Option<String>,
+    /// How runs go through it where no option says so.
+    pub rollout: RolloutDefaults,
 }
 
 impl Fleet {

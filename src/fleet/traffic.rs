@@ -84,6 +84,9 @@ impl Hook {
         let run: Vec<String> = words.iter().map(|word| text(word, &of)).collect::<Result<_, _>>()?;
         match run.first() {
             // `timeout`, under which it runs on a host, would take it for an option of its own.
+            Some(program) if program.contains(char::is_whitespace) => {
+                return Err(format!("{of}`{program}` is several words, and each must be an item of `run` of its own"));
+            }
             Some(program) if !program.is_empty() && !program.starts_with('-') => {}
             _ => return Err(format!("{of}`run` must begin with a program")),
         }
@@ -178,6 +181,7 @@ mod tests {
             both(json!({ "run": [] })),
             both(json!({ "run": [""] })),
             both(json!({ "run": ["-k"] })),
+            both(json!({ "run": ["touch /run/drain"] })),
             both(json!({ "run": ["a", null] })),
             both(json!({ "run": ["a", "b\0c"] })),
             both(json!({ "run": ["a"], "where": "there" })),

@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::fleet::HostName;
+use crate::fleet::{HostName, RolloutDefaults};
 
 /// How many hosts, as a number or as a share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,6 +103,27 @@ pub struct Budget {
     pub max_failures: usize,
 }
 
+impl Budget {
+    /// What of it is as the inventory says.
+    #[must_use]
+    pub fn pace(&self, inventory: &RolloutDefaults) -> Vec<String> {
+        let serial: Vec<Amount> = inventory.serial.iter().filter_map(|amount| amount.parse().ok()).collect();
+        let most = inventory.max_unavailable.as_ref().and_then(|amount| amount.parse::<Amount>().ok());
+        let canary = inventory.canary.filter(|count| self.canary == Canary::Each(*count));
+        let failures = inventory.max_failures.filter(|count| self.max_failures == *count);
+        let mut pace = Vec::new();
+        if !serial.is_empty() && serial == self.serial {
+            pace.push(format!("serial {}", inventory.serial.join(", ")));
+        }
+        pace.extend(canary.map(|count| format!("canary {count}")));
+        pace.extend(
+            most.filter(|most| self.max_unavailable == Some(*most)).map(|most| format!("max_unavailable {most}")),
+        );
+        pace.extend(failures.map(|count| format!("max_failures {count}")));
+        pace
+    }
+}
+
 /// A part of the changes that can be planned alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
@@ -144,6 +165,21 @@ mod tests {
         for text in ["", "0", "0%", "101%", "-1", "1.5", "x", "%", "1 of 3", "99999999999999999999"] {
             assert_eq!(text.parse::<Amount>(), Err(AmountError(text.to_owned())));
         }
+    }
+
+    #[test]
+    fn what_the_inventory_says_is_told_where_it_holds() {
+        let inventory = RolloutDefaults {
+            serial: vec!["1".to_owned(), "20%".to_owned()],
+            canary: Some(1),
+            max_unavailable: Some("25%".to_owned()),
+            max_failures: None,
+        };
+        assert_eq!(Budget::default().pace(&inventory), ["canary 1"]);
+        let serial = vec![Amount::Hosts(1), Amount::Percent(20)];
+        let budget = Budget { serial, max_unavailable: Some(Amount::Percent(25)), ..Budget::default() };
+        assert_eq!(budget.pace(&inventory), ["serial 1, 20%", "canary 1", "max_unavailable 25%"]);
+        assert!(budget.pace(&RolloutDefaults::default()).is_empty());
     }
 
     #[test]

@@ -77,6 +77,8 @@ pub enum Change {
 pub(super) struct HostChanges<'a> {
     pub host: &'a Host,
     pub role: &'a Role,
+    /// What should be on it.
+    pub desired: &'a Desired,
     /// What was found on it.
     pub facts: &'a HostFacts,
     pub directories: Vec<DirectoryChange>,
@@ -249,6 +251,7 @@ pub(super) fn collect<'a>(inputs: &Inputs<'a>, holds: &mut Vec<Hold>) -> Vec<Hos
         let changes = HostChanges {
             host,
             role,
+            desired,
             facts,
             directories,
             files,

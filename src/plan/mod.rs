@@ -110,6 +110,9 @@ pub struct Plan {
     /// How many hosts that served may fail before no further one is begun.
     #[serde(default)]
     pub max_failures: usize,
+    /// What the inventory's `rollout` says of the waves, where no option says otherwise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pace: Vec<String>,
     /// Files in the servers' directories that are not ours: they are never touched.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub foreign: BTreeMap<HostName, BTreeSet<RemotePath>>,
@@ -228,7 +231,8 @@ impl ApprovedPlan {
 /// Makes the plan.
 #[must_use]
 pub fn plan(inputs: &Inputs<'_>) -> Plan {
-    let mut plan = Plan { max_failures: inputs.budget.max_failures, ..Plan::default() };
+    let pace = inputs.budget.pace(&inputs.fleet.rollout);
+    let mut plan = Plan { max_failures: inputs.budget.max_failures, pace, ..Plan::default() };
     for (host, found) in &inputs.observation.hosts {
         if let (true, HostObservation::Unreachable { reason, hint }) = (inputs.hosts.contains(host), found) {
             plan.unreachable.insert(host.clone(), Unreachable { reason: reason.clone(), hint: hint.clone() });

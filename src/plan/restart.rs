@@ -68,6 +68,7 @@ pub(super) fn collect<'a>(
         all.push(HostChanges {
             host,
             role,
+            desired,
             facts,
             directories: Vec::new(),
             files: Vec::new(),

@@ -99,6 +99,8 @@ pub enum Step {
     StopMerges,
     /// Starts merges.
     StartMerges,
+    /// Notes the time by the server's own clock: what its log says from then on is of this run.
+    NoteTime,
     /// Waits for the queries that run now, and goes on without their end when the limit is over.
     AwaitQueries {
         /// How long.
@@ -168,7 +170,7 @@ pub enum Gate {
         /// Errors that it counted before.
         known: BTreeSet<String>,
     },
-    /// A member of the ensemble follows its leader, and these others serve.
+    /// A member of the ensemble is in the quorum again, these others serve, one of all leads, and all the others follow it.
     Converged {
         /// Which others.
         members: Vec<HostName>,
@@ -178,6 +180,11 @@ pub enum Gate {
         /// How long that may take.
         #[serde(rename = "limit_seconds", with = "seconds")]
         limit: Duration,
+    },
+    /// The server's log has no fatal line since [`Step::NoteTime`], else since the server's start.
+    Quiet {
+        /// Where it writes what goes wrong.
+        log: RemotePath,
     },
     /// The host's own ClickHouse answers a question of its role with 1.
     Asked {
@@ -338,6 +345,7 @@ impl fmt::Display for Step {
             Self::Detach { tables, .. } => write!(f, "detach {}", names(tables)),
             Self::Attach { tables } => write!(f, "attach {}", names(tables)),
             Self::ReloadConfig => f.write_str("reload the configuration"),
+            Self::NoteTime => f.write_str("note the time"),
             Self::StopMerges => f.write_str("stop merges"),
             Self::StartMerges => f.write_str("start merges"),
             Self::AwaitQueries { limit } => write!(f, "let queries end, at most {} s", limit.as_secs()),
@@ -369,7 +377,8 @@ impl fmt::Display for Gate {
             Self::Settled { window, .. } => {
                 write!(f, "gate: all loaded, up to date, no complaints, for {} s", window.as_secs())
             }
-            Self::Converged { .. } => f.write_str("gate: the member follows the leader"),
+            Self::Converged { .. } => f.write_str("gate: one leads, and all follow it"),
+            Self::Quiet { .. } => f.write_str("gate: nothing fatal in its log"),
             Self::Asked { name, .. } => write!(f, "gate: {name}"),
             Self::Drained { .. } => f.write_str("gate: nothing waits to be sent on"),
             Self::Consuming { tables } => {

@@ -44,6 +44,9 @@ pub fn plan(plan: &Plan, diffs: Diffs) -> String {
         }
         out.push('\n');
     }
+    if !plan.pace.is_empty() && !plan.waves.is_empty() {
+        let _ = writeln!(out, "{}\n", paint(QUIET, format!("the inventory's rollout: {}", plan.pace.join(", "))));
+    }
     left_out(&mut out, plan);
     exceptions(&mut out, plan);
     out.push_str(&summary(plan));

@@ -55,6 +55,19 @@ impl KeeperFacts {
     }
 }
 
+/// The question to a leader how its followers are; ZooKeeper answers it where it is allowed to
+/// (<https://zookeeper.apache.org/doc/current/zookeeperAdmin.html#sc_4lw>).
+pub const MNTR: &[u8] = b"mntr";
+
+/// How many of its followers a leader says are as far as it is; nothing where it does not tell.
+#[must_use]
+pub fn synced_followers(answer: &[u8]) -> Option<usize> {
+    let text = String::from_utf8_lossy(answer);
+    let number = text.lines().find_map(|line| line.strip_prefix("zk_synced_followers"))?.trim();
+    // Gauges of newer releases of ZooKeeper have a decimal point.
+    number.split('.').next()?.parse().ok()
+}
+
 /// The whole answer to [`SRVR`], as far as it matters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Srvr {
@@ -122,6 +135,14 @@ mod tests {
         let behind = member("0x1000000ff", "follower").follows(latest).unwrap_err();
         assert_eq!(behind, "it knows transactions up to 0x1000000ff, another member up to 0x200000005");
         assert!(Srvr::read(b"This ZooKeeper instance is not currently serving requests\n").follows(None).is_err());
+    }
+
+    #[test]
+    fn a_leader_tells_how_many_follow_it() {
+        assert_eq!(synced_followers(b"zk_version\t3.8.4\nzk_synced_followers\t2\nzk_followers\t2\n"), Some(2));
+        assert_eq!(synced_followers(b"zk_synced_followers\t1.0\n"), Some(1));
+        assert_eq!(synced_followers(b"mntr is not executed because it is not in the whitelist.\n"), None);
+        assert_eq!(synced_followers(b""), None);
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod flow;
 mod health;
 mod identity;
 mod keeper;
+mod log;
 mod manifest;
 mod owed;
 mod ownership;
@@ -26,7 +27,8 @@ pub use file::{FileChange, FileChangeKind, ObservedDirectory, ObservedFile, Repl
 pub use flow::{ConsumerFacts, Detachment, FlowFacts, FlowQuestion, Proof, Spool, attach, detach, flush};
 pub use health::{Complaints, HealthFacts, running_queries};
 pub use identity::Identity;
-pub use keeper::{KeeperFacts, SRVR, Srvr};
+pub use keeper::{KeeperFacts, MNTR, SRVR, Srvr, synced_followers};
+pub use log::{ask_time, fatal_since, read_end, time_of};
 pub use manifest::{Manifest, ObservedManifest, Shows, Written};
 pub use owed::{Detached, DetachedTable, Owed};
 pub use ownership::{Kept, Ownership, Record, Removal, ownership};

@@ -18,6 +18,10 @@ pub(super) fn program(host: &mut SimHost, argv: &[String]) -> Output {
     }
     match words.as_slice() {
         ["timeout", "-k", _, _, ..] => program(host, argv.get(4..).unwrap_or_default()),
+        ["tail", "-c", _, "--", path] => match RemotePath::new(*path).ok().and_then(|path| host.text(&path)) {
+            Some(text) => done(text),
+            None => failed(1, &format!("tail: cannot open '{path}' for reading: No such file or directory")),
+        },
         ["true"] => done(""),
         ["false"] => failed(1, ""),
         ["touch", paths @ ..] => {

@@ -41,6 +41,12 @@ impl World {
         }
         let mode = match &self.leader {
             _ if question == b"ruok" => return Ok(b"imok".to_vec()),
+            leader if question == b"mntr" => {
+                let leads = leader.as_ref() == Some(host);
+                let others = self.hosts.values().filter(|host| host.keeper().is_some_and(|(_, runs)| runs)).count();
+                let synced = format!("zk_synced_followers\t{}\n", others.saturating_sub(1 + self.lagging));
+                return Ok(if leads { synced.into() } else { Vec::new() });
+            }
             _ if question != b"srvr" => return Ok(Vec::new()),
             None => return Ok(b"This ZooKeeper instance is not currently serving requests\n".to_vec()),
             Some(_) if keepers == 1 => "standalone",

@@ -52,6 +52,8 @@ pub struct World {
     pub ghosts: BTreeSet<String>,
     /// The keeper that leads, since the last time that somebody looked.
     pub leader: Option<HostName>,
+    /// How many of the keepers that follow are not as far as their leader.
+    pub lagging: usize,
     /// What was run on the machine that runs Housewright, in order.
     pub here: Vec<Vec<String>>,
     /// A command there that holds this text fails.

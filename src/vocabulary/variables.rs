@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use super::clusters::CLUSTER;
 use super::hooks::TRAFFIC_HOOKS;
+use super::rollout::ROLLOUT;
 use super::server::SERVER;
 use super::shape::{Choice, Key, Others, Record, Shape};
 
@@ -142,6 +143,12 @@ pub static VARIABLES: [Section; 5] = [
                     "Seconds that a restarted server must be well without a break.",
                 )
                 .default("2"),
+                Key::new(
+                    "rollout",
+                    Shape::Record(&ROLLOUT),
+                    "How runs go through the fleet where no option says so. Read from the group `all` only.",
+                )
+                .examples(&["{\"serial\": [1, \"20%\"], \"max_unavailable\": \"25%\"}"]),
                 Key::new(
                     "traffic_hooks",
                     Shape::Record(&TRAFFIC_HOOKS),

@@ -43,6 +43,9 @@ pub struct Story {
     /// `--allow`.
     #[serde(default)]
     pub allow: Vec<String>,
+    /// So many keepers that follow are not as far as their leader, from the run on.
+    #[serde(default)]
+    lagging: usize,
     /// A command with this text fails on the machine that runs Housewright.
     here_fails: Option<String>,
     /// `--limit`.
@@ -188,7 +191,10 @@ impl Story {
 
     /// Does what happens after the plan.
     pub fn strike(&self, sim: &SimFleet) {
-        sim.with(|world| world.here_fails.clone_from(&self.here_fails));
+        sim.with(|world| {
+            world.here_fails.clone_from(&self.here_fails);
+            world.lagging = self.lagging;
+        });
         put(&self.after_the_plan, sim);
     }
 }

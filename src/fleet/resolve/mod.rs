@@ -24,7 +24,7 @@ use missing::Missing;
 use shared::Shared;
 pub(crate) use ssh_args::words;
 
-use super::{Doubts, Fleet, Host, HostName, Placement, Reach, RoleName, Vars};
+use super::{Doubts, Fleet, Host, HostName, Placement, ROLLOUT, Reach, RoleName, RolloutDefaults, Vars};
 use crate::inventory::{Inventory, Node};
 use crate::problem::{Problem, Severity, near_name};
 use crate::role::Role;
@@ -69,6 +69,7 @@ pub fn resolve(
     fleet.roles =
         roles.iter().filter(|(name, _)| used.contains(name)).map(|(name, role)| (name.clone(), role.clone())).collect();
     fleet.network_namespace = network_namespace(inventory, &evaluated, doubts, problems);
+    fleet.rollout = rollout(inventory, &evaluated, problems);
     let before = problems.len();
     fleet.clusters = clusters::resolve(inventory, &evaluated, &fleet.hosts, problems);
     if doubts.inventory {
@@ -176,6 +177,19 @@ fn network_namespace(
         problems.push(Problem::new("HW0315", message).at(span).hint(hint));
     }
     namespace
+}
+
+/// The group `all` says how runs go: a run is about many hosts.
+fn rollout(inventory: &Inventory, evaluated: &Evaluated, problems: &mut Vec<Problem>) -> RolloutDefaults {
+    let written = match evaluated.of_all(ROLLOUT) {
+        Some(Ok(entry)) => Some(&entry.value),
+        Some(Err(failure)) => {
+            problems.push(failure.problem(ROLLOUT, ""));
+            None
+        }
+        None => inventory.var_of_all(ROLLOUT),
+    };
+    written.map(|node| RolloutDefaults::read(&node.to_json())).unwrap_or_default()
 }
 
 /// Where a variable of a host was written, else the host itself.

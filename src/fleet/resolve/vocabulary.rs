@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::expressions::{Evaluated, holds_expression};
-use crate::fleet::RoleName;
+use crate::fleet::{ROLLOUT, RoleName};
 use crate::inventory::{Entry, Inventory, Node, NodeValue, Owner};
 use crate::problem::{Problem, near_name};
 use crate::role::Role;
@@ -34,8 +34,10 @@ pub(super) fn check(inventory: &Inventory, roles: &BTreeMap<RoleName, Role>, pro
                     }
                 }
             }
-            if name == "clickhouse_clusters" && layer.owner != Owner::Group("all".to_owned()) {
-                let message = "`clickhouse_clusters` is read from the group `all` only: it is the same on every host";
+            if ["clickhouse_clusters", ROLLOUT].contains(&name.as_str())
+                && layer.owner != Owner::Group("all".to_owned())
+            {
+                let message = format!("`{name}` is read from the group `all` only: it is the same on every host");
                 let problem = Problem::new("HW0319", message).at(&entry.key_span);
                 problems.push(problem.hint("move it to `group_vars/all.yml`"));
             }
@@ -57,7 +59,7 @@ pub(super) fn check_values(evaluated: &Evaluated, problems: &mut Vec<Problem>) {
 /// Tells whether Housewright itself reads a variable; others are read by templates. The clusters are read from the group `all`.
 pub(super) fn is_read(name: &str) -> bool {
     let read = |key: &Key, checked| checked == Checked::Always && !matches!(key.shape, Shape::Any);
-    name != "clickhouse_clusters" && variable(name).is_some_and(|(key, checked)| read(key, checked))
+    !["clickhouse_clusters", ROLLOUT].contains(&name) && variable(name).is_some_and(|(key, checked)| read(key, checked))
 }
 
 /// The first secret in a value or its items: in a mapping, such as a cluster, a key of its own may take one.
@@ -80,7 +82,9 @@ fn typed(key: &Key, node: &Node, problems: &mut Vec<Problem>) {
         problems.push(Problem::new("HW0134", message).at(&node.span).hint(hint));
         return;
     }
-    tell(key, key.shape.misfits(node), problems);
+    // A mapping of its own has no other reader that would tell its place.
+    let within = matches!(key.shape, Shape::Record(_));
+    tell(key, if within { key.shape.misfits_within(node) } else { key.shape.misfits(node) }, problems);
 }
 
 /// A secret may stand wherever a template prints it.

@@ -1,6 +1,7 @@
 //! The steps that remove a host's differences, in order (pure).
 
 mod limits;
+mod log;
 mod queues;
 mod traffic;
 
@@ -29,6 +30,9 @@ pub(super) fn configuration(host: &HostChanges<'_>, peers: &Peers) -> Vec<Step> 
     steps.extend(traffic::out(host));
     steps.extend(before_restart(host, &limits));
     steps.extend(queues.before_restart());
+    if host.restarts_clickhouse() && matches!(host.facts.clickhouse, ClickHouseFacts::Up { .. }) {
+        steps.push(Step::NoteTime);
+    }
     let owes = owes(host, &queues);
     if host.writes() || !owes.is_empty() {
         let file =
@@ -72,6 +76,7 @@ pub(super) fn configuration(host: &HostChanges<'_>, peers: &Peers) -> Vec<Step> 
     let reload = clickhouse(host, &running, &limits, &mut steps);
     steps.extend(queues.behind());
     if host.role.clickhouse.as_ref().is_some_and(|clickhouse| running.contains(&clickhouse.unit)) {
+        steps.extend(log::of(host.desired).map(|log| Step::Gate(Gate::Quiet { log })));
         steps.extend(questions(host.role));
     }
     settle(later.into_iter().filter(|owed| due(owed, reload, &queues)).collect(), &mut steps);
