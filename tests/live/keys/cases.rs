@@ -59,6 +59,13 @@ pub const CASES: &[Case] = &[
         Read::Sql(&["SELECT substitution FROM system.macros"]),
     ),
     Case::new(
+        "macros/generation",
+        "what the server has read",
+        "<macros><generation>g1</generation></macros>",
+        "<macros><generation>g2</generation></macros>",
+        Read::Sql(&["SELECT substitution FROM system.macros WHERE macro = 'generation'"]),
+    ),
+    Case::new(
         "remote_servers",
         "a cluster",
         "<remote_servers><x><shard><replica><host>127.0.0.1</host><port>9000</port></replica></shard></x></remote_servers>",
