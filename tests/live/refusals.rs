@@ -66,7 +66,10 @@ fn all_at_once(fleet: &Fleet, known: &str) {
     let facts = fleet.run(&["facts", "-i", "inventories/lab"]);
     facts.exits(5);
     let facts: serde_json::Value = serde_json::from_str(&facts.out).expect("JSON");
-    assert_eq!((&facts["hosts"]["data-2-1"]["reachable"], &facts["hosts"]["data-1-2"]["reachable"]), (&false.into(), &true.into()));
+    assert_eq!(
+        (&facts["hosts"]["data-2-1"]["reachable"], &facts["hosts"]["data-1-2"]["reachable"]),
+        (&false.into(), &true.into())
+    );
 
     ip("data-1-1", &["link", "set", "eth0", "up"]);
     std::fs::write(fleet.path("known_hosts"), known).expect("known_hosts");
