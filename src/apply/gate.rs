@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Run, batch, host};
-use crate::clickhouse::{Rows, Statement, is_yes};
+use crate::clickhouse::{ClickHouseError, Rows, Statement, is_yes};
 use crate::event::{Event, chain};
 use crate::fleet::HostName;
 use crate::observe::{ask_clickhouse, ask_flow, ask_keeper};
@@ -187,7 +187,12 @@ async fn health(host: &HostName, run: &Run<'_>) -> Result<HealthFacts, String> {
 
 async fn rows(host: &HostName, statement: &Statement, run: &Run<'_>) -> Result<Rows, String> {
     let clickhouse = host::clickhouse(host, run).ok_or("no connection to it")?;
-    clickhouse.execute(statement).await.map_err(|error| chain(&error))
+    let mut answer = clickhouse.execute(statement).await;
+    if let Err(ClickHouseError::Unreachable(_)) = &answer {
+        // An answer that was lost; a question may be asked twice.
+        answer = clickhouse.execute(statement).await;
+    }
+    answer.map_err(|error| chain(&error))
 }
 
 /// Whether a member is in the quorum again: it follows or leads, the others serve, one of all leads, and it says that all the others
