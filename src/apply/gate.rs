@@ -185,11 +185,11 @@ async fn health(host: &HostName, run: &Run<'_>) -> Result<HealthFacts, String> {
     HealthFacts::parse(&rows).map_err(|error| chain(&error))
 }
 
-async fn rows(host: &HostName, statement: &Statement, run: &Run<'_>) -> Result<Rows, String> {
+/// Asks a host's ClickHouse, once more where the answer was lost: for questions, which may be asked twice.
+pub(super) async fn rows(host: &HostName, statement: &Statement, run: &Run<'_>) -> Result<Rows, String> {
     let clickhouse = host::clickhouse(host, run).ok_or("no connection to it")?;
     let mut answer = clickhouse.execute(statement).await;
     if let Err(ClickHouseError::Unreachable(_)) = &answer {
-        // An answer that was lost; a question may be asked twice.
         answer = clickhouse.execute(statement).await;
     }
     answer.map_err(|error| chain(&error))

@@ -207,12 +207,8 @@ async fn reload(plan: &HostPlan, step: &Step, run: &Run<'_>) -> Result<(), (Stri
 }
 
 async fn complaints(plan: &HostPlan, run: &Run<'_>) -> Result<Complaints, (String, Option<String>)> {
-    let clickhouse = clickhouse(&plan.host, run).ok_or_else(|| ("no connection".to_owned(), None))?;
-    let mut answer = clickhouse.execute(&Complaints::statement()).await;
-    if let Err(ClickHouseError::Unreachable(_)) = &answer {
-        answer = clickhouse.execute(&Complaints::statement()).await;
-    }
-    answer.and_then(|rows| Complaints::parse(&rows)).map_err(|error| (chain(&error), None))
+    let rows = gate::rows(&plan.host, &Complaints::statement(), run).await.map_err(|because| (because, None))?;
+    Complaints::parse(&rows).map_err(|error| (chain(&error), None))
 }
 
 async fn execute(

@@ -110,6 +110,15 @@ async fn take_over(project: &Project, sim: &SimFleet, word: &str) {
     }
 }
 
+/// Allows outages, and takes the files of others over where that is wanted; says whether it was.
+fn may_take_over(project: &mut Project, sim: &SimFleet, wanted: bool) -> bool {
+    free(project);
+    if wanted {
+        block_on(take_over(project, sim, "/etc/clickhouse-server/*theirs-*"));
+    }
+    wanted
+}
+
 fn run(project: &Project, sim: &SimFleet, at_once: usize) -> (Plan, Outcome) {
     let record = Record::default();
     block_on(async {
@@ -165,12 +174,8 @@ proptest! {
         let had: BTreeMap<_, _> = shape.hosts().iter().map(|host| (name(host), files(&sim, &name(host)))).collect();
         let theirs = put_theirs(&sim, &shape, &theirs);
         let mut project = project(&shape, &changes, &Order::plain());
-        free(&mut project);
         let lost = lose(&mut project, &lost);
-        let taken_over = taken_over && !theirs.is_empty();
-        if taken_over {
-            block_on(take_over(&project, &sim, "/etc/clickhouse-server/*theirs-*"));
-        }
+        let taken_over = may_take_over(&mut project, &sim, taken_over && !theirs.is_empty());
         let removed = removals(&sim);
         let (plan, outcome) = run(&project, &sim, at_once);
         prop_assert!(outcome.failed.is_empty(), "{:?}", outcome.failed);
@@ -217,12 +222,8 @@ proptest! {
         let sim = made(&shape, &Vec::new());
         let theirs = put_theirs(&sim, &shape, &theirs);
         let mut project = project(&shape, &changes, &Order::plain());
-        free(&mut project);
         let lost = lose(&mut project, &lost);
-        let taken_over = taken_over && !theirs.is_empty();
-        if taken_over {
-            block_on(take_over(&project, &sim, "/etc/clickhouse-server/*theirs-*"));
-        }
+        let taken_over = may_take_over(&mut project, &sim, taken_over && !theirs.is_empty());
         let hosts = shape.hosts();
         let victim = name(&hosts[victim.index(hosts.len())]);
         let (before, named_before) = (files(&sim, &victim), manifest(&sim, &victim));
