@@ -10,15 +10,16 @@ use crate::fleet::HostName;
 use crate::plan::{Gate, Plan, Step};
 use crate::transport::{HostLock, advice};
 
-/// Hosts that a plan takes away for a moment and those that must serve meanwhile.
+/// Hosts that a plan changes, and those that must serve meanwhile: of two runs that detach the same tables, one would forget
+/// what the other has away.
 fn counted_on(plan: &Plan) -> BTreeSet<&HostName> {
     let mut hosts = BTreeSet::new();
     for host in plan.waves.iter().flat_map(|wave| &wave.hosts) {
+        hosts.insert(&host.host);
         for step in &host.steps {
             if let Step::Gate(Gate::PeersServing { peers: others, .. } | Gate::QuorumServing { members: others, .. }) =
                 step
             {
-                hosts.insert(&host.host);
                 hosts.extend(others);
             }
         }

@@ -77,7 +77,7 @@ fn missing_on<'a>(
                     ObjectChange::Create(object) if is_detached(&object.name) => {
                         if queues::detached_by_others(facts).any(|name| *name == object.name) {
                             let hint = format!("attach it when that is over: `ATTACH TABLE {}`", object.name);
-                            let reason = "somebody detached it for good".to_owned();
+                            let reason = "somebody detached it".to_owned();
                             hold(format!("create `{}`", object.name), reason, Some(hint));
                         }
                     }

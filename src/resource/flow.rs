@@ -1,8 +1,8 @@
 //! Rows that flow through a server: tables that consume a queue, and what waits to be sent on (pure).
 //!
-//! A queue's table consumes while a view reads from it. `DETACH ... PERMANENTLY` outlives a restart, and
-//! `CREATE TABLE IF NOT EXISTS` then says that all is well and makes nothing (measured on 25.8), so what is detached is
-//! a fact of its own.
+//! A queue's table consumes while a view reads from it. `DETACH ... PERMANENTLY` outlives a restart. Of a table that is
+//! detached, for good or not, `CREATE TABLE IF NOT EXISTS` says that all is well and makes nothing (measured on 25.8), so
+//! what is detached is a fact of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ pub struct FlowFacts {
     pub consuming: BTreeSet<ObjectName>,
     /// Kafka tables' consumers.
     pub consumers: BTreeMap<ObjectName, ConsumerFacts>,
-    /// Tables that somebody detached for good; unknown on servers that do not tell.
+    /// Tables that are detached, for good or until a restart; unknown on servers that do not tell.
     pub detached: Option<BTreeSet<ObjectName>>,
     /// What Distributed tables have on this host's disk and not sent yet.
     pub spooled: BTreeMap<ObjectName, Spool>,
@@ -72,9 +72,7 @@ impl FlowFacts {
     #[must_use]
     pub fn statement(question: FlowQuestion) -> Statement {
         let detached = match question {
-            FlowQuestion::Whole => {
-                "(SELECT groupArray((database, table)) FROM system.detached_tables WHERE is_permanently)"
-            }
+            FlowQuestion::Whole => "(SELECT groupArray((database, table)) FROM system.detached_tables)",
             FlowQuestion::WithoutDetached => "NULL",
         };
         Statement::new(format!(

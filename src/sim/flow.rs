@@ -38,11 +38,12 @@ impl SimServer {
         let back: Vec<(ObservedObject, Detachment)> = back;
         self.objects.extend(back.into_iter().map(|(object, _)| object));
         self.health.restarted();
+        self.warm_at = Some(tokio::time::Instant::now() + self.warm_up);
     }
 
-    /// Whether a table of that name is detached for good: `CREATE TABLE IF NOT EXISTS` makes nothing then (25.8).
+    /// Whether a table of that name is detached: `CREATE TABLE IF NOT EXISTS` makes nothing then (25.8).
     pub(super) fn hides(&self, name: &ObjectName) -> bool {
-        self.flow.detached.iter().any(|(object, how)| object.name == *name && *how == Detachment::ForGood)
+        self.flow.detached.iter().any(|(object, _)| object.name == *name)
     }
 
     /// Answers what is asked or done about what flows; nothing where the statement is another.
@@ -114,7 +115,7 @@ impl SimServer {
         let consumers = consuming
             .iter()
             .map(|name| with(name, vec![json!(1), json!(1), json!(joined), json!(waits), json!(complaint)]));
-        let detached = self.flow.detached.iter().filter(|(_, how)| *how == Detachment::ForGood);
+        let detached = self.flow.detached.iter();
         let said = if self.flow.stuck { "Code: 279. DB::NetException: All connection tries failed" } else { "" };
         let spooled =
             self.flow.spooled.iter().map(|(name, files)| with(name, vec![json!(files), json!(0), json!(said)]));

@@ -97,14 +97,13 @@ impl SimServer {
     fn about_health(&mut self, name: &HostName) -> Rows {
         let loading = self.health.loading;
         self.health.loading = loading.saturating_sub(1);
-        let replicas = self.objects.iter().filter(|object| object.engine.starts_with("Replicated")).count();
         let members = self.loaded.members.iter().flat_map(|(cluster, members)| {
             members.iter().map(move |member| json!([cluster, member, u8::from(is_local(member, name))]))
         });
         let cells = vec![
             json!(loading),
             json!(""),
-            json!([replicas, self.readonly, 0, self.delay]),
+            json!([self.replicas(), self.readonly(), 0, self.delay]),
             self.health.errors.iter().map(|(name, message)| json!([name, message])).collect(),
             members.collect(),
         ];

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::session::{done, failed, touched};
+use super::session::{done, failed};
+use super::unit::touched;
 use super::{SimFleet, SimHost};
 use crate::apply::Here;
 use crate::remote::{Output, RemotePath};

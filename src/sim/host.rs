@@ -23,6 +23,10 @@ pub struct SimHost {
     pub disk: Disk,
     /// A connect fails so.
     pub refuses: Option<ConnectError>,
+    /// No packet goes to it or comes from it: what runs there goes on, and nobody hears of it.
+    pub cut_off: bool,
+    /// The one setting that its server does not know.
+    pub refuses_setting: Option<String>,
     /// Every batch fails so, before its first command.
     pub batch_fails: Option<SessionError>,
     /// The connection is lost after this many commands of the next batch that does something; they are done, and nobody hears of it.

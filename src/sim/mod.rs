@@ -9,8 +9,10 @@ mod hook;
 mod host;
 mod keeper;
 mod lock;
+mod process;
 mod server;
 mod session;
+mod unit;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -60,6 +62,8 @@ pub struct World {
     pub here_fails: Option<String>,
     /// What else happens in the world.
     pub fate: Fate,
+    /// Who looks on.
+    pub witness: Witness,
 }
 
 /// A unit that somebody took away or brought back.
@@ -84,6 +88,35 @@ pub enum Act<'a> {
     Command(&'a Command),
     /// A statement for its ClickHouse.
     Statement(&'a Statement),
+}
+
+type Look = Box<dyn FnMut(&HostName, &World) + Send>;
+
+/// Somebody who looks on from outside: called whenever a host may be another than it was.
+#[derive(Default)]
+pub struct Witness(Option<Look>);
+
+impl Witness {
+    /// Calls this after each act, and each time that a unit goes away or comes back.
+    pub fn new(look: impl FnMut(&HostName, &World) + Send + 'static) -> Self {
+        Self(Some(Box::new(look)))
+    }
+}
+
+impl fmt::Debug for Witness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "Witness(..)" } else { "Witness" })
+    }
+}
+
+impl World {
+    /// Lets the witness look.
+    fn seen(&mut self, name: &HostName) {
+        if let Some(mut look) = self.witness.0.take() {
+            look(name, self);
+            self.witness.0 = Some(look);
+        }
+    }
 }
 
 type Strike = Box<dyn FnMut(&HostName, Act<'_>, &mut BTreeMap<HostName, SimHost>) + Send>;
@@ -121,6 +154,15 @@ impl SimFleet {
         self.with(|world| world.hosts.get_mut(name).map(look))
     }
 
+    fn is_cut_off(&self, name: &HostName) -> bool {
+        self.with_host(name, |host| host.cut_off).unwrap_or_default()
+    }
+
+    /// Lets the witness look after something was done on a host.
+    fn after(&self, name: &HostName) {
+        self.with(|world| world.seen(name));
+    }
+
     /// Lets fate strike before something is done on a host.
     fn before(&self, name: &HostName, act: Act<'_>) {
         self.with(|world| {
@@ -131,6 +173,11 @@ impl SimFleet {
     }
 }
 
+/// Why a host cannot be reached that is cut off.
+fn no_route(host: &HostName) -> ConnectError {
+    ConnectError::Unreachable { address: host.to_string(), port: 22, reason: "no route to host".to_owned() }
+}
+
 #[async_trait]
 impl Transport for SimFleet {
     async fn connect(&self, host: &Host) -> Result<Arc<dyn Session>, ConnectError> {
@@ -139,6 +186,7 @@ impl Transport for SimFleet {
         let (number, refusal) = self.with(|world| {
             world.connects += 1;
             let refusal = match world.hosts.get(&host.name) {
+                Some(SimHost { cut_off: true, .. }) => Some(no_route(&host.name)),
                 Some(sim) => sim.refuses.clone(),
                 None => {
                     Some(ConnectError::Resolve { address: host.name.to_string(), reason: "no such host".to_owned() })

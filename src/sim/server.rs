@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::{Act, Flow, Health, SimFleet, SimHost, health};
 use crate::clickhouse::{ClickHouse, ClickHouseError, Create, CreateKind, Head, Rows, Statement, read_head, split};
@@ -40,6 +41,10 @@ pub struct SimServer {
     pub objects: Vec<ObservedObject>,
     /// Replicated tables that take no writes.
     pub readonly: u64,
+    /// So long after each start its replicas take no writes: they have no session with the coordination yet.
+    pub warm_up: Duration,
+    /// When that is over, since its last start.
+    pub warm_at: Option<Instant>,
     /// How far behind its peers it is, in seconds.
     pub delay: u64,
     /// Parts on disks beside `default`: disk, database, table, how many.
@@ -77,11 +82,24 @@ impl SimServer {
             objects: Vec::new(),
             parts: Vec::new(),
             readonly: 0,
+            warm_up: Duration::ZERO,
+            warm_at: None,
             delay: 0,
             refuses: None,
             flow: Flow::default(),
             health: Health::default(),
         }
+    }
+
+    /// How many replicated tables take no writes right now.
+    #[must_use]
+    pub fn readonly(&self) -> u64 {
+        let cold = self.warm_at.is_some_and(|at| Instant::now() < at) && self.replicas() > 0;
+        self.readonly.max(u64::from(cold))
+    }
+
+    pub(super) fn replicas(&self) -> usize {
+        self.objects.iter().filter(|object| object.engine.starts_with("Replicated")).count()
     }
 }
 
@@ -142,6 +160,13 @@ impl SimClickHouse {
     pub(super) fn new(fleet: SimFleet, host: HostName, session: String, ended: Arc<AtomicBool>) -> Self {
         Self { fleet, host, session, ended }
     }
+
+    /// The connection is over, and the host has not noticed: what it held there stays.
+    fn lost(&self) -> ClickHouseError {
+        self.ended.store(true, Ordering::Relaxed);
+        self.fleet.with(|world| world.ghosts.insert(self.session.clone()));
+        ClickHouseError::Unreachable("the connection was lost".to_owned())
+    }
 }
 
 #[async_trait]
@@ -151,6 +176,9 @@ impl ClickHouse for SimClickHouse {
         if self.ended.load(Ordering::Relaxed) {
             return Err(ClickHouseError::Unreachable("the connection has ended".to_owned()));
         }
+        if self.fleet.is_cut_off(&self.host) {
+            return Err(self.lost());
+        }
         self.fleet.before(&self.host, Act::Statement(statement));
         let answer = self.fleet.with_host(&self.host, |host| {
             let refused = Err(ClickHouseError::Refused("connection refused".to_owned()));
@@ -159,6 +187,7 @@ impl ClickHouse for SimClickHouse {
                 _ => refused,
             }
         });
+        self.fleet.after(&self.host);
         let lost = self.fleet.with_host(&self.host, |host| match host.answers_lost {
             0 => false,
             left => {
@@ -166,11 +195,8 @@ impl ClickHouse for SimClickHouse {
                 true
             }
         });
-        if lost == Some(true) {
-            self.ended.store(true, Ordering::Relaxed);
-            // The host has not noticed: what the connection held there stays.
-            self.fleet.with(|world| world.ghosts.insert(self.session.clone()));
-            return Err(ClickHouseError::Unreachable("the connection was lost".to_owned()));
+        if lost == Some(true) || self.fleet.is_cut_off(&self.host) {
+            return Err(self.lost());
         }
         answer.unwrap_or_else(|| Err(ClickHouseError::Unreachable("the host is gone".to_owned())))
     }
@@ -181,12 +207,13 @@ pub(super) fn exception(code: i32, name: &str, message: impl Into<String>) -> Cl
 }
 
 fn execute(host: &mut SimHost, name: &HostName, statement: &Statement) -> Result<Rows, ClickHouseError> {
-    let reloaded = Loaded::read(host);
-    let noticed = host.written.take_if(|written| written.elapsed() >= LOOKS);
+    let noticed = host.written.take_if(|written| written.elapsed() >= LOOKS).is_some();
+    let told = statement.text() == "SYSTEM RELOAD CONFIG";
+    let reads = (noticed || told).then(|| Loaded::read(host));
     let Some(server) = host.server.as_mut() else {
         return Err(ClickHouseError::Refused("not installed".to_owned()));
     };
-    if let (Some(_), Ok(loaded)) = (noticed, &reloaded) {
+    if let (true, Some(Ok(loaded))) = (noticed, &reads) {
         server.loaded = loaded.clone();
     }
     if server.refuses.as_ref().is_some_and(|text| statement.text().contains(text.as_str())) {
@@ -198,7 +225,7 @@ fn execute(host: &mut SimHost, name: &HostName, statement: &Statement) -> Result
     if *statement == schema::statement() {
         return Ok(objects(server));
     }
-    if statement.text() == "SYSTEM RELOAD CONFIG" {
+    if let Some(reloaded) = reads.filter(|_| told) {
         return match reloaded {
             Ok(loaded) => {
                 server.grow(&loaded);
@@ -258,7 +285,7 @@ fn observed(create: &Create, statement: &Statement) -> ObservedObject {
 fn about(server: &SimServer, name: &HostName) -> Rows {
     let pairs =
         |map: Vec<(&String, Value)>| Value::Array(map.into_iter().map(|(name, value)| json!([name, value])).collect());
-    let replicas = server.objects.iter().filter(|object| object.engine.starts_with("Replicated")).count();
+    let replicas = server.replicas();
     let consumers = server.objects.iter().filter(|object| object.engine == "Kafka").count();
     Rows {
         columns: [
@@ -281,7 +308,7 @@ fn about(server: &SimServer, name: &HostName) -> Rows {
             json!(1),
             pairs(server.loaded.macros.iter().map(|(name, value)| (name, json!(value))).collect()),
             pairs(server.loaded.clusters.iter().map(|(name, count)| (name, json!(count))).collect()),
-            json!([replicas, server.readonly, server.delay]),
+            json!([replicas, server.readonly(), server.delay]),
             json!(consumers),
             settings(server),
             policies(server),

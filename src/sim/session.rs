@@ -1,6 +1,5 @@
 //! A session to a simulated host: batches do to the world what the real ones do to a host (edge).
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -9,19 +8,22 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::hook::program;
+use super::process::Process;
 use super::server::SimClickHouse;
+use super::unit::{daemon_reload, start_unit, unit_state};
 use super::write::write;
-use super::{Act, SimFleet, SimHost, Transition};
+use super::{Act, SimFleet, SimHost, Transition, no_route};
 use crate::clickhouse::{ClickHouse, Endpoint};
 use crate::fleet::HostName;
 use crate::remote::{
     Batch, Command, Entry, EntryKind, Output, RemotePath, Status, TreeRead, UnitAction, UnitName, pack_entries,
 };
-use crate::transport::{Claim, ConnectError, HostLock, Session, SessionError};
+use crate::transport::{Claim, HostLock, Session, SessionError};
 
 /// How long a server is away when it restarts.
 const RESTART: Duration = Duration::from_millis(600);
 
+#[derive(Clone)]
 pub(super) struct SimSession {
     fleet: SimFleet,
     host: HostName,
@@ -46,17 +48,29 @@ impl SimSession {
         self.ended.store(true, Ordering::Relaxed);
         self.fleet.with_host(&self.host, |host| {
             if host.lost_for_good {
-                let (address, reason) = (self.host.to_string(), "no route to host".to_owned());
-                host.refuses = Some(ConnectError::Unreachable { address, port: 22, reason });
+                host.refuses = Some(no_route(&self.host));
             }
         });
         SessionError::Lost("broken pipe".to_owned())
+    }
+
+    /// Finds out that the host is cut off; it has not noticed: what the connection held there stays.
+    fn cut_off(&self) -> Option<SessionError> {
+        if !self.fleet.is_cut_off(&self.host) {
+            return None;
+        }
+        self.ended.store(true, Ordering::Relaxed);
+        self.fleet.with(|world| world.ghosts.insert(self.name.clone()));
+        Some(SessionError::Lost("connection timed out".to_owned()))
     }
 
     /// Why nothing on the host can be asked.
     fn fails(&self) -> Option<SessionError> {
         if self.ended.load(Ordering::Relaxed) {
             return Some(SessionError::Ended("broken pipe".to_owned()));
+        }
+        if let Some(error) = self.cut_off() {
+            return Some(error);
         }
         self.fleet.with(|world| match world.hosts.get(&self.host) {
             Some(host) => host.batch_fails.clone(),
@@ -66,6 +80,43 @@ impl SimSession {
 
     fn on_host(&self, act: impl FnOnce(&mut SimHost) -> Output) -> Output {
         self.fleet.with_host(&self.host, act).unwrap_or_else(|| failed(255, "the host is gone"))
+    }
+
+    /// Runs a batch's commands, until the first that fails.
+    async fn process(&self, batch: &Batch) -> Result<Vec<Output>, SessionError> {
+        if let Some(command) = batch.commands.first() {
+            self.fleet.before(&self.host, Act::Command(command));
+        }
+        let (fails, lost_after) = self.fleet.with(|world| {
+            world.batches += 1;
+            match world.hosts.get_mut(&self.host) {
+                Some(host) => (host.batch_fails.clone(), host.lost_after.take_if(|_| acts(batch))),
+                None => (Some(SessionError::Lost("the host is gone".to_owned())), None),
+            }
+        });
+        if let Some(error) = fails {
+            return Err(error);
+        }
+        let mut outputs: Vec<Output> = Vec::new();
+        for (index, command) in batch.commands.iter().enumerate() {
+            if lost_after == Some(index) {
+                return Err(self.lost());
+            }
+            if index > 0 {
+                self.fleet.before(&self.host, Act::Command(command));
+            }
+            let output = if outputs.last().is_some_and(|last| !last.succeeded()) {
+                Output { status: Status::NotRun, stdout: Bytes::new(), stderr: Bytes::new() }
+            } else {
+                self.command(command).await
+            };
+            self.fleet.after(&self.host);
+            outputs.push(output);
+        }
+        if lost_after.is_some() {
+            return Err(self.lost());
+        }
+        Ok(outputs)
     }
 
     async fn command(&self, command: &Command) -> Output {
@@ -113,28 +164,14 @@ impl SimSession {
     /// Notes that the host's unit went away or came back, and with it its server.
     fn serve(&self, unit: &UnitName, serves: bool) {
         self.fleet.with(|world| {
-            let answers = |host: &SimHost| host.server.as_ref().is_some_and(|server| server.up && server.readonly == 0);
+            let answers =
+                |host: &SimHost| host.server.as_ref().is_some_and(|server| server.up && server.readonly() == 0);
             let serving = world.hosts.iter().filter(|(_, host)| answers(host)).map(|(name, _)| name.clone()).collect();
-            let Some(host) = world.hosts.get_mut(&self.host) else { return };
-            let files = host.entries.iter().map(|(path, entry)| (path.clone(), entry.kind.clone()));
-            let unread = host.unread.iter();
-            let Some(state) = host.units.get_mut(unit) else { return };
-            let before = std::mem::replace(&mut state.running, serves);
-            if serves {
-                state.started_with = files.filter(|(path, _)| !host.unread.contains_key(path)).collect();
-                // Of units, it starts what systemd has read.
-                let read = unread.filter_map(|(path, old)| Some((path.clone(), old.clone()?)));
-                state.started_with.extend(read);
-            }
-            if let Some(server) = host.server.as_mut().filter(|server| server.unit == *unit) {
-                server.up = serves;
-                if serves {
-                    server.restarted();
-                }
-            }
+            let Some(before) = world.hosts.get_mut(&self.host).and_then(|host| host.note(unit, serves)) else { return };
             world.elect();
             let (host, unit) = (self.host.clone(), unit.clone());
             world.log.push(Transition { host, unit, serves, before, serving });
+            world.seen(&self.host);
         });
     }
 }
@@ -154,38 +191,12 @@ impl Session for SimSession {
         if self.ended.load(Ordering::Relaxed) {
             return Err(SessionError::Ended("broken pipe".to_owned()));
         }
-        if let Some(command) = batch.commands.first() {
-            self.fleet.before(&self.host, Act::Command(command));
-        }
-        let (fails, lost_after) = self.fleet.with(|world| {
-            world.batches += 1;
-            match world.hosts.get_mut(&self.host) {
-                Some(host) => (host.batch_fails.clone(), host.lost_after.take_if(|_| acts(batch))),
-                None => (Some(SessionError::Lost("the host is gone".to_owned())), None),
-            }
-        });
-        if let Some(error) = fails {
+        if let Some(error) = self.cut_off() {
             return Err(error);
         }
-        let mut outputs: Vec<Output> = Vec::new();
-        for (index, command) in batch.commands.iter().enumerate() {
-            if lost_after == Some(index) {
-                return Err(self.lost());
-            }
-            if index > 0 {
-                self.fleet.before(&self.host, Act::Command(command));
-            }
-            let output = if outputs.last().is_some_and(|last| !last.succeeded()) {
-                Output { status: Status::NotRun, stdout: Bytes::new(), stderr: Bytes::new() }
-            } else {
-                self.command(command).await
-            };
-            outputs.push(output);
-        }
-        if lost_after.is_some() {
-            return Err(self.lost());
-        }
-        Ok(outputs)
+        let (session, batch) = (self.clone(), batch.clone());
+        let answer = Process::new(async move { session.process(&batch).await }).await;
+        self.cut_off().map_or(answer, Err)
     }
 
     fn clickhouse(&self, _endpoint: &Endpoint) -> Arc<dyn ClickHouse> {
@@ -262,73 +273,4 @@ fn read_tree(host: &SimHost, tree: &TreeRead) -> Output {
         Ok(archive) => done(archive),
         Err(error) => failed(2, &error.to_string()),
     }
-}
-
-fn unit_state(host: &SimHost, units: &[UnitName]) -> Output {
-    let mut text = String::new();
-    for name in units {
-        let (load, active, file) = match host.units.get(name) {
-            None => ("not-found", "inactive", ""),
-            Some(unit) if unit.masked => ("masked", "inactive", "masked"),
-            Some(unit) => (
-                "loaded",
-                if unit.running { "active" } else { "inactive" },
-                if unit.enabled { "enabled" } else { "disabled" },
-            ),
-        };
-        let stale = if host.units.get(name).is_some_and(|unit| unit.stale && !unit.masked) { "yes" } else { "no" };
-        let name = name.as_str();
-        let _ = writeln!(
-            text,
-            "Id={name}\nLoadState={load}\nActiveState={active}\nUnitFileState={file}\nNeedDaemonReload={stale}\n"
-        );
-    }
-    done(text)
-}
-
-/// Notes that a unit's file or drop-in is not the one any more that systemd has read.
-pub(super) fn touched(host: &mut SimHost, path: &RemotePath, old: Option<EntryKind>) {
-    let Some(below) = path.as_str().strip_prefix("/etc/systemd/system/") else { return };
-    let name = below.split_once('/').map_or(below, |(directory, _)| directory.trim_end_matches(".d"));
-    if let Some(unit) = UnitName::new(name).ok().and_then(|name| host.units.get_mut(&name)) {
-        unit.stale = true;
-        host.unread.entry(path.clone()).or_insert(old);
-    }
-}
-
-/// Unit files that were written become units.
-fn daemon_reload(host: &mut SimHost) -> Output {
-    let written = host.entries.keys().filter(|path| path.parent().as_str() == "/etc/systemd/system");
-    let names: Vec<_> = written.filter_map(|path| UnitName::new(path.file_name()).ok()).collect();
-    for name in names {
-        host.units.entry(name).or_default();
-    }
-    for unit in host.units.values_mut() {
-        unit.stale = false;
-    }
-    host.unread.clear();
-    done("")
-}
-
-fn start_unit(host: &mut SimHost, unit: &UnitName) -> Output {
-    if let Some(reason) = host.units.get(unit).and_then(|unit| unit.start_fails.clone()) {
-        return failed(1, &format!("Job for {} failed. {reason}", unit.as_str()));
-    }
-    if let Some((text, reason)) = host.units.get(unit).and_then(|unit| unit.start_refuses.clone())
-        && host.entries.keys().any(|path| host.text(path).is_some_and(|is| is.contains(&text)))
-    {
-        return failed(1, &format!("Job for {} failed. {reason}", unit.as_str()));
-    }
-    if host.server.as_ref().is_some_and(|server| server.unit == *unit) {
-        let loaded = super::server::Loaded::read(host);
-        let Some(server) = host.server.as_mut() else { return done("") };
-        match loaded {
-            Ok(loaded) => {
-                server.started_with.clone_from(&loaded.settings);
-                server.loaded = loaded;
-            }
-            Err(error) => return failed(1, &format!("Job for {} failed. {error}", unit.as_str())),
-        }
-    }
-    done("")
 }

@@ -1,9 +1,12 @@
 //! What a write does to a simulated host, in the order of the real one (edge: it notes the time).
 
-use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::session::{done, failed, touched};
+use sha2::{Digest, Sha256};
+
+use super::session::{done, failed};
+use super::unit::touched;
 use super::{Disk, SimHost};
 use crate::remote::{
     DirectoryWrite, Entry, EntryKind, Expect, Expected, FileWrite, Output, RemotePath, Status, WriteSet,
@@ -12,10 +15,47 @@ use crate::transport::shell::{EXPECTATION_FAILED, PARTLY_WRITTEN, STAGED_REFUSED
 
 /// Writes, or says why not.
 pub(super) fn write(host: &mut SimHost, write: &WriteSet) -> Output {
-    match checked(host, write).and_then(|()| rename(host, write)) {
-        Ok(()) => done(""),
-        Err(refusal) => refusal,
+    if let Err(refusal) = checked(host, write) {
+        return refusal;
     }
+    stage(host, write);
+    match rename(host, write) {
+        Ok(()) => {
+            unstage(host, write);
+            done("")
+        }
+        // Nobody cleans up behind a process that was killed.
+        Err(killed @ Output { status: Status::Signalled(_), .. }) => killed,
+        Err(refusal) => {
+            unstage(host, write);
+            refusal
+        }
+    }
+}
+
+/// All files beside their places, before the first of them is renamed.
+fn stage(host: &mut SimHost, write: &WriteSet) {
+    for file in write.files.iter().chain(&write.closing) {
+        let (path, staging) = (staged(&file.path), staging(&file.path.parent()));
+        let (Some(path), Some(staging)) = (path, staging) else { continue };
+        host.put_directory(staging.as_str());
+        let (owner, group, mode) = (file.owner.clone(), file.group.clone(), file.mode);
+        let kind = EntryKind::File(file.content.expose().clone());
+        host.entries.insert(path.clone(), Entry { path, owner, group, mode, kind });
+    }
+}
+
+fn unstage(host: &mut SimHost, write: &WriteSet) {
+    let directories: BTreeSet<_> = write.files.iter().chain(&write.closing).map(|file| file.path.parent()).collect();
+    host.entries.retain(|path, _| !directories.iter().any(|directory| is_staged(path, directory)));
+}
+
+fn staging(directory: &RemotePath) -> Option<RemotePath> {
+    RemotePath::new(format!("{}/{STAGING}", directory.as_str().trim_end_matches('/'))).ok()
+}
+
+fn staged(path: &RemotePath) -> Option<RemotePath> {
+    RemotePath::new(format!("{}/{}", staging(&path.parent())?, path.file_name())).ok()
 }
 
 /// All that comes before the first change of something that is there.
@@ -47,22 +87,23 @@ fn checked(host: &mut SimHost, write: &WriteSet) -> Result<(), Output> {
         }
     }
     unexpected(host, write, sums)?;
-    refused(write)
+    refused(host, write)
 }
 
-/// The one setting that this world's server does not know.
+/// The one setting that this world's servers do not know, unless a host says another.
 const UNKNOWN_SETTING: &str = "no_such_setting";
 
 /// What the host's own binary says of the users that the write brings.
-fn refused(write: &WriteSet) -> Result<(), Output> {
+fn refused(host: &SimHost, write: &WriteSet) -> Result<(), Output> {
     let Some(root) = &write.check else { return Ok(()) };
     let users = format!("{root}/users.d/");
     let text = |file: &FileWrite| String::from_utf8_lossy(file.content.expose()).into_owned();
     let mut texts = write.files.iter().filter(|file| file.path.as_str().starts_with(&users)).map(text);
-    if texts.any(|text| text.contains(&format!("<{UNKNOWN_SETTING}>"))) {
+    let unknown = host.refuses_setting.as_deref().unwrap_or(UNKNOWN_SETTING);
+    if texts.any(|text| text.contains(&format!("<{unknown}>"))) {
         let message = format!(
             "clickhouse refuses the configuration as it would be: Code: 115. DB::Exception: \
-             Unknown setting '{UNKNOWN_SETTING}': while parsing profile 'default' in users configuration file"
+             Unknown setting '{unknown}': while parsing profile 'default' in users configuration file"
         );
         return Err(failed(STAGED_REFUSED, &message));
     }
@@ -176,6 +217,9 @@ fn alive(host: &mut SimHost) -> Result<(), Output> {
 }
 
 fn put(host: &mut SimHost, file: &FileWrite) {
+    if let Some(staged) = staged(&file.path) {
+        host.entries.remove(&staged);
+    }
     let (path, kind) = (file.path.clone(), EntryKind::File(file.content.expose().clone()));
     let (owner, group, mode) = (file.owner.clone(), file.group.clone(), file.mode);
     let old = host.entries.insert(path.clone(), Entry { path, owner, group, mode, kind });
