@@ -175,8 +175,8 @@ impl Seen {
         if let Some(shard) = rules.shard(host) {
             let others: Vec<_> = shard.iter().filter(|other| *other != host).collect();
             // What a run before this one took away counts as down: of three, the third may serve.
-            if let Some(other) = others.iter().find(|other| self.away.contains(**other) && self.ours.contains(**other))
-            {
+            let ours = |other: &HostName| self.ours.contains(host) && self.ours.contains(other);
+            if let Some(other) = others.iter().find(|other| self.away.contains(**other) && ours(other)) {
                 self.wrong(format!("{host} was taken away while {other} of its shard was away through us"));
             }
             let one_serves = others.iter().any(|other| serving.contains(*other));
