@@ -38,7 +38,7 @@ impl SimServer {
         let back: Vec<(ObservedObject, Detachment)> = back;
         self.objects.extend(back.into_iter().map(|(object, _)| object));
         self.health.restarted();
-        self.warm_at = Some(tokio::time::Instant::now() + self.warm_up);
+        self.warm_at = (!self.warm_up.is_zero()).then(|| tokio::time::Instant::now() + self.warm_up);
     }
 
     /// Whether a table of that name is detached: `CREATE TABLE IF NOT EXISTS` makes nothing then (25.8).
