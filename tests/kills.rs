@@ -247,6 +247,7 @@ impl<'a> Scene<'a> {
         let work = Killed { work: Box::pin(self.now.run(plan, &observed, how)), left, polls: 0 };
         let first = async {
             let done = work.await;
+            self.witness.over();
             second.notify_one();
             done
         };
@@ -608,9 +609,11 @@ impl Met {
             let count = self.struck.get(what).copied().unwrap_or_default();
             assert!(count >= share(300), "{what} struck {count} times in {} rolls", self.cases);
         }
-        for step in ["restart", "write", "gate: shard", "gate: all", "detach", "attach", "reload", "stop", "let"] {
+        // What is over in an instant is met seldom.
+        let long = ["restart", "write", "gate: shard", "gate: all", "reload", "stop", "let"].map(|step| (step, 500));
+        for (step, of) in long.into_iter().chain([("detach", 2000), ("attach", 2000)]) {
             let count = self.killed.get(step).copied().unwrap_or_default();
-            assert!(count >= share(500), "{count} kills in `{step}` in {} rolls: {:?}", self.cases, self.killed);
+            assert!(count >= share(of), "{count} kills in `{step}` in {} rolls: {:?}", self.cases, self.killed);
         }
         assert!(self.restarted > self.cases && self.detached > self.cases / 2, "{self:?}");
         assert!(self.given_back >= share(100) && self.held >= share(50) && self.only_killed >= share(20), "{self:?}");

@@ -129,6 +129,11 @@ impl Witness {
         seen.struck.values_mut().for_each(|when| *when = 0);
     }
 
+    /// The run has come to its end: what it took away and left so is down for all that follow.
+    pub fn over(&self) {
+        self.seen().went.clear();
+    }
+
     pub fn look(&self, host: &HostName, world: &World) {
         let mut seen = self.seen();
         let from = seen.log;
@@ -175,7 +180,7 @@ impl Seen {
         if let Some(shard) = rules.shard(host) {
             let others: Vec<_> = shard.iter().filter(|other| *other != host).collect();
             // What a run before this one took away counts as down: of three, the third may serve.
-            let ours = |other: &HostName| self.ours.contains(host) && self.ours.contains(other);
+            let ours = |other: &HostName| self.ours.contains(host) && self.went.contains(other);
             if let Some(other) = others.iter().find(|other| self.away.contains(**other) && ours(other)) {
                 self.wrong(format!("{host} was taken away while {other} of its shard was away through us"));
             }
