@@ -108,17 +108,18 @@ fn killed_while_a_host_writes(fleet: &Fleet) {
     settings_are_in_force(fleet, "9006");
 }
 
-/// Each host takes one of the two; the other is told that the host has changed.
+/// Each host takes one of the two; the other is told who has it, or that it has changed.
 fn two_at_once(fleet: &Fleet) {
     for round in 0..3 {
         fleet.set_macro(&format!("round{round}"));
         let (first, second) = (fleet.start_apply(&[]), fleet.start_apply(&[]));
         let runs = [first.end(), second.end()];
         for run in &runs {
-            assert!(matches!(run.code, Some(0 | 3)), "{}", run.text());
+            assert!(matches!(run.code, Some(0 | 3 | 4)), "{}", run.text());
             for line in run.err.lines().filter(|line| line.trim_start().starts_with("x ")) {
                 assert!(line.contains("nothing was changed"), "{line}");
-                assert!(line.contains("macros.xml: FAILED") || line.contains("did NOT match"), "{line}");
+                let moved = ["another run works on the host", "macros.xml: FAILED", "did NOT match"];
+                assert!(moved.iter().any(|why| line.contains(why)), "{line}");
             }
         }
         whole(fleet);

@@ -183,7 +183,8 @@ fn read(stop: &AtomicBool, started: Instant) -> Reads {
 
 enum Answer {
     Rows,
-    /// Not a byte of an answer came: the server never took the connection, and a load balancer asks the next one.
+    /// Not a byte of an answer came, or the bare 503 of a server that is stopping: it never began with the question, and a
+    /// load balancer asks the next one.
     NotTaken(String),
     Error(String),
 }
@@ -200,8 +201,15 @@ fn ask(host: &str, statement: &str) -> Answer {
             Answer::NotTaken(format!("{host}: {error}"))
         }
         Ok(()) if answer.is_empty() => Answer::NotTaken(format!("{host}: closed")),
+        _ if is_bare_503(&answer) => Answer::NotTaken(format!("{host}: 503")),
         other => Answer::Error(format!("{host}: {other:?}: {}", String::from_utf8_lossy(&answer))),
     }
+}
+
+fn is_bare_503(answer: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(answer);
+    let refused = text.starts_with("HTTP/1.0 503") || text.starts_with("HTTP/1.1 503");
+    refused && text.split_once("\r\n\r\n").is_some_and(|(_, body)| body.trim().is_empty())
 }
 
 fn exchange(host: &str, statement: &str, answer: &mut Vec<u8>) -> io::Result<()> {
