@@ -13,7 +13,7 @@ use crate::resource::{
     ClickHouseFacts, HostFacts, HostObservation, KeeperFacts, ServerFacts, diff_directories, diff_files, diff_units,
     ownership,
 };
-use crate::schema::{self, Object, ObjectChange, consumers};
+use crate::schema::{self, Object, ObjectChange, Records, consumers};
 
 /// How many things that differ are named.
 const NAMED: usize = 3;
@@ -79,7 +79,7 @@ fn of_host(inputs: &Inputs<'_>, name: &HostName) -> Vec<Proof> {
             proofs.push(Proof::new("configuration", taken.missing_in(server).map_or(Ok(seen), Err)));
             proofs.extend(generation(desired, server));
             proofs.push(Proof::new("replicas", replicas(server)));
-            proofs.push(Proof::new("objects", are_there(objects, &schema::diff(objects, live))));
+            proofs.push(Proof::new("objects", are_there(objects, &schema::diff(objects, live, &Records::new()))));
             proofs.extend(draining(objects, server));
         }
     }
@@ -135,7 +135,9 @@ fn replicas(server: &ServerFacts) -> Result<String, String> {
 fn are_there(objects: &[Object], changes: &[ObjectChange]) -> Result<String, String> {
     let named = |change: &ObjectChange| match change {
         ObjectChange::Create(object) => format!("`{}` is missing", object.name),
-        ObjectChange::Differs { object, .. } => format!("`{}` differs", object.name),
+        ObjectChange::Alter { object, .. }
+        | ObjectChange::Recreate { object, .. }
+        | ObjectChange::Held { object, .. } => format!("`{}` differs", object.name),
     };
     let wrong: Vec<String> = changes.iter().map(named).collect();
     if wrong.is_empty() { Ok(objects.len().to_string()) } else { Err(few(&wrong)) }

@@ -7,7 +7,9 @@ use crate::clickhouse::config::Disruption;
 use crate::fleet::{HostName, Placement, RoleName};
 use crate::resource::SERVER_LOG;
 use crate::resource::{ClickHouseFacts, HostFacts};
-use crate::schema::{self, Object, ObjectChange, ObjectKind, ObjectName, SchemaStage, Stage};
+use crate::schema::{self, Difference, Object, ObjectChange, ObjectKind, ObjectName, Records, SchemaStage, Stage};
+
+const BY_HAND: &str = "change it by hand: this version only creates";
 
 /// Makes one wave per creation stage, each with the hosts where something of it is missing.
 ///
@@ -71,7 +73,7 @@ fn missing_on<'a>(
     match &facts.clickhouse {
         ClickHouseFacts::Up { objects: live, .. } => {
             let mut missing = BTreeSet::new();
-            for change in schema::diff(objects, live) {
+            for change in schema::diff(objects, live, &Records::new()) {
                 match change {
                     // It would say that all is well and make nothing: <https://clickhouse.com/docs/sql-reference/statements/detach>.
                     ObjectChange::Create(object) if is_detached(&object.name) => {
@@ -84,10 +86,11 @@ fn missing_on<'a>(
                     ObjectChange::Create(object) => {
                         missing.extend(objects.iter().map(|ours| &ours.name).find(|name| **name == object.name));
                     }
-                    ObjectChange::Differs { object, why } => {
-                        let why: Vec<_> = why.iter().map(ToString::to_string).collect();
-                        let hint = "change it by hand: this version only creates".to_owned();
-                        hold(format!("change `{}`", object.name), why.join("; "), Some(hint));
+                    ObjectChange::Alter { object, why, .. } | ObjectChange::Recreate { object, why } => {
+                        hold(format!("change `{}`", object.name), reasons(&why), Some(BY_HAND.to_owned()));
+                    }
+                    ObjectChange::Held { object, why, hint } => {
+                        hold(format!("change `{}`", object.name), reasons(&why), Some(hint));
                     }
                 }
             }
@@ -104,6 +107,10 @@ fn missing_on<'a>(
         }
         ClickHouseFacts::NotAsked => BTreeSet::new(),
     }
+}
+
+fn reasons(why: &[Difference]) -> String {
+    why.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 /// One stage's wave: each host gets what it lacks of it, in the stage's order.

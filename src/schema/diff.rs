@@ -4,60 +4,31 @@
 //! created from the same text never differs.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 
 use super::engine::{Remote, collection, kafka_setting};
 use super::object::{Object, ObjectKind, ObjectName};
 use super::observe::ObservedObject;
+use super::operation::{Difference, ObjectChange};
 use super::read::from_statement;
+use super::record::Records;
 use crate::clickhouse::Value;
 use crate::clickhouse::split;
 use crate::problem::Source;
 use crate::role::SchemaFile;
 
-/// One object that is not as the role wants it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ObjectChange {
-    /// It is not there.
-    Create(Object),
-    /// It is there and differs. Nothing alters it yet.
-    Differs {
-        /// As the role wants it.
-        object: Object,
-        /// Each thing that differs.
-        why: Vec<Difference>,
-    },
-}
-
-/// One thing that differs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
-    /// What it is, such as `engine` or `columns`.
-    pub what: &'static str,
-    /// As the role wants it.
-    pub desired: String,
-    /// As the server has it.
-    pub observed: String,
-}
-
-impl fmt::Display for Difference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is `{}`, should be `{}`", self.what, self.observed, self.desired)
-    }
-}
-
 /// Compares one host's desired objects with its live ones; live objects that no role wants are left alone.
 ///
 /// The order is that of `desired`.
 #[must_use]
-pub fn diff(desired: &[Object], observed: &[ObservedObject]) -> Vec<ObjectChange> {
+pub fn diff(desired: &[Object], observed: &[ObservedObject], _records: &Records) -> Vec<ObjectChange> {
     let live: BTreeMap<&ObjectName, &ObservedObject> = observed.iter().map(|object| (&object.name, object)).collect();
     let change = |object: &Object| match live.get(&object.name) {
         None => Some(ObjectChange::Create(object.clone())),
         Some(live) => {
             let why = differences(object, live);
-            (!why.is_empty()).then(|| ObjectChange::Differs { object: object.clone(), why })
+            let hint = "change it by hand: this version only creates".to_owned();
+            (!why.is_empty()).then(|| ObjectChange::Held { object: object.clone(), why, hint })
         }
     };
     desired.iter().filter_map(change).collect()
@@ -134,7 +105,11 @@ impl Differences {
         if let (Some(desired), Some(observed)) = (desired, observed)
             && desired != observed
         {
-            self.0.push(Difference { what, desired: desired.to_owned(), observed: observed.to_owned() });
+            self.0.push(Difference {
+                what: what.to_owned(),
+                desired: desired.to_owned(),
+                observed: observed.to_owned(),
+            });
         }
     }
 }

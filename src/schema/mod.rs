@@ -10,8 +10,10 @@ mod engine;
 mod literal;
 mod object;
 mod observe;
+mod operation;
 mod order;
 mod read;
+mod record;
 mod stage;
 mod uses;
 
@@ -19,12 +21,14 @@ use std::collections::BTreeMap;
 
 pub use check::{check, check_roles, without_hosts};
 pub use consumers::consumers;
-pub use diff::{Difference, ObjectChange, diff};
+pub use diff::diff;
 pub use engine::{Family, Remote, collection, kafka_setting};
 pub use object::{DEFAULT_DATABASE, Object, ObjectKind, ObjectName};
 pub use observe::{ObservedObject, ROWS, read_objects, statement};
+pub use operation::{Class, Difference, ObjectChange, Operation};
 pub use order::{SchemaStage, cycles, stages};
 pub use read::read;
+pub use record::{Recorded, Records};
 pub use stage::Stage;
 pub use uses::Uses;
 
