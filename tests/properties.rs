@@ -4,6 +4,8 @@
 mod fleets;
 #[path = "properties/ownership.rs"]
 mod ownership;
+#[path = "properties/together.rs"]
+mod together;
 mod world;
 #[path = "properties/worlds.rs"]
 mod worlds;

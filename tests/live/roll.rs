@@ -44,7 +44,7 @@ fn a_fleet_serves_while_a_change_rolls_over_it() {
     nothing_is_detached(&fleet, &SERVERS);
 
     let (reads, seen) = traffic.end(&fleet);
-    assert!(reads.failed.is_empty(), "{reads}: {:#?}", reads.failed);
+    reads.none_failed();
     assert!(seen.both.is_empty(), "both replicas of a shard were away: {:?}", seen.both);
     assert_eq!(seen.away, [true; 4], "{} looks were too few to see the restarts", seen.looks);
     fleet.plan(&[]).exits(0).says(["nothing to do"]);

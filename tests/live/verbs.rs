@@ -50,7 +50,7 @@ fn a_restart_rolls_under_traffic(fleet: &Fleet) {
     assert_eq!(starts(fleet, &SERVERS), before.map(|count| count + 1), "each server once");
     nothing_is_detached(fleet, &SERVERS);
     let (reads, seen) = traffic.end(fleet);
-    assert!(reads.failed.is_empty(), "{reads}: {:#?}", reads.failed);
+    reads.none_failed();
     assert!(seen.both.is_empty(), "both replicas of a shard were away: {:?}", seen.both);
     assert_eq!(seen.away, [true; 4], "{} looks were too few to see the restarts", seen.looks);
 }
