@@ -8,8 +8,9 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use housewright::apply::{CommandRun, Order, Ran, Run, adopt, run_command};
+use housewright::clickhouse::Bounds;
 use housewright::fleet::HostName;
-use housewright::observe::ask_health;
+use housewright::observe::{Asked, NoRows, ask_each, ask_health};
 use housewright::plan::{
     Drift, FleetDrift, Inputs, Proof, SeenClusters, Wanted, adoption, cluster_proofs, drift, proofs,
 };
@@ -459,4 +460,52 @@ fn a_lost_answer_takes_over_once_and_what_somebody_edited_is_ours_again() {
         assert!(files(&sim).iter().all(|(_, path, _)| !path.as_str().contains("mine")));
         assert!(project.plan_now(&sim).await.is_empty());
     });
+}
+
+/// A question goes to each server, or to one that stands in for the others: the next one where the first has no answer.
+#[test]
+fn a_question_is_answered_by_each_server_or_by_one_of_its_shard() {
+    block_on(async {
+        let (project, sim) = made().await;
+        let question = housewright::schema::statement();
+        let bounds = Bounds { rows: 2, bytes: 1 << 20, time: Duration::from_secs(5) };
+        let asked = |host: &str| {
+            let host = &project.fleet.hosts[&name(host)];
+            Asked { host, endpoint: project.endpoints[&host.name].clone() }
+        };
+        let (first, second) = ("data-1-a", "data-1-b");
+        sim.with_host(&name(first), |host| host.server.as_mut().unwrap().up = false);
+        let groups = [vec![asked(first)], vec![asked(second)], vec![asked(first), asked(second)]];
+        let said = ask_each(&sim, &groups, &question, &bounds, 2, &Record::default()).await;
+        let [down, up, shard] = said.as_slice() else { panic!("{said:?}") };
+        assert!(matches!(&down[0].1, Err(NoRows::Unreachable(why)) if why.contains("refused")), "{down:?}");
+        // One row more than is taken: there are more.
+        assert!(up[0].1.as_ref().is_ok_and(|rows| rows.len() == 3), "{up:?}");
+        assert_eq!(
+            shard.iter().map(|(host, answer)| (host.as_str(), answer.is_ok())).collect::<Vec<_>>(),
+            [(first, false), (second, true)]
+        );
+        sim.with_host(&name(second), |host| host.server.as_mut().unwrap().refuses = Some("SELECT".to_owned()));
+        let said = ask_each(&sim, &[vec![asked(second)]], &question, &bounds, 2, &Record::default()).await;
+        assert!(matches!(&said[0][0].1, Err(NoRows::Refused(why)) if why.contains("ACCESS_DENIED")), "{said:?}");
+    });
+}
+
+/// The picture in the documentation is what the program draws of the lab.
+#[test]
+fn the_documented_picture_is_the_labs() {
+    const PICTURE: &str = "docs/pictures/schema.svg";
+    let load = Project::load(
+        Path::new("inventories/lab"),
+        Path::new("roles"),
+        templates(Path::new("templates")),
+        str::to_owned,
+    );
+    let project = load.unwrap_or_else(|problems| panic!("{problems:?}"));
+    let drawn = report::svg(&housewright::schema::graph(&project.fleet, &project.objects));
+    if std::env::var_os("HOUSEWRIGHT_BLESS").is_some() {
+        std::fs::write(PICTURE, &drawn).unwrap();
+    }
+    let documented = std::fs::read_to_string(PICTURE).unwrap_or_default();
+    assert!(documented == drawn, "{PICTURE} is stale: HOUSEWRIGHT_BLESS=1 writes it anew");
 }

@@ -65,7 +65,7 @@ fn vocabulary() -> String {
         let name = kind.name();
         let _ = writeln!(out, "| {name} | `{}` | [`{name}.schema.json`](../schema/{name}.schema.json) |", kind.files());
     }
-    out.push_str("\n`housewright schema KIND` prints one, `housewright schema --write DIR` writes them all for a project of your own.\n");
+    out.push_str("\n`housewright json-schema KIND` prints one, `housewright json-schema --write DIR` writes them all for a project of your own.\n");
     out.push_str(
         "\n## Variables\n\nAny other variable is for your templates. A name that is nearly one of these gets a note.\n",
     );

@@ -130,7 +130,7 @@ fn with(global: &Global, options: &Options, saved: Option<&SavedPlan>, past: Opt
         }
         match global.output {
             Form::Text => output::result(&report::plan(&plan, options.planning.diff)),
-            Form::Json | Form::Yaml | Form::Markdown => output::line(&json!({ "event": "planned", "plan": plan })),
+            _ => output::line(&json!({ "event": "planned", "plan": plan })),
         }
         let mut journal = None;
         let ended = if plan.is_empty() {
@@ -138,7 +138,7 @@ fn with(global: &Global, options: &Options, saved: Option<&SavedPlan>, past: Opt
         } else if options.yes || saved.is_some() || asked().await? {
             let sink = match global.output {
                 Form::Text => watched,
-                Form::Json | Form::Yaml | Form::Markdown => output::sink(global, Events::AreTheResult),
+                _ => output::sink(global, Events::AreTheResult),
             };
             context.relay.tell(Arc::clone(&sink));
             journal = resume::begin(&plan, (&run, digest), past, (global, options))?;

@@ -39,7 +39,7 @@ pub(super) fn run(global: &Global, options: &Options) -> Answer {
         let only = only.map_err(|problem| vec![problem])?;
         match global.output {
             Form::Yaml => output::plain(&inventory.tree(only.as_ref()).yaml()),
-            Form::Text | Form::Json | Form::Markdown => output::plain(&(inventory.list(only.as_ref()).source() + "\n")),
+            _ => output::plain(&(inventory.list(only.as_ref()).source() + "\n")),
         }
     } else if let Some(name) = &options.host {
         let (inventory, notes) = project::inventory(global)?;
@@ -68,7 +68,7 @@ pub(super) fn run(global: &Global, options: &Options) -> Answer {
 fn print(global: &Global, data: &Data<'_>) {
     match global.output {
         Form::Yaml => output::result(&data.yaml()),
-        Form::Text | Form::Json | Form::Markdown => output::result(&(data.json() + "\n")),
+        _ => output::result(&(data.json() + "\n")),
     }
 }
 

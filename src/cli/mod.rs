@@ -13,6 +13,7 @@ mod facts;
 mod github;
 mod interrupt;
 mod inventory;
+mod json_schema;
 mod lab;
 mod output;
 mod plan;
@@ -21,11 +22,13 @@ mod recorded;
 mod render;
 mod restart;
 mod resume;
+mod roles;
 mod rollout;
 mod run;
 mod saved;
 mod schema;
 mod show;
+mod sql;
 mod status;
 mod unlock;
 mod vault;
@@ -100,6 +103,14 @@ enum Form {
     Yaml,
     /// For a pull request: `plan` and `show`
     Markdown,
+    /// For spreadsheets: `sql`
+    Csv,
+    /// For programs that read tables: `sql`
+    Tsv,
+    /// For documentation: `schema graph`
+    Mermaid,
+    /// A picture: `schema graph`
+    Svg,
 }
 
 /// When colours are used.
@@ -140,14 +151,18 @@ enum Verb {
     Verify(verify::Options),
     /// Run one command on hosts
     Run(run::Options),
+    /// Ask many servers one question: one table with a column for the host
+    Sql(sql::Options),
     /// One line per host: what it is and how it is; exits with 3 when one does not serve
     Status(status::Options),
     /// Make files of others Housewright's own: the next plan writes its own in their place, or removes them
     Adopt(adopt::Options),
     /// Take a host's lock from a run that is gone for good
     Unlock(unlock::Options),
-    /// JSON Schemas of inventories, variables, roles and discovery files, for editors
+    /// The roles' databases, tables and views: draw them
     Schema(schema::Options),
+    /// JSON Schemas of inventories, variables, roles and discovery files, for editors
+    JsonSchema(json_schema::Options),
     /// A role-true local fleet to try a change on
     Lab(lab::Options),
     /// Write the completions of a shell to standard output
@@ -155,6 +170,22 @@ enum Verb {
         /// Which shell
         shell: clap_complete::Shell,
     },
+}
+
+impl Verb {
+    /// The verbs that have a form, where this one has it not, and the form's name.
+    fn lacks(&self, form: Form) -> Option<(&'static str, &'static str)> {
+        match (form, self) {
+            (Form::Text | Form::Json | Form::Yaml, _) => None,
+            (Form::Markdown, Self::Plan(_) | Self::Show(_)) | (Form::Csv | Form::Tsv, Self::Sql(_)) => None,
+            (Form::Mermaid | Form::Svg, Self::Schema(options)) if options.is_picture() => None,
+            (Form::Markdown, _) => Some(("`plan` and `show` have", "markdown")),
+            (Form::Csv, _) => Some(("`sql` has", "csv")),
+            (Form::Tsv, _) => Some(("`sql` has", "tsv")),
+            (Form::Mermaid, _) => Some(("`schema graph` has", "mermaid")),
+            (Form::Svg, _) => Some(("`schema graph` has", "svg")),
+        }
+    }
 }
 
 /// Runs the command line of this process to its exit.
@@ -171,8 +202,11 @@ pub fn main() -> Exit {
 pub fn run(line: &CommandLine) -> Exit {
     output::choose_colors(line.global.color);
     let global = &line.global;
-    if global.output == Form::Markdown && !matches!(line.verb, Verb::Plan(_) | Verb::Show(_)) {
-        output::error(&CommandError::hinted("only `plan` and `show` have a Markdown form", "leave `-o markdown` out"));
+    if let Some((verbs, form)) = line.verb.lacks(global.output) {
+        output::error(&CommandError::hinted(
+            format!("only {verbs} an answer in this form"),
+            format!("leave `-o {form}` out"),
+        ));
         return Exit::Invalid;
     }
     let answer = match &line.verb {
@@ -188,10 +222,12 @@ pub fn run(line: &CommandLine) -> Exit {
         Verb::Diff(options) => diff::run(global, options),
         Verb::Verify(options) => verify::run(global, options),
         Verb::Run(options) => run::run(global, options),
+        Verb::Sql(options) => sql::run(global, options),
         Verb::Status(options) => status::run(global, options),
         Verb::Adopt(options) => adopt::run(global, options),
         Verb::Unlock(options) => unlock::run(global, options),
         Verb::Schema(options) => schema::run(global, options),
+        Verb::JsonSchema(options) => json_schema::run(global, options),
         Verb::Lab(options) => lab::run(global, options),
         Verb::Completions { shell } => Ok(output::completions(*shell)),
     };

@@ -43,8 +43,8 @@ pub(super) fn plain(text: &str) {
 /// Prints a result as data in the chosen form.
 pub(super) fn data(form: Form, value: &impl serde::Serialize) {
     let text = match form {
-        Form::Text | Form::Json | Form::Markdown => serde_json::to_string_pretty(value).unwrap_or_default() + "\n",
         Form::Yaml => serde_yaml::to_string(value).unwrap_or_default(),
+        _ => serde_json::to_string_pretty(value).unwrap_or_default() + "\n",
     };
     result(&text);
 }

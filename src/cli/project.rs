@@ -67,6 +67,13 @@ impl Project {
         Ok(reveal::values(&render::secrets_of(&self.fleet), &self.inventory, &self.passwords)?)
     }
 
+    /// Reads the passwords of the servers alone: what is asked needs no other secret.
+    pub(super) fn passwords_of_servers(&self) -> Result<SecretStore, CommandError> {
+        let servers = self.fleet.roles.values().filter_map(|role| role.clickhouse.as_ref());
+        let wanted = servers.filter_map(|server| server.password.clone()).collect();
+        Ok(reveal::values(&wanted, &self.inventory, &self.passwords)?)
+    }
+
     /// Stands in for the secrets where only the form of a file counts: no secret is read.
     pub(super) fn placeholders(&self) -> SecretStore {
         project::placeholders(&self.fleet)

@@ -1,60 +1,60 @@
-//! `housewright schema`: the JSON Schemas of what people write, for their editors (edge).
+//! `housewright schema`: the roles' databases, tables and views, looked at as a whole (edge).
 
-use std::path::PathBuf;
-
-use serde_json::{Value, json};
+use clap::Subcommand;
 
 use super::error::{Answer, CommandError, Exit};
+use super::project::Project;
+use super::roles::Roles;
 use super::{Form, Global, output};
-use crate::problem::near_name;
-use crate::vocabulary::{DocumentKind, json_schema};
+use crate::report;
+use crate::schema::graph;
 
 /// Options of `schema`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
-    /// Kind of document; without it, the kinds are listed
-    #[arg(value_name = "KIND")]
-    kind: Option<String>,
-    /// Write every schema as DIR/KIND.schema.json
-    #[arg(long, value_name = "DIR", conflicts_with = "kind")]
-    write: Option<PathBuf>,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// The way of rows through all objects as a picture, without any network: `-o svg`, or Mermaid text for documentation
+    Graph(Graph),
+}
+
+/// Options of `schema graph`.
+#[derive(Debug, clap::Args)]
+struct Graph {
+    #[command(flatten)]
+    roles: Roles,
+}
+
+impl Options {
+    /// Whether the answer is a picture.
+    pub(super) fn is_picture(&self) -> bool {
+        matches!(self.verb, Verb::Graph(_))
+    }
 }
 
 pub(super) fn run(global: &Global, options: &Options) -> Answer {
-    if let Some(directory) = &options.write {
-        for kind in DocumentKind::ALL {
-            output::write_file(&directory.join(file_name(kind)), &text(kind))?;
-        }
-        return Ok(Exit::Success);
+    match &options.verb {
+        Verb::Graph(options) => draw(global, options),
     }
-    match &options.kind {
-        Some(name) => output::result(&text(named(name)?)),
-        None if global.output == Form::Text => output::result(&list()),
-        None => output::data(global.output, &kinds()),
+}
+
+/// Hosts of EC2 are those of the snapshot: nobody is asked.
+fn draw(global: &Global, options: &Graph) -> Answer {
+    let global = &Global { offline: true, ..global.clone() };
+    let project = Project::load(global)?;
+    let roles = options.roles.chosen(&project)?;
+    let graph = graph(&project.fleet, &project.objects).around(&roles);
+    if graph.nodes.is_empty() {
+        return Err(CommandError::plain("no role that is looked at has an object that rows go through"));
+    }
+    match global.output {
+        Form::Text | Form::Mermaid => output::plain(&report::mermaid(&graph)),
+        Form::Svg => output::plain(&report::svg(&graph)),
+        form => output::versioned(form, &graph),
     }
     Ok(Exit::Success)
-}
-
-fn named(name: &str) -> Result<DocumentKind, CommandError> {
-    let names = DocumentKind::ALL.map(DocumentKind::name);
-    DocumentKind::named(name).ok_or_else(|| {
-        let hint = near_name(name, names).unwrap_or_else(|| format!("the kinds are {}", names.join(", ")));
-        CommandError::hinted(format!("no kind of document is called `{name}`"), hint)
-    })
-}
-
-fn file_name(kind: DocumentKind) -> String {
-    format!("{}.schema.json", kind.name())
-}
-
-fn text(kind: DocumentKind) -> String {
-    format!("{:#}\n", json_schema(kind))
-}
-
-fn list() -> String {
-    DocumentKind::ALL.map(|kind| format!("{:<10} {}\n", kind.name(), kind.files())).concat()
-}
-
-fn kinds() -> Value {
-    DocumentKind::ALL.map(|kind| json!({ "kind": kind.name(), "files": kind.files() })).into_iter().collect()
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::header::{CONTENT_TYPE, HOST, HeaderValue};
 use hyper::{Request, Response};
@@ -19,7 +19,7 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use super::answer::{Head, understand};
-use super::{ClickHouse, ClickHouseError, Endpoint, Rows, Statement};
+use super::{Bounds, ClickHouse, ClickHouseError, Endpoint, Rows, Statement};
 
 /// A way for bytes in both directions.
 pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -39,6 +39,9 @@ pub trait Opener: Send + Sync {
 /// How long a connection is kept for the next statement, then closed. A server that stops waits for idle ones up to its
 /// `keep_alive_timeout`, 30 seconds by default: ours must not be what a restart waits for.
 const KEPT: Duration = Duration::from_millis(500);
+
+/// The server looks at the time between blocks of rows, and its complaint is worth more than none.
+const LATE: Duration = Duration::from_secs(5);
 
 const QUERY: &str = "/?default_format=JSONCompact&output_format_json_quote_64bit_integers=0&wait_end_of_query=1";
 
@@ -66,11 +69,12 @@ impl HttpClickHouse {
         Self::over(Arc::new(Direct(host.into(), endpoint.http_port)), endpoint, timeout)
     }
 
-    async fn exchange(&self, statement: &Statement) -> Result<Rows, ClickHouseError> {
+    async fn exchange(&self, statement: &Statement, query: &str, most: usize) -> Result<Rows, ClickHouseError> {
         let mut sender = self.sender().await?;
-        let response = sender.send_request(self.request(statement)?).await.map_err(broken)?;
+        let response = sender.send_request(self.request(statement, query)?).await.map_err(broken)?;
         let head = head(&response);
-        let body = response.into_body().collect().await.map_err(broken)?.to_bytes();
+        let body = Limited::new(response.into_body(), most).collect().await.map_err(|error| cut_off(error, most))?;
+        let body = body.to_bytes();
         self.keep(sender);
         understand(&head, &body, self.endpoint.password.as_ref())
     }
@@ -103,11 +107,11 @@ impl HttpClickHouse {
         Ok(sender)
     }
 
-    fn request(&self, statement: &Statement) -> Result<Request<Full<Bytes>>, ClickHouseError> {
+    fn request(&self, statement: &Statement, query: &str) -> Result<Request<Full<Bytes>>, ClickHouseError> {
         let unfit = |what: &str| ClickHouseError::Garbled(format!("{what} does not fit into an HTTP header"));
         let header = |what, text: &str| HeaderValue::from_bytes(text.as_bytes()).map_err(|_| unfit(what));
         let body = Full::new(Bytes::copy_from_slice(statement.text().as_bytes()));
-        let mut request = Request::post(QUERY).body(body).map_err(|_| unfit("the request"))?;
+        let mut request = Request::post(query).body(body).map_err(|_| unfit("the request"))?;
         let headers = request.headers_mut();
         headers.insert(HOST, HeaderValue::from_static("localhost"));
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
@@ -124,8 +128,15 @@ impl HttpClickHouse {
 #[async_trait]
 impl ClickHouse for HttpClickHouse {
     async fn execute(&self, statement: &Statement) -> Result<Rows, ClickHouseError> {
-        let exchange = tokio::time::timeout(self.timeout, self.exchange(statement)).await;
+        let exchange = tokio::time::timeout(self.timeout, self.exchange(statement, QUERY, usize::MAX)).await;
         exchange.unwrap_or(Err(ClickHouseError::Timeout(self.timeout)))
+    }
+
+    async fn ask(&self, question: &Statement, bounds: &Bounds) -> Result<Rows, ClickHouseError> {
+        let query = format!("{QUERY}{}", bounds.settings());
+        let exchange = self.exchange(question, &query, bounds.bytes);
+        let answer = tokio::time::timeout(bounds.time.saturating_add(LATE), exchange).await;
+        answer.unwrap_or(Err(ClickHouseError::Timeout(bounds.time))).map(|rows| bounds.cut(rows))
     }
 }
 
@@ -149,6 +160,15 @@ fn not_opened(error: &io::Error) -> ClickHouseError {
 fn broken(error: hyper::Error) -> ClickHouseError {
     let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
     ClickHouseError::Unreachable(format!("{error}{cause}"))
+}
+
+/// An answer that is too long, or a connection that broke.
+fn cut_off(error: Box<dyn std::error::Error + Send + Sync>, most: usize) -> ClickHouseError {
+    match error.downcast::<hyper::Error>() {
+        Ok(error) => broken(*error),
+        Err(error) if error.is::<LengthLimitError>() => ClickHouseError::TooLong(most),
+        Err(error) => ClickHouseError::Unreachable(error.to_string()),
+    }
 }
 
 /// A TCP port of a host.

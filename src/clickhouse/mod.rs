@@ -1,6 +1,7 @@
 //! ClickHouse's vocabulary: identifiers, statements, rows, errors (pure), and the second seam's trait.
 
 mod answer;
+mod bounds;
 mod client;
 mod cursor;
 mod head;
@@ -15,6 +16,7 @@ pub mod config;
 
 use async_trait::async_trait;
 
+pub use bounds::Bounds;
 pub use client::{HttpClickHouse, Opener, Stream};
 pub use head::{Argument, Create, CreateKind, Effect, Engine, Head, TableName, Value, WhenPresent, read_head};
 pub use lexer::lex;
@@ -62,6 +64,15 @@ pub trait ClickHouse: Send + Sync {
     /// # Errors
     /// Tells a server that does not answer from one that refuses the statement.
     async fn execute(&self, statement: &Statement) -> Result<Rows, ClickHouseError>;
+
+    /// Asks a question of somebody: it may only read, and only within bounds; one row more than they allow shows that
+    /// there are more.
+    ///
+    /// # Errors
+    /// As [`ClickHouse::execute`]; also where the answer is too long.
+    async fn ask(&self, question: &Statement, bounds: &Bounds) -> Result<Rows, ClickHouseError> {
+        Ok(bounds.cut(self.execute(question).await?))
+    }
 }
 
 /// Why a statement has no rows.
@@ -79,6 +90,9 @@ pub enum ClickHouseError {
     /// The server refused the statement.
     #[error("ClickHouse refused the statement: {message} (code {code}, {name})")]
     Exception { code: i32, name: String, message: String },
+    /// The answer has more bytes than it may have.
+    #[error("the answer is longer than {0} bytes")]
+    TooLong(usize),
     /// The answer is not what the protocol promises.
     #[error("ClickHouse's answer cannot be understood: {0}")]
     Garbled(String),

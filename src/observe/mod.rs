@@ -2,10 +2,13 @@
 //!
 //! A host that does not answer is a fact, not the end of the run.
 
+mod question;
 pub mod recorded;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+pub use question::{Asked, NoRows, Said, ask_each};
 
 use futures_util::StreamExt;
 

@@ -2,10 +2,12 @@
 
 mod adoption;
 mod around;
+mod asked;
 mod bars;
 pub mod diagnostic;
 mod drift;
 pub mod github;
+mod graph;
 pub mod hosts;
 pub mod inventory;
 mod json;
@@ -16,11 +18,14 @@ mod ran;
 mod recap;
 mod status;
 pub mod style;
+mod table;
 mod verify;
 
 pub use adoption::{adopted, adoption};
+pub use asked::{Asking, Separated};
 pub use bars::Bars;
 pub use drift::drift;
+pub use graph::{mermaid, svg};
 pub use json::{EVENT_SCHEMA, JsonLines, event_line};
 pub use lines::Lines;
 pub use markdown::markdown;

@@ -3,5 +3,6 @@
 mod checks;
 mod differences;
 mod fleet;
+mod graph;
 mod order;
 mod reading;
