@@ -6,6 +6,8 @@ mod fleets;
 mod ownership;
 #[path = "properties/together.rs"]
 mod together;
+#[path = "properties/withdrawn.rs"]
+mod withdrawn;
 mod world;
 #[path = "properties/worlds.rs"]
 mod worlds;
@@ -21,7 +23,7 @@ use housewright::inventory::pattern;
 use housewright::observe::Observed;
 use housewright::observe::recorded::{Hiding, Recorded};
 use housewright::plan::{Compared, Fingerprints, Permissions, Plan, SavedPlan, SavedPlanError};
-use housewright::remote::{Command, EntryKind};
+use housewright::remote::{Command, EntryKind, WriteSet};
 use housewright::report::{Diffs, facts, plan as show, status};
 use housewright::secret::keyed::DigestKey;
 use housewright::sim::{Act, Disk, Fate, SimFleet};
@@ -261,7 +263,8 @@ proptest! {
             // The disk is full when the old files are to come back.
             let (victim, mut writes) = (victim.clone(), 0);
             sim.with(|world| world.fate = Fate::new(move |host, act, hosts| {
-                if *host == victim && matches!(act, Act::Command(Command::Write(_))) {
+                let notes_only = |set: &WriteSet| set.files.iter().all(|file| file.path.as_str().starts_with("/run/"));
+                if *host == victim && matches!(act, Act::Command(Command::Write(set)) if !notes_only(set)) {
                     writes += 1;
                     if let (2.., Some(host)) = (writes, hosts.get_mut(host)) {
                         host.disk = Disk::Full;

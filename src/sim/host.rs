@@ -29,7 +29,7 @@ pub struct SimHost {
     pub refuses_setting: Option<String>,
     /// Every batch fails so, before its first command.
     pub batch_fails: Option<SessionError>,
-    /// The connection is lost after this many commands of the next batch that does something; they are done, and nobody hears of it.
+    /// The connection is lost after this many commands of batches that do something; they are done, and nobody hears of the last.
     pub lost_after: Option<usize>,
     /// So many next statements are done, and the connection is lost before their answer.
     pub answers_lost: u32,

@@ -90,7 +90,7 @@ impl SimSession {
         let (fails, lost_after) = self.fleet.with(|world| {
             world.batches += 1;
             match world.hosts.get_mut(&self.host) {
-                Some(host) => (host.batch_fails.clone(), host.lost_after.take_if(|_| acts(batch))),
+                Some(host) => (host.batch_fails.clone(), lost_after(host, batch)),
                 None => (Some(SessionError::Lost("the host is gone".to_owned())), None),
             }
         });
@@ -174,6 +174,13 @@ impl SimSession {
             world.seen(&self.host);
         });
     }
+}
+
+/// After how many commands of this batch the connection is lost, where it is lost in this one.
+fn lost_after(host: &mut SimHost, batch: &Batch) -> Option<usize> {
+    let (left, count) = (host.lost_after.filter(|_| acts(batch))?, batch.commands.len());
+    host.lost_after = left.checked_sub(count).filter(|left| *left > 0);
+    (left <= count).then_some(left)
 }
 
 /// Whether a batch does something, and not only looks.

@@ -198,3 +198,12 @@ pub fn nothing_is_detached(sim: &SimFleet) -> Result<(), TestCaseError> {
     }
     Ok(())
 }
+
+/// No run that died leaves merges stopped.
+pub fn merges_go_on(sim: &SimFleet) -> Result<(), TestCaseError> {
+    for (name, host) in sim.with(|world| world.hosts.clone()) {
+        let stopped = host.server.is_some_and(|server| server.up && server.health.merges_stopped);
+        prop_assert!(!stopped, "merges stand still on {name}");
+    }
+    Ok(())
+}

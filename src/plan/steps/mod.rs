@@ -130,15 +130,22 @@ enum Reload {
     NotAsked,
 }
 
-/// What a data host finishes before it goes: merges would be cancelled, and queries cut.
+/// What a data host finishes before it goes: merges would be cancelled, and queries cut. The restart that starts merges again
+/// is noted first: whoever comes after a run that died in between does it, also where the change is wanted no more.
 fn before_restart(host: &HostChanges<'_>, limits: &Limits) -> Vec<Step> {
     let answers = matches!(host.facts.clickhouse, ClickHouseFacts::Up { .. });
     match host.host.placement {
         Placement::Storage { .. } if answers && host.restarts_clickhouse() => {
-            vec![Step::StopMerges, Step::AwaitQueries { limit: limits.queries }]
+            let owes = note(host.restarts.iter().cloned().map(Owed::Restart).collect());
+            vec![owes, Step::StopMerges, Step::AwaitQueries { limit: limits.queries }]
         }
         _ => Vec::new(),
     }
+}
+
+/// Writes down what is owed, and nothing else.
+fn note(owes: BTreeSet<Owed>) -> Step {
+    Step::Write { directories: Vec::new(), files: Vec::new(), removals: Vec::new(), record: None, owes }
 }
 
 fn clickhouse(host: &HostChanges<'_>, running: &[UnitName], limits: &Limits, steps: &mut Vec<Step>) -> Reload {

@@ -70,14 +70,7 @@ impl Queues {
         }
         let mut steps = Vec::new();
         if !self.detach.0.is_empty() {
-            let owes = self.journal().into_iter().collect();
-            steps.push(Step::Write {
-                directories: Vec::new(),
-                files: Vec::new(),
-                removals: Vec::new(),
-                record: None,
-                owes,
-            });
+            steps.push(super::note(self.journal().into_iter().collect()));
             steps.extend(self.detach());
         }
         if self.drain {

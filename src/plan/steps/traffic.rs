@@ -15,14 +15,7 @@ pub(super) fn out(host: &HostChanges<'_>) -> Vec<Step> {
     if host.restarts.is_empty() || drain.is_empty() {
         return Vec::new();
     }
-    let note = Step::Write {
-        directories: Vec::new(),
-        files: Vec::new(),
-        removals: Vec::new(),
-        record: None,
-        owes: BTreeSet::from([Owed::Traffic]),
-    };
-    let note = (!host.traffic.is_out).then_some(note);
+    let note = (!host.traffic.is_out).then(|| super::note(BTreeSet::from([Owed::Traffic])));
     note.into_iter().chain(hooks(Traffic::Drain, drain)).collect()
 }
 
