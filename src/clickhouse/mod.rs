@@ -2,6 +2,7 @@
 
 mod answer;
 mod bounds;
+mod canonical;
 mod client;
 mod cursor;
 mod head;
@@ -17,8 +18,12 @@ pub mod config;
 use async_trait::async_trait;
 
 pub use bounds::Bounds;
+pub use canonical::{canonical_type, exact_words, loose_words};
 pub use client::{HttpClickHouse, Opener, Stream};
-pub use head::{Argument, Create, CreateKind, Effect, Engine, Head, TableName, Value, WhenPresent, read_head};
+pub use head::{
+    Argument, Clause, Column, Create, CreateKind, Definition, Effect, Engine, Head, Part, PartKind, Phrase, Property,
+    TableName, Value, WhenPresent, read_head,
+};
 pub use lexer::lex;
 pub use question::{is_yes, question};
 pub use quote::{plain_name, quote_name, quote_text, unquote};

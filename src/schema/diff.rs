@@ -1,115 +1,128 @@
-//! What a host's objects lack or have otherwise (pure).
+//! What a host's objects lack or have otherwise, and what mends it (pure).
 //!
-//! Compares only what can be compared surely: the server keeps statements in a form of its own, and an object that was
-//! created from the same text never differs.
+//! Compares only what can be compared surely; an object that was created from the same text never differs, and one that
+//! Housewright has no record of is never changed.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::engine::{Remote, collection, kafka_setting};
+use super::compare::{Delta, Form, Sides, flattened, told};
+use super::engine::Family;
+use super::mend::{Around, Mend, mend};
 use super::object::{Object, ObjectKind, ObjectName};
 use super::observe::ObservedObject;
 use super::operation::{Difference, ObjectChange};
-use super::read::from_statement;
-use super::record::Records;
-use crate::clickhouse::Value;
-use crate::clickhouse::split;
+use super::record::{Recorded, Records};
+use crate::clickhouse::{Clause, CreateKind, Definition, split};
 use crate::problem::Source;
-use crate::role::SchemaFile;
+
+const NOT_OURS: &str = "Housewright has no record of it: `housewright schema adopt` takes it over";
 
 /// Compares one host's desired objects with its live ones; live objects that no role wants are left alone.
 ///
 /// The order is that of `desired`.
 #[must_use]
-pub fn diff(desired: &[Object], observed: &[ObservedObject], _records: &Records) -> Vec<ObjectChange> {
+pub fn diff(desired: &[Object], observed: &[ObservedObject], records: &Records) -> Vec<ObjectChange> {
     let live: BTreeMap<&ObjectName, &ObservedObject> = observed.iter().map(|object| (&object.name, object)).collect();
+    let wanted: BTreeMap<&ObjectName, &Object> = desired.iter().map(|object| (&object.name, object)).collect();
     let change = |object: &Object| match live.get(&object.name) {
         None => Some(ObjectChange::Create(object.clone())),
-        Some(live) => {
-            let why = differences(object, live);
-            let hint = "change it by hand: this version only creates".to_owned();
-            (!why.is_empty()).then(|| ObjectChange::Held { object: object.clone(), why, hint })
-        }
+        Some(live) => differs(object, live, records.get(&object.name), &wanted),
     };
     desired.iter().filter_map(change).collect()
 }
 
-fn differences(object: &Object, live: &ObservedObject) -> Vec<Difference> {
-    let mut found = Differences::default();
+fn differs(
+    object: &Object,
+    live: &ObservedObject,
+    record: Option<&Recorded>,
+    wanted: &BTreeMap<&ObjectName, &Object>,
+) -> Option<ObjectChange> {
+    let server = definition(&live.create_query);
+    if let Some(other) = of_another_kind(object, live, server.as_ref().map(|server| server.kind)) {
+        let hint = if record.is_some() { "drop it by hand first" } else { NOT_OURS }.to_owned();
+        return Some(ObjectChange::Held { object: object.clone(), why: vec![other], hint });
+    }
+    let (mut desired, server) = (definition(object.statement.text())?, server?);
+    let recorded = record.and_then(|record| definition(&record.statement));
+    let copies = copy_columns(object, &mut desired, wanted);
+    let exact = recorded.as_ref().filter(|_| record.is_some_and(|record| record.live_is_as_applied));
+    let sides = Sides {
+        desired: &desired,
+        base: exact.unwrap_or(&server),
+        form: if exact.is_some() { Form::Exact } else { Form::Loose },
+        recorded: recorded.as_ref(),
+    };
+    let mut deltas = sides.deltas();
+    if copies {
+        // The other table's columns were taken once, so only the server knows them.
+        deltas.retain(|delta| !is_of_columns(delta));
+        deltas.extend(Sides { base: &server, form: Form::Loose, recorded: None, ..sides }.columns());
+    }
+    if deltas.is_empty() {
+        return None;
+    }
+    let why: Vec<Difference> = deltas.iter().map(told).collect();
+    let object = object.clone();
+    let reads_a_queue = object.sources.iter().any(|source| is_queue(wanted.get(source).copied()));
+    Some(match mend(&object, &live.engine, &deltas, Around { reads_a_queue }) {
+        _ if record.is_none() => ObjectChange::Held { object, why, hint: NOT_OURS.to_owned() },
+        Mend::Alter(operations) => ObjectChange::Alter { object, operations, why },
+        Mend::Recreate => ObjectChange::Recreate { object, why },
+        Mend::Held(hint) => ObjectChange::Held { object, why, hint },
+    })
+}
+
+fn definition(text: &str) -> Option<Definition> {
+    let source = Arc::new(Source { name: String::new(), text: text.to_owned() });
+    split(&source).first().and_then(Definition::read).map(flattened)
+}
+
+fn is_queue(object: Option<&Object>) -> bool {
+    object.is_some_and(|object| object.kind == ObjectKind::Table && Family::of(object.engine_name()) == Family::Queue)
+}
+
+/// Gives a table that was made `AS other` the columns of the other one.
+fn copy_columns(object: &Object, desired: &mut Definition, wanted: &BTreeMap<&ObjectName, &Object>) -> bool {
+    if !desired.columns.is_empty() || !desired.clauses.contains_key(&Clause::Copies) {
+        return false;
+    }
+    let other = object.sources.first().and_then(|source| wanted.get(source));
+    desired.columns =
+        other.and_then(|other| definition(other.statement.text())).map(|other| other.columns).unwrap_or_default();
+    true
+}
+
+fn is_of_columns(delta: &Delta<'_>) -> bool {
+    matches!(delta, Delta::NewColumn { .. } | Delta::Column { .. } | Delta::MovedColumn { .. } | Delta::GoneColumn(_))
+}
+
+/// A table where a view should be; or nothing but the engine's name is known.
+fn of_another_kind(object: &Object, live: &ObservedObject, server: Option<CreateKind>) -> Option<Difference> {
     let engine = match object.kind {
         ObjectKind::MaterializedView => "MaterializedView",
         ObjectKind::View => "View",
         ObjectKind::Dictionary => "Dictionary",
-        // A database without ENGINE gets the server's default one, a table that of `default_table_engine`.
-        ObjectKind::Table | ObjectKind::Database => object.engine_name(),
-        ObjectKind::Function | ObjectKind::NamedCollection => return Vec::new(),
+        // A table without ENGINE gets that of `default_table_engine`.
+        ObjectKind::Table => object.engine_name(),
+        ObjectKind::Database | ObjectKind::Function | ObjectKind::NamedCollection => return None,
     };
-    let parsed = parse(object, live);
-    // Some engines have several names (`Iceberg`, `IcebergS3`): the statement keeps the one that was written.
-    let written = parsed.as_ref().filter(|_| object.kind == ObjectKind::Table).map(Object::engine_name);
-    if !engine.is_empty() {
-        found.compare("engine", Some(engine), written.filter(|name| !name.is_empty()).or(Some(&live.engine)));
-    }
-    if let Some(parsed) = parsed.filter(|_| found.0.is_empty()) {
-        inside(object, &parsed, &mut found);
-    }
-    found.0
-}
-
-/// Reads the server's statement as an object in the desired one's place.
-fn parse(object: &Object, live: &ObservedObject) -> Option<Object> {
-    let source = Arc::new(Source { name: live.name.to_string(), text: live.create_query.clone() });
-    let file = SchemaFile { role: object.role.clone(), source };
-    from_statement(&file, split(&file.source).first()?).ok()
-}
-
-fn inside(object: &Object, live: &Object, found: &mut Differences) {
-    let names = |columns: &Option<Vec<String>>| columns.as_ref().map(|columns| columns.join(", "));
-    // A view's columns are the query's own where the statement lists none.
-    found.compare("columns", names(&object.columns).as_deref(), names(&live.columns).as_deref());
-    let target = |object: &Object| object.target.as_ref().map(ObjectName::to_string);
-    found.compare("target", target(object).as_deref(), target(live).as_deref());
-    if let (Some(desired), Some(live)) = (Remote::of(object), Remote::of(live)) {
-        found.compare("cluster", Some(&desired.cluster), Some(&live.cluster));
-        found.compare("remote table", Some(&desired.table.to_string()), Some(&live.table.to_string()));
-        let key = |remote: &Remote| match &remote.sharding_key {
-            None => Some("none".to_owned()),
-            Some(key) => plain_key(key),
-        };
-        found.compare("sharding key", key(&desired).as_deref(), key(&live).as_deref());
-    }
-    found.compare("named collection", collection(object), collection(live));
-    for setting in
-        ["kafka_topic_list", "kafka_group_name", "kafka_format", "kafka_num_consumers", "kafka_thread_per_consumer"]
-    {
-        found.compare(setting, kafka_setting(object, setting), kafka_setting(live, setting));
-    }
-}
-
-/// A key of names and calls, without blanks. The server writes operators in brackets of its own, so that those cannot be
-/// compared.
-fn plain_key(key: &Value) -> Option<String> {
-    let text = match key {
-        Value::Expression(text) | Value::Name(text) | Value::Number(text) => text.replace([' ', '`', '"'], ""),
-        Value::Text(_) => return None,
+    let same = match server {
+        Some(kind) => kind == create_kind(object.kind),
+        None => engine.is_empty() || engine == live.engine,
     };
-    text.chars().all(|c| c.is_ascii_alphanumeric() || "_(),.".contains(c)).then(|| text.to_ascii_lowercase())
+    let desired = if engine.is_empty() { "Table" } else { engine }.to_owned();
+    (!same).then(|| Difference { what: "engine".to_owned(), desired, observed: live.engine.clone() })
 }
 
-#[derive(Default)]
-struct Differences(Vec<Difference>);
-
-impl Differences {
-    /// Two known values that are not equal; what one side does not tell is no difference.
-    fn compare(&mut self, what: &'static str, desired: Option<&str>, observed: Option<&str>) {
-        if let (Some(desired), Some(observed)) = (desired, observed)
-            && desired != observed
-        {
-            self.0.push(Difference {
-                what: what.to_owned(),
-                desired: desired.to_owned(),
-                observed: observed.to_owned(),
-            });
-        }
+fn create_kind(kind: ObjectKind) -> CreateKind {
+    match kind {
+        ObjectKind::Database => CreateKind::Database,
+        ObjectKind::Table => CreateKind::Table,
+        ObjectKind::MaterializedView => CreateKind::MaterializedView,
+        ObjectKind::View => CreateKind::View,
+        ObjectKind::Dictionary => CreateKind::Dictionary,
+        ObjectKind::Function => CreateKind::Function,
+        ObjectKind::NamedCollection => CreateKind::NamedCollection,
     }
 }

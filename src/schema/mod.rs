@@ -4,11 +4,13 @@
 
 mod check;
 pub mod code;
+mod compare;
 mod consumers;
 mod diff;
 mod engine;
 mod graph;
 mod literal;
+mod mend;
 mod object;
 mod observe;
 mod operation;

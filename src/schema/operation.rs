@@ -80,14 +80,19 @@ impl fmt::Display for Class {
 pub struct Difference {
     /// What it is, such as `engine` or `columns`.
     pub what: String,
-    /// As the role wants it.
+    /// As the role wants it; empty where it wants none.
     pub desired: String,
-    /// As the server has it.
+    /// As it is; empty where there is none.
     pub observed: String,
 }
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is `{}`, should be `{}`", self.what, self.observed, self.desired)
+        let Self { what, desired, observed } = self;
+        match (desired.as_str(), observed.as_str()) {
+            (desired, "") => write!(f, "{what} is missing: `{desired}`"),
+            ("", observed) => write!(f, "{what} should not be there: `{observed}`"),
+            (desired, observed) => write!(f, "{what} is `{observed}`, should be `{desired}`"),
+        }
     }
 }

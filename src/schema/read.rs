@@ -3,6 +3,7 @@
 //! Only CREATE is taken; every other statement is refused by name, all of them at once.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::object::{DEFAULT_DATABASE, Object, ObjectKind, ObjectName};
 use super::{code, engine, literal};
@@ -10,7 +11,7 @@ use crate::clickhouse::{
     Create, CreateKind, Effect, Head, Statement, StatementText, TableName, TokenKind, WhenPresent, read_head, split,
     unclosed,
 };
-use crate::problem::Problem;
+use crate::problem::{Problem, Source};
 use crate::role::{Role, SchemaFile};
 
 /// Reads all of a role's files, its included roles' among them.
@@ -95,6 +96,21 @@ fn make(file: &SchemaFile, statement: &StatementText, create: &Create) -> Object
     };
     object.depends_on = depends_on(&object);
     object
+}
+
+/// The statement that puts an object in the place of the one that is there.
+pub(super) fn replacing(object: &Object) -> Option<Statement> {
+    let source = Arc::new(Source { name: String::new(), text: object.statement.text().to_owned() });
+    let statement = split(&source).into_iter().next()?;
+    let Head::Create(create) = read_head(&statement) else { return None };
+    let kind = match create.kind {
+        CreateKind::View => "VIEW",
+        CreateKind::Dictionary => "DICTIONARY",
+        CreateKind::Function => "FUNCTION",
+        _ => return None,
+    };
+    let rest = source.text.get(create.name_at..)?;
+    Some(Statement::new(format!("CREATE OR REPLACE {kind} {rest}")))
 }
 
 /// Puts `IF NOT EXISTS` before the name where it is missing.

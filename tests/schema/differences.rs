@@ -137,19 +137,31 @@ fn what_differs_says_why() {
         lines.collect::<Vec<_>>().join("\n")
     };
     let kafka = "CREATE TABLE k3 (a UInt8, b UInt8) ENGINE = Kafka('localhost:1', 'groups', 'g4', 'JSONEachRow');";
-    assert_eq!(why(kafka), "k3: columns is `a`, should be `a, b`; kafka_group_name is `g3`, should be `g4`");
+    assert_eq!(
+        why(kafka),
+        "k3: engine is `Kafka('localhost:1', 'groups', 'g3', 'JSONEachRow')`, should be `Kafka('localhost:1', 'groups', 'g4', 'JSONEachRow')`; column b is missing: `UInt8`"
+    );
     let collection = "CREATE TABLE kafka_groups (group_type_index UInt8, group_key VARCHAR, created_at DateTime64, team_id Int64, group_properties VARCHAR) ENGINE = Kafka(msk, kafka_topic_list = 'groups');";
-    assert_eq!(why(collection), "kafka_groups: named collection is `warpstream_ingestion`, should be `msk`");
+    assert_eq!(
+        why(collection),
+        "kafka_groups: engine is `Kafka(warpstream_ingestion, kafka_topic_list = 'groups', kafka_group_name = 'group1', kafka_format = 'JSONEachRow')`, should be `Kafka(msk, kafka_topic_list = 'groups')`"
+    );
     let engine = "CREATE TABLE w2 (a Int8) ENGINE = Null";
-    assert_eq!(why(engine), "w2: engine is `Distributed`, should be `Null`");
+    assert_eq!(
+        why(engine),
+        "w2: engine is `Distributed('posthog', 'default', 'groups', sipHash64(team_id))`, should be `Null`"
+    );
     let key =
         "CREATE TABLE w2 AS writable_groups ENGINE = Distributed(posthog, default, groups2, sipHash64(`group_key`));";
     assert_eq!(
         why(key),
-        "w2: remote table is `groups`, should be `groups2`; sharding key is `siphash64(team_id)`, should be `siphash64(group_key)`"
+        "w2: engine is `Distributed('posthog', 'default', 'groups', sipHash64(team_id))`, should be `Distributed(posthog, default, groups2, sipHash64(`group_key`))`"
     );
     let target = "CREATE MATERIALIZED VIEW groups_mv TO w2 AS SELECT * FROM kafka_groups";
-    assert_eq!(why(target), "groups_mv: target is `writable_groups`, should be `w2`");
+    assert_eq!(
+        why(target),
+        "groups_mv: target is `default.writable_groups`, should be `w2`; query is `SELECT group_type_index, group_key, created_at, team_id, group_properties, _timestamp, _offset FROM default.kafka_groups`, should be `SELECT * FROM kafka_groups`"
+    );
     assert_eq!(why("CREATE DATABASE other; CREATE DATABASE default"), "create other");
     assert!(ObjectName::relation(None, "x") < ObjectName::Function("a".to_owned()));
 }

@@ -1,6 +1,7 @@
 //! The role schema from SQL files to stages, problems and differences.
 
 mod checks;
+mod corpus;
 mod differences;
 mod fleet;
 mod graph;

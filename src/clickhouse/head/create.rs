@@ -9,35 +9,8 @@ use crate::problem::Span;
 pub(super) fn read(statement: &StatementText) -> Option<Create> {
     let text = statement.span.source.text.as_str();
     let mut cursor = Cursor::new(text, &statement.tokens);
-    if !cursor.take(&["CREATE"]) {
-        return None;
-    }
-    let mut when_present = WhenPresent::Fail;
-    if cursor.take(&["OR", "REPLACE"]) {
-        when_present = WhenPresent::Replace;
-    }
-    let kind = kind(&mut cursor)?;
-    if cursor.take(&["IF", "NOT", "EXISTS"]) {
-        when_present = WhenPresent::Leave;
-    }
-    let name_at = cursor.token()?.range.start;
-    let (database, name) = cursor.qualified()?;
-    if cursor.take(&["UUID"]) {
-        cursor.skip();
-    }
-    let mut create = Create {
-        kind,
-        when_present,
-        database,
-        name,
-        name_at,
-        on_cluster: on_cluster(statement, &mut cursor),
-        columns: None,
-        engine: None,
-        target: None,
-        sources: Vec::new(),
-    };
-    if !matches!(kind, CreateKind::Function | CreateKind::NamedCollection) {
+    let mut create = begin(statement, &mut cursor)?;
+    if !matches!(create.kind, CreateKind::Function | CreateKind::NamedCollection) {
         clauses(text, &mut cursor, &mut create);
     }
     let own = TableName { database: create.database.clone(), name: create.name.clone() };
@@ -48,6 +21,38 @@ pub(super) fn read(statement: &StatementText) -> Option<Create> {
         new
     });
     Some(create)
+}
+
+/// Reads what stands before the clauses, and leaves the cursor there.
+pub(super) fn begin(statement: &StatementText, cursor: &mut Cursor<'_>) -> Option<Create> {
+    if !cursor.take(&["CREATE"]) {
+        return None;
+    }
+    let mut when_present = WhenPresent::Fail;
+    if cursor.take(&["OR", "REPLACE"]) {
+        when_present = WhenPresent::Replace;
+    }
+    let kind = kind(cursor)?;
+    if cursor.take(&["IF", "NOT", "EXISTS"]) {
+        when_present = WhenPresent::Leave;
+    }
+    let name_at = cursor.token()?.range.start;
+    let (database, name) = cursor.qualified()?;
+    if cursor.take(&["UUID"]) {
+        cursor.skip();
+    }
+    Some(Create {
+        kind,
+        when_present,
+        database,
+        name,
+        name_at,
+        on_cluster: on_cluster(statement, cursor),
+        columns: None,
+        engine: None,
+        target: None,
+        sources: Vec::new(),
+    })
 }
 
 fn kind(cursor: &mut Cursor<'_>) -> Option<CreateKind> {

@@ -2,9 +2,12 @@
 //!
 //! Not a grammar of all SQL: what it does not understand it steps over, and it never fails.
 
+mod column;
 mod columns;
 mod create;
+mod definition;
 mod engine;
+mod phrase;
 mod sources;
 #[cfg(test)]
 mod tests;
@@ -13,7 +16,10 @@ use super::cursor::Cursor;
 use super::script::StatementText;
 use crate::problem::Span;
 
+pub use column::{Column, Part, PartKind, Property};
+pub use definition::{Clause, Definition};
 pub use engine::{Argument, Engine, Value};
+pub use phrase::Phrase;
 
 /// What a statement begins with.
 #[derive(Debug, Clone, PartialEq, Eq)]
