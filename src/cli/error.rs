@@ -57,7 +57,7 @@ pub const EXIT_CODES: &str = "\
 Exit codes:
   0    all is as asked
   1    the command line or what you wrote is wrong; nothing was done
-  2    diff; plan, show --detailed-exitcode: there is something to do; discover --detailed-exitcode: the snapshot is old
+  2    diff, schema drift; plan, show --detailed-exitcode: there is something to do; discover --detailed-exitcode: the snapshot is old
   3    some hosts failed, do not serve or are held back; the others are done
   4    a host that served before failed, so the run was stopped
   5    some hosts were not reached; the others are as asked

@@ -27,6 +27,16 @@ pub enum NoRows {
     Refused(String),
 }
 
+impl NoRows {
+    /// In words.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::Unreachable(reason) | Self::Refused(reason) => reason,
+        }
+    }
+}
+
 /// What the servers said that may stand in for each other, in the order in which they were asked.
 pub type Said = Vec<(HostName, Result<Rows, NoRows>)>;
 

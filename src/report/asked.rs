@@ -90,7 +90,7 @@ impl<'a> Asking<'a> {
             }
         }
         for (host, why) in self.without() {
-            let _ = writeln!(out, "{} {host}: {}", paint(BAD, "x"), printable(reason(why)));
+            let _ = writeln!(out, "{} {host}: {}", paint(BAD, "x"), printable(why.reason()));
         }
         for host in self.cut() {
             let _ = writeln!(out, "{} {host}: has more than {} rows (`--rows N`)", paint(WARN, "!"), self.most);
@@ -120,7 +120,7 @@ impl<'a> Asking<'a> {
         }
         for (host, why) in self.without() {
             let reached = matches!(why, NoRows::Refused(_));
-            hosts.insert(host.to_string(), json!({ "error": reason(why), "reached": reached }));
+            hosts.insert(host.to_string(), json!({ "error": why.reason(), "reached": reached }));
         }
         json!({ "hosts": hosts })
     }
@@ -144,15 +144,9 @@ impl<'a> Asking<'a> {
     /// Hosts that were asked and have more rows, and those without any, as lines for the person.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
-        let without = self.without().into_iter().map(|(host, why)| format!("{host}: {}", printable(reason(why))));
+        let without = self.without().into_iter().map(|(host, why)| format!("{host}: {}", printable(why.reason())));
         let cut = self.cut().into_iter().map(|host| format!("{host}: has more than {} rows (`--rows N`)", self.most));
         without.chain(cut).collect()
-    }
-}
-
-fn reason(why: &NoRows) -> &str {
-    match why {
-        NoRows::Unreachable(reason) | NoRows::Refused(reason) => reason,
     }
 }
 

@@ -17,6 +17,9 @@ use crate::fleet::{Fleet, Host, RoleName};
 use crate::problem::Problem;
 use crate::role::Role;
 
+/// The variable from which the named collections of a host's configuration are rendered.
+pub(super) const COLLECTIONS: &str = "clickhouse_named_collections";
+
 /// Checks the whole schema.
 #[must_use]
 pub fn check(fleet: &Fleet, schema: &Schema) -> Vec<Problem> {

@@ -2,14 +2,11 @@
 
 use serde_json::Value as Json;
 
-use super::{Place, list};
+use super::{COLLECTIONS, Place, list};
 use crate::problem::{Problem, near_name};
 use crate::schema::code;
 use crate::schema::engine::{collection, kafka_setting};
 use crate::schema::object::{Object, ObjectName};
-
-/// The variable from which the named collections of a host's configuration are rendered.
-const COLLECTIONS: &str = "clickhouse_named_collections";
 
 pub(super) fn check(place: &Place<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();

@@ -1,0 +1,39 @@
+//! `housewright schema`: the roles' databases, tables and views, looked at as a whole (edge).
+
+mod ask;
+mod drift;
+mod graph;
+
+use clap::Subcommand;
+
+use super::Global;
+use super::error::Answer;
+
+/// Options of `schema`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Options {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// The way of rows through all objects as a picture, without any network: `-o svg`, or Mermaid text for documentation
+    Graph(graph::Options),
+    /// The objects of every host against its role: missing, differing, unmanaged; exits with 2 when something differs
+    Drift(drift::Options),
+}
+
+impl Options {
+    /// Whether the answer is a picture.
+    pub(super) fn is_picture(&self) -> bool {
+        matches!(self.verb, Verb::Graph(_))
+    }
+}
+
+pub(super) fn run(global: &Global, options: &Options) -> Answer {
+    match &options.verb {
+        Verb::Graph(options) => graph::run(global, options),
+        Verb::Drift(options) => drift::run(global, options),
+    }
+}
