@@ -15,6 +15,7 @@ use housewright::plan::{
     Drift, FleetDrift, Inputs, Proof, SeenClusters, Wanted, adoption, cluster_proofs, drift, proofs,
 };
 use housewright::remote::{EntryKind, RemotePath, UnitName};
+use housewright::render;
 use housewright::render::load::templates;
 use housewright::report::{self, Diffs};
 use housewright::resource::Owed;
@@ -508,4 +509,24 @@ fn the_documented_picture_is_the_labs() {
     }
     let documented = std::fs::read_to_string(PICTURE).unwrap_or_default();
     assert!(documented == drawn, "{PICTURE} is stale: HOUSEWRIGHT_BLESS=1 writes it anew");
+}
+
+/// Rows that Kafka was told are stored must not wait on a host that may be thrown away.
+#[test]
+fn a_stateless_host_that_only_spools_is_told() {
+    block_on(async {
+        let (mut project, _) = made().await;
+        let found = |project: &Project| {
+            let notes = render::asynchronous(&project.fleet, &project.objects, &project.desired);
+            notes.iter().map(|note| format!("{} {note}", note.code)).collect::<Vec<_>>()
+        };
+        assert_eq!(found(&project), Vec::<String>::new());
+        let path = RemotePath::new("/etc/clickhouse-server/users.d/stateless.xml").unwrap();
+        let mut hosts = project.desired.iter_mut();
+        let (host, desired) = hosts.find(|(_, desired)| desired.files.contains_key(&path)).unwrap();
+        let host = host.clone();
+        desired.files.remove(&path);
+        let [note] = <[String; 1]>::try_from(found(&project)).unwrap();
+        assert!(note.starts_with("HW0426 roles/ingestion-") && note.contains(&format!("1 hosts, `{host}`")), "{note}");
+    });
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::error::{Answer, CommandError, Exit};
 use super::project::Project;
 use super::{Form, Global, output};
+use crate::render::asynchronous;
 use crate::report::diagnostic;
 
 /// Options of `check`.
@@ -21,10 +22,9 @@ pub(super) fn run(global: &Global, _options: &Options) -> Answer {
 }
 
 fn text(global: &Global) -> Answer {
-    let project = Project::load(global)?;
+    let project = loaded(global)?;
     let hosts = project.chosen(global)?;
     output::problems(&project.notes);
-    project.render(&project.placeholders())?;
     let notes = match project.notes.len() {
         0 => String::new(),
         1 => ", 1 note".to_owned(),
@@ -41,9 +41,8 @@ fn text(global: &Global) -> Answer {
 }
 
 fn data(global: &Global) -> Result<Value, CommandError> {
-    let project = Project::load(global)?;
+    let project = loaded(global)?;
     let hosts = project.chosen(global)?;
-    project.render(&project.placeholders())?;
     Ok(json!({
         "schema": output::SCHEMA,
         "hosts": hosts.len(),
@@ -52,6 +51,14 @@ fn data(global: &Global) -> Result<Value, CommandError> {
         "objects": objects(&project),
         "problems": diagnostic::json(&project.notes),
     }))
+}
+
+/// Everything that is written, with the notes about what is rendered of it.
+fn loaded(global: &Global) -> Result<Project, CommandError> {
+    let mut project = Project::load(global)?;
+    let desired = project.render(&project.placeholders())?;
+    project.notes.extend(asynchronous(&project.fleet, &project.objects, &desired));
+    Ok(project)
 }
 
 fn objects(project: &Project) -> usize {

@@ -1,5 +1,6 @@
 //! What should be on each host: templates and variables become [`Desired`] (pure; `load` reads the templates).
 
+mod asynchronous;
 mod check;
 mod consumers;
 mod content;
@@ -23,6 +24,7 @@ mod undeclared;
 
 use std::collections::BTreeMap;
 
+pub use asynchronous::asynchronous;
 pub use content::Content;
 pub use context::is_ours_by_header;
 pub use desired::{Desired, DesiredDirectory, DesiredFile, DesiredUnit};

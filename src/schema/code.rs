@@ -18,6 +18,10 @@ pub const STORAGE_ON_STATELESS: &str = "HW0410";
 pub const QUEUE_ON_STORAGE: &str = "HW0411";
 /// A schema on a role whose hosts run no ClickHouse.
 pub const SCHEMA_ON_KEEPER: &str = "HW0412";
+/// A materialized view keeps its rows in a table that has no name of its own (note).
+pub const HIDDEN_TABLE: &str = "HW0413";
+/// A codec where no rows are kept (note).
+pub const CODEC_ON_PROXY: &str = "HW0414";
 /// Distributed over a cluster that the fleet does not have.
 pub const NO_CLUSTER: &str = "HW0420";
 /// Hosts of the cluster do not have the remote table.
@@ -28,6 +32,10 @@ pub const NO_SHARDING_KEY: &str = "HW0422";
 pub const SPREAD_OVER_COPIES: &str = "HW0423";
 /// One part of a table is taken for a full copy of it (note).
 pub const PARTS_AS_COPIES: &str = "HW0424";
+/// A column that the remote table does not have.
+pub const NO_REMOTE_COLUMN: &str = "HW0425";
+/// Rows that are committed and not sent yet are lost with a stateless host (note).
+pub const ASYNCHRONOUS_INSERTS: &str = "HW0426";
 /// A view reads from what its hosts do not have.
 pub const NO_SOURCE: &str = "HW0430";
 /// A view writes to what its hosts do not have.
@@ -50,9 +58,15 @@ pub const NO_COLLECTION: &str = "HW0452";
 pub const UNKNOWN_COLLECTION: &str = "HW0453";
 /// Two tables read one topic as one consumer group (note).
 pub const SAME_GROUP: &str = "HW0454";
+/// More consumers than partitions (note).
+pub const IDLE_CONSUMERS: &str = "HW0455";
+/// More consumers than cores.
+pub const CONSUMERS_OVER_CORES: &str = "HW0456";
+/// A pool of threads that is smaller than the consumers (note).
+pub const SMALL_POOL: &str = "HW0457";
 
 /// Whether a problem says that an object is not there: nobody knows while a statement cannot be read.
 #[must_use]
 pub fn misses_an_object(code: &str) -> bool {
-    [NO_REMOTE_TABLE, NO_SOURCE, NO_TARGET].contains(&code)
+    [NO_REMOTE_TABLE, NO_REMOTE_COLUMN, NO_SOURCE, NO_TARGET].contains(&code)
 }

@@ -43,6 +43,13 @@ const REPLICA: Shape = Shape::Ruled("a name or a number, without `/`", r"^[^/\x0
 });
 const NAMES: Shape = Shape::List(&Shape::Text);
 const SETTINGS: Shape = Shape::Map(&Shape::Any);
+/// A topic as far as checks know it.
+static TOPIC: Record = Record {
+    title: "topic",
+    about: "A topic of a broker.",
+    others: Others::Refused,
+    keys: &[Key::new("partitions", FROM_ONE, "How many partitions it has.").required()],
+};
 
 /// All sections.
 pub static VARIABLES: [Section; 5] = [
@@ -115,6 +122,18 @@ pub static VARIABLES: [Section; 5] = [
                     "Named collections: name, then keys such as `kafka_broker_list`.",
                 )
                 .examples(&["{\"msk_ingestion\": {\"kafka_broker_list\": \"broker-1:9092\"}}"]),
+                Key::new(
+                    "clickhouse_cores",
+                    Shape::Whole(1, 4096),
+                    "How many cores the host has, where `check` is to compare its consumers with them.",
+                )
+                .examples(&["8"]),
+                Key::new(
+                    "kafka_topics",
+                    Shape::Map(&Shape::Record(&TOPIC)),
+                    "Topics by name, where `check` is to compare the consumers of all hosts with their partitions.",
+                )
+                .examples(&["{\"events\": {\"partitions\": 64}}"]),
                 Key::new("clickhouse_settings", SETTINGS, "Server settings, as ClickHouse names and nests them.")
                     .examples(&["{\"mark_cache_size\": 5368709120, \"logger\": {\"level\": \"information\"}}"]),
                 Key::new("clickhouse_tcp_port", Shape::Port, "Port of the native protocol.").default("9000"),

@@ -2,6 +2,7 @@
 
 use housewright::fleet::Placement;
 use housewright::role::PlacementKind;
+use serde_json::json;
 
 use crate::fleet::{INGESTION, STORAGE, add_host, add_role, findings, fleet};
 
@@ -42,7 +43,7 @@ fn storage_does_not_belong_on_stateless_hosts_nor_kafka_on_data_hosts() {
 fn distributed_tables_need_their_cluster_their_table_and_a_key() {
     let ingestion = "CREATE TABLE a (x Int8) ENGINE = Distributed('posthog_single_shrd', 'default', 'groups');
         CREATE TABLE b (x Int8) ENGINE = Distributed('posthog', 'default', 'grups', rand());
-        CREATE TABLE c (x Int8) ENGINE = Distributed('posthog', currentDatabase(), groups);
+        CREATE TABLE c (team_id Int64) ENGINE = Distributed('posthog', currentDatabase(), groups);
         CREATE TABLE n (x Int8) ENGINE = Null; CREATE TABLE d AS c ENGINE = Distributed(posthog, default, groups);
         CREATE MATERIALIZED VIEW v TO d AS SELECT * FROM n;
         CREATE TABLE e (x Int8) ENGINE = Distributed('ingestion-small', 'system', 'one');
@@ -143,5 +144,62 @@ fn a_full_copy_on_every_host_behind_one_shard_is_meant() {
 fn a_table_that_copies_another_needs_it_on_the_same_host() {
     insta::assert_snapshot!(found(STORAGE, "CREATE TABLE w AS groups ENGINE = Null"), @r"
     HW0430 roles/ingestion-small/schema/all.sql:1:1: table `w` copies the columns of `groups`, which role `ingestion-small` does not have | role `data` has it: reach it through a `Distributed` table, or create it here too
+    ");
+}
+
+#[test]
+fn a_view_without_a_table_hides_its_rows_and_codecs_belong_to_storage() {
+    let data = format!(
+        "{STORAGE}; CREATE MATERIALIZED VIEW v ENGINE = SummingMergeTree ORDER BY a AS SELECT 1 AS a FROM groups;"
+    );
+    let ingestion = "CREATE TABLE a (x Int8 CODEC(ZSTD)) ENGINE = Null; CREATE TABLE b (codec Int8) ENGINE = Null;
+        CREATE TABLE c (x Int8 DEFAULT f(codec(1))) ENGINE = Buffer(default, a, 1, 1, 1, 1, 1, 1, 1);
+        CREATE TABLE d (group_key String codec(LZ4)) ENGINE = Distributed('posthog_single_shard', 'default', 'groups');";
+    let notes = found(&data, ingestion).lines().filter(|line| !line.contains("HW0424")).collect::<Vec<_>>().join("\n");
+    insta::assert_snapshot!(notes, @r"
+    note HW0413 roles/data/schema/all.sql:14:3: materialized view `v` keeps its rows in a hidden table: to change the view is to lose them | create a table for the rows, and name it with `TO`
+    note HW0414 roles/ingestion-small/schema/all.sql:1:1: table `a` (`Null`) keeps no rows, and has a `CODEC`: it does nothing | give the codec to the table that stores the column
+    note HW0414 roles/ingestion-small/schema/all.sql:3:9: table `d` (`Distributed`) keeps no rows, and has a `CODEC`: it does nothing | give the codec to the table that stores the column
+    ");
+}
+
+#[test]
+fn a_distributed_table_has_no_column_that_its_remote_table_lacks() {
+    let data = "CREATE TABLE t (a Int8, b Int8) ENGINE = MergeTree ORDER BY a;
+        CREATE TABLE dark AS t ENGINE = MergeTree ORDER BY a;";
+    let ingestion = "CREATE TABLE less (b Int8) ENGINE = Distributed('posthog_single_shard', 'default', 't');
+        CREATE TABLE more (a Int8, c Int8, d Int8) ENGINE = Distributed('posthog_single_shard', 'default', 't');
+        CREATE TABLE unknown (c Int8) ENGINE = Distributed('posthog_single_shard', 'default', 'dark');";
+    insta::assert_snapshot!(found(data, ingestion), @r"
+    HW0425 roles/ingestion-small/schema/all.sql:2:9: table `more` has columns that `t` on cluster `posthog_single_shard` does not have: `c`, `d` | add them to `t` in role `data`, or take them out here
+    ");
+}
+
+#[test]
+fn consumers_have_partitions_cores_and_threads() {
+    let leg = |name: &str, topic: &str, group: &str, consumers: u8| {
+        format!(
+            "CREATE TABLE {name} (a Int8) ENGINE = Kafka(warpstream_ingestion, kafka_topic_list = '{topic}', kafka_group_name = '{group}',
+            kafka_format = 'JSONEachRow', kafka_num_consumers = {consumers}, kafka_thread_per_consumer = 1);
+            CREATE MATERIALIZED VIEW {name}_mv TO n AS SELECT a FROM {name};"
+        )
+    };
+    let null = "CREATE TABLE n (a Int8) ENGINE = Null;";
+    let ingestion =
+        leg("enough", "events", "a", 4) + &leg("idle", "events", "b", 5) + &leg("dark", "else", "c", 6) + null;
+    let mut fleet = fleet("", &ingestion);
+    add_role(&mut fleet, "medium", PlacementKind::Stateless, &(leg("again", "else", "c", 6) + null));
+    add_host(&mut fleet, "medium-1", "medium", Placement::Stateless);
+    for host in fleet.hosts.values_mut().filter(|host| host.name.as_str().starts_with("small")) {
+        let mut set = |name: &str, value| host.vars.insert(name.to_owned(), std::sync::Arc::new(value));
+        set("kafka_topics", json!({ "events": { "partitions": 8 } }));
+        set("clickhouse_cores", json!(5));
+        set("clickhouse_settings", json!({ "background_message_broker_schedule_pool_size": 14 }));
+    }
+    insta::assert_snapshot!(findings(&fleet).join("\n"), @r"
+    note HW0455 roles/ingestion-small/schema/all.sql:3:77: table `idle` runs 10 consumers on 2 hosts, and its topic has 8 partitions: 2 get no row | fewer hosts or a lower `kafka_num_consumers`, or more partitions
+    HW0456 roles/ingestion-small/schema/all.sql:5:73: table `dark` wants 6 consumers, more than there are cores on `small-1`, `small-2` | lower `kafka_num_consumers`: the server refuses more consumers than cores
+    note HW0457 roles/ingestion-small/schema/all.sql:1:1: role `ingestion-small` runs 15 consumers, and `background_message_broker_schedule_pool_size` is 14 on `small-1`, `small-2`: some never poll | take `background_message_broker_schedule_pool_size` out of `clickhouse_settings`: its size follows from the consumers
+    note HW0454 roles/medium/schema/all.sql:1:1: table `again` of role `medium` and `dark` of role `ingestion-small` both read topic `else` as group `c`: each gets a part of the rows | give every leg its own `kafka_group_name`
     ");
 }

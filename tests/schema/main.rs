@@ -3,6 +3,7 @@
 mod checks;
 mod corpus;
 mod differences;
+mod drift;
 mod fleet;
 mod graph;
 mod order;

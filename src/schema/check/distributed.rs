@@ -45,7 +45,7 @@ fn check_one(place: &Place<'_>, object: &Object, remote: &Remote) -> Vec<Problem
 }
 
 /// The cluster's hosts that the inventory knows.
-fn members<'a>(place: &Place<'a>, cluster: &Cluster) -> Vec<&'a Host> {
+pub(super) fn members<'a>(place: &Place<'a>, cluster: &Cluster) -> Vec<&'a Host> {
     let addresses: BTreeSet<&str> =
         cluster.shards.iter().flat_map(|shard| &shard.members).map(|member| member.host.as_str()).collect();
     let hosts = place.fleet.hosts.values();

@@ -2,6 +2,8 @@
 //!
 //! Finds everything at once; reads no network and no clock; equal input gives equal problems in equal order.
 
+mod columns;
+mod consumers;
 mod distributed;
 mod keeper_path;
 mod placement;
@@ -35,6 +37,8 @@ pub fn check(fleet: &Fleet, schema: &Schema) -> Vec<Problem> {
         problems.extend(views::check(&place));
         problems.extend(keeper_path::check(&place));
         problems.extend(queues::check(&place));
+        problems.extend(consumers::check(&place));
+        problems.extend(columns::check(&place));
     }
     once(problems)
 }

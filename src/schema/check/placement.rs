@@ -40,6 +40,14 @@ fn check_object(place: &Place<'_>, object: &Object) -> Option<Problem> {
             );
             Some(Problem::note(code::QUEUE_ON_STORAGE, message).at(&object.span).hint("move it to an ingestion role"))
         }
+        (PlacementKind::Storage, Some(Family::Storage)) if object.kind == ObjectKind::MaterializedView => {
+            let message = format!(
+                "materialized view `{}` keeps its rows in a hidden table: to change the view is to lose them",
+                object.name
+            );
+            let hint = "create a table for the rows, and name it with `TO`";
+            Some(Problem::note(code::HIDDEN_TABLE, message).at(&object.span).hint(hint))
+        }
         _ => None,
     }
 }
