@@ -159,7 +159,7 @@ enum Verb {
     Adopt(adopt::Options),
     /// Take a host's lock from a run that is gone for good
     Unlock(unlock::Options),
-    /// The roles' databases, tables and views: draw them, compare them
+    /// The roles' databases, tables and views: draw, compare, dump them
     Schema(schema::Options),
     /// JSON Schemas of inventories, variables, roles and discovery files, for editors
     JsonSchema(json_schema::Options),

@@ -12,7 +12,7 @@ use super::object::{DEFAULT_DATABASE, Object, ObjectName};
 use super::observe::ObservedObject;
 use super::operation::ObjectChange;
 use super::{Records, diff};
-use crate::fleet::{Fleet, HostName, RoleName};
+use crate::fleet::{Fleet, Host, HostName, RoleName};
 
 /// The database in which Housewright keeps its own tables on each host.
 pub const OWN_DATABASE: &str = "housewright";
@@ -61,6 +61,9 @@ pub struct ObjectDrift {
     pub hosts: Vec<HostName>,
 }
 
+/// What is equal on many hosts.
+type Key<'a> = (&'a RoleName, Drifted, ObjectName);
+
 /// Compares the live objects of hosts with what their roles want.
 #[must_use]
 pub fn drift(
@@ -68,7 +71,7 @@ pub fn drift(
     objects: &BTreeMap<RoleName, Vec<Object>>,
     live: &BTreeMap<HostName, Vec<ObservedObject>>,
 ) -> Vec<ObjectDrift> {
-    let mut found: BTreeMap<(&RoleName, Drifted, ObjectName), (Option<String>, Vec<HostName>)> = BTreeMap::new();
+    let mut found: BTreeMap<Key<'_>, (Option<String>, Vec<HostName>)> = BTreeMap::new();
     for (name, live) in live {
         let Some(host) = fleet.hosts.get(name) else { continue };
         let desired = objects.get(&host.role).map(Vec::as_slice).unwrap_or_default();
@@ -88,15 +91,13 @@ pub fn drift(
             add(drifted, &object.name, Some(object.span.to_string()));
         }
         let wanted: BTreeSet<&ObjectName> = desired.iter().map(|object| &object.name).collect();
-        let configured = host.vars.get(COLLECTIONS).and_then(serde_json::Value::as_object);
-        let is_configured = |object: &ObjectName| matches!(object, ObjectName::Collection(name) if configured.is_some_and(|known| known.contains_key(name)));
         for object in live.iter().filter(|object| !wanted.contains(&object.name)) {
-            if !is_servers_or_ours(&object.name) && !is_configured(&object.name) {
+            if !is_servers_or_ours(&object.name) && !is_configured(host, &object.name) {
                 add(Drifted::Unmanaged { engine: object.engine.clone() }, &object.name, None);
             }
         }
     }
-    let drift = |((role, drifted, object), (written, hosts)): ((&RoleName, Drifted, ObjectName), _)| ObjectDrift {
+    let drift = |((role, drifted, object), (written, hosts)): (Key<'_>, _)| ObjectDrift {
         role: role.clone(),
         object,
         drifted,
@@ -104,6 +105,12 @@ pub fn drift(
         hosts,
     };
     found.into_iter().map(drift).collect()
+}
+
+/// A named collection that Housewright writes into the host's configuration.
+pub(super) fn is_configured(host: &Host, object: &ObjectName) -> bool {
+    let configured = host.vars.get(COLLECTIONS).and_then(serde_json::Value::as_object);
+    matches!(object, ObjectName::Collection(name) if configured.is_some_and(|known| known.contains_key(name)))
 }
 
 /// Databases that every server has, and Housewright's own with all that is in it.

@@ -4,6 +4,7 @@ mod checks;
 mod corpus;
 mod differences;
 mod drift;
+mod dump;
 mod fleet;
 mod graph;
 mod order;

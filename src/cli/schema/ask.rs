@@ -14,7 +14,7 @@ use crate::observe::{Asked, NoRows, ask_each};
 use crate::schema::{ObservedObject, read_objects};
 
 /// Far more than the objects of any server that people look after.
-const BOUNDS: Bounds = Bounds { rows: 200_000, bytes: 512 << 20, time: Duration::from_secs(60) };
+const BOUNDS: Bounds = Bounds { rows: 200_000, bytes: 512 << 20, time: Duration::from_mins(1) };
 
 /// What the chosen hosts have.
 pub(super) struct Live {

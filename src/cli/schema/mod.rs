@@ -2,6 +2,7 @@
 
 mod ask;
 mod drift;
+mod dump;
 mod graph;
 
 use clap::Subcommand;
@@ -22,6 +23,8 @@ enum Verb {
     Graph(graph::Options),
     /// The objects of every host against its role: missing, differing, unmanaged; exits with 2 when something differs
     Drift(drift::Options),
+    /// Role files out of what the hosts have: what all hosts of a role have alike
+    Dump(dump::Options),
 }
 
 impl Options {
@@ -35,5 +38,6 @@ pub(super) fn run(global: &Global, options: &Options) -> Answer {
     match &options.verb {
         Verb::Graph(options) => graph::run(global, options),
         Verb::Drift(options) => drift::run(global, options),
+        Verb::Dump(options) => dump::run(global, options),
     }
 }

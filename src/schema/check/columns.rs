@@ -61,10 +61,12 @@ fn has_codec(statement: &StatementText) -> bool {
             // The end of the list.
             ")" if depth <= 1 => return false,
             ")" => depth -= 1,
-            word if depth == 1 && token.kind == TokenKind::Word => {
-                if word.eq_ignore_ascii_case("CODEC") && next.text(text) == "(" {
-                    return true;
-                }
+            word if depth == 1
+                && token.kind == TokenKind::Word
+                && word.eq_ignore_ascii_case("CODEC")
+                && next.text(text) == "(" =>
+            {
+                return true;
             }
             _ => {}
         }
