@@ -214,3 +214,40 @@ fn a_run_that_nobody_knows_is_not_gone_on_with() {
     assert_eq!(code(&output), 1);
     assert!(text(&output).contains("is there to go on with"), "{}", text(&output));
 }
+
+/// A `clickhouse` on the PATH is shown every statement; what it cannot read is told at its place, without the statement's
+/// own words.
+#[test]
+fn what_a_clickhouse_cannot_read_is_told_at_its_line() {
+    use std::os::unix::fs::PermissionsExt;
+    let project = project();
+    let schema = project.path().join("roles/data/schema");
+    std::fs::create_dir_all(&schema).unwrap();
+    std::fs::write(
+        schema.join("a.sql"),
+        "CREATE TABLE fine (a Int8) ENGINE = Log;\n\nCREATE TABLE t (a Int8)\n  ENGINE = Log ORDR BY a;\n",
+    )
+    .unwrap();
+    let program = project.path().join("bin/clickhouse");
+    std::fs::create_dir_all(program.parent().unwrap()).unwrap();
+    let script = "#!/bin/sh\nrows=$(cat)\ncase \"$*\" in\n*isNull*) echo 1 ;;\n\
+                  *) echo \"Code: 62. DB::Exception: Syntax error: failed at position 40 (ORDR) (line 2, col 16): hunter2 $rows. \
+                  Expected one of: ORDER BY, end of query. (SYNTAX_ERROR)\" >&2; exit 62 ;;\nesac\n";
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let check = |more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_housewright"));
+        command.current_dir(project.path()).args(["check", "-i", "inventory"]).args(more);
+        let path = format!("{}/bin:{}", project.path().display(), std::env::var("PATH").unwrap_or_default());
+        command.env("PATH", path).output().unwrap()
+    };
+    let output = check(&[]);
+    let said = text(&output);
+    assert_eq!(code(&output), 1, "{said}");
+    assert!(
+        said.contains("HW0409") && said.contains("a.sql:4:16") && said.contains("expected one of: ORDER BY"),
+        "{said}"
+    );
+    assert!(!said.contains("hunter2"), "{said}");
+    assert_eq!(code(&check(&["--no-server-syntax"])), 0);
+}

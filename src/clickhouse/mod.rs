@@ -11,6 +11,7 @@ mod question;
 mod quote;
 mod rows;
 mod script;
+pub mod syntax;
 mod token;
 
 pub mod config;

@@ -31,7 +31,7 @@ pub fn schema_dump(
 ) -> String {
     let mut out = String::new();
     for (role, dump) in roles.iter().filter(|(_, dump)| !dump.left.is_empty()) {
-        let _ = writeln!(out, "{} {}", paint(HEAD, role), "is not written:");
+        let _ = writeln!(out, "{} is not written:", paint(HEAD, role));
         for left in &dump.left {
             let name = serde_json::to_value(&left.object).unwrap_or_default();
             let name = name.as_str().map_or_else(|| left.object.to_string(), str::to_owned);

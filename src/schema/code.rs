@@ -12,6 +12,8 @@ pub const TWICE: &str = "HW0405";
 pub const CYCLE: &str = "HW0406";
 /// A role has a schema and no host (note).
 pub const NO_HOST: &str = "HW0407";
+/// A statement that ClickHouse cannot read.
+pub const UNREADABLE: &str = "HW0409";
 /// An engine that keeps rows, on a role that keeps nothing.
 pub const STORAGE_ON_STATELESS: &str = "HW0410";
 /// A queue's consumer on a role that stores data (note).
