@@ -7,7 +7,7 @@ use super::around::around;
 use super::hosts::{count, short};
 use super::style::{BAD, GOOD, HEAD, PLACE, QUIET, WARN, paint};
 use crate::clickhouse::config::Disruption;
-use crate::fleet::HostName;
+use crate::fleet::{HostName, RoleName};
 use crate::plan::{Change, Plan, SettingKind, Wave};
 use crate::remote::RemotePath;
 use crate::resource::FileChangeKind;
@@ -280,9 +280,16 @@ pub(super) fn summary(plan: &Plan) -> String {
             parts.push(count(number, text));
         }
     }
+    let mut alike: BTreeMap<(usize, usize), Vec<&RoleName>> = BTreeMap::new();
     for (role, moves) in &plan.rebalances {
-        let (waves, hosts) = (count(moves.waves, "wave"), count(moves.hosts, "host"));
-        parts.push(format!("the consumers of {role} move in {waves} ({hosts})"));
+        alike.entry((moves.waves, moves.hosts)).or_default().push(role);
+    }
+    for ((waves, hosts), roles) in alike {
+        let who = match roles.as_slice() {
+            [role] => role.to_string(),
+            roles => format!("each of {} roles", roles.len()),
+        };
+        parts.push(format!("the consumers of {who} move in {} ({})", count(waves, "wave"), count(hosts, "host")));
     }
     if !plan.left_out.is_empty() {
         parts.push(format!("{} left out in part", plan.left_out.len()));
