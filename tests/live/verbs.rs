@@ -14,6 +14,7 @@ fn the_verbs_look_prove_and_restart() {
     a_restart_rolls_under_traffic(&fleet);
     what_is_broken_by_hand_is_found(&fleet);
     a_recorded_fleet_gives_the_same_plan(&fleet);
+    the_objects_are_asked_for_compared_and_written(&fleet);
     a_command_runs_on_hosts(&fleet);
     what_is_written_is_restarted_later(&fleet);
 }
@@ -85,6 +86,27 @@ fn a_recorded_fleet_gives_the_same_plan(fleet: &Fleet) {
     live.exits(2);
     recorded.exits(2);
     assert_eq!(live.out, recorded.out);
+}
+
+/// What the lab's roles made reads back as what they want.
+fn the_objects_are_asked_for_compared_and_written(fleet: &Fleet) {
+    let question = "SELECT getMacro('hostClusterRole') AS role";
+    let run = fleet.run(&[&verb("sql")[..], &["--role", "data", question]].concat());
+    run.exits(0).says(["host", "role", "sql: 4 rows of 4 hosts"]).says(DATA);
+    let run = fleet.run(&[&verb("sql")[..], &["--role", "data", "--each-shard", "-o", "csv", question]].concat());
+    run.exits(0);
+    assert_eq!(run.out.lines().count(), 3, "a heading and a line for each shard: {}", run.out);
+    let drift = ["schema", "drift", "-i", "inventories/lab"];
+    fleet.run(&drift).exits(0).says(["8 hosts as the role wants"]);
+    let directory = tempfile::tempdir().unwrap();
+    let out = directory.path().to_str().unwrap();
+    let run = fleet.run(&["schema", "dump", "-i", "inventories/lab", "--out", out]);
+    run.exits(0);
+    for file in
+        ["data/schema/3_sharded_events.sql", "data/schema/4_events.sql", "shufflehog/schema/6_shufflehog_mv.sql"]
+    {
+        assert!(directory.path().join("roles").join(file).is_file(), "{file}: {}", run.err);
+    }
 }
 
 fn a_command_runs_on_hosts(fleet: &Fleet) {

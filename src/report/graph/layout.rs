@@ -93,6 +93,8 @@ pub(super) fn layout(graph: &Graph) -> Layout {
         block.rank = rank;
     }
     let mut placing = Placing { graph, blocks, column, nodes: vec![Rect::default(); graph.nodes.len()], pairs: &pairs };
+    // Twice: the first time not all that rows come from has its height.
+    placing.rows(&inside);
     placing.rows(&inside);
     placing.heights();
     placing.columns(&block_of)
