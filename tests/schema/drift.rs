@@ -59,7 +59,7 @@ fn drift_is_told_once_for_all_hosts_that_have_it() {
     data
       + missing    groups  on 1 host: data-2b  roles/data/schema/all.sql:1:1
       ~ differs    groups  on 2 hosts: data-1b, data-2a  roles/data/schema/all.sql:1:1
-          columns is `group_type_index, group_key, created_at, group_properties, _timestamp, _offset`, should be `group_type_index, group_key, created_at, team_id, group_properties, _timestamp, _offset`
+          column team_id is missing: `Int64`
       ? unmanaged  collection by_hand  on 4 hosts: data-1a, data-1b, data-2a, data-2b
       ? unmanaged  `we ird` (Log)  on 1 host: data-1b
 
