@@ -38,6 +38,8 @@ pub const PARTS_AS_COPIES: &str = "HW0424";
 pub const NO_REMOTE_COLUMN: &str = "HW0425";
 /// Rows that are committed and not sent yet are lost with a stateless host (note).
 pub const ASYNCHRONOUS_INSERTS: &str = "HW0426";
+/// A column that has another type in the remote table (note).
+pub const CONVERTED_COLUMN: &str = "HW0427";
 /// A view reads from what its hosts do not have.
 pub const NO_SOURCE: &str = "HW0430";
 /// A view writes to what its hosts do not have.

@@ -73,7 +73,7 @@ fn differs(
     })
 }
 
-fn definition(text: &str) -> Option<Definition> {
+pub(super) fn definition(text: &str) -> Option<Definition> {
     let source = Arc::new(Source { name: String::new(), text: text.to_owned() });
     split(&source).first().and_then(Definition::read).map(flattened)
 }

@@ -169,9 +169,11 @@ fn a_distributed_table_has_no_column_that_its_remote_table_lacks() {
         CREATE TABLE dark AS t ENGINE = MergeTree ORDER BY a;";
     let ingestion = "CREATE TABLE less (b Int8) ENGINE = Distributed('posthog_single_shard', 'default', 't');
         CREATE TABLE more (a Int8, c Int8, d Int8) ENGINE = Distributed('posthog_single_shard', 'default', 't');
+        CREATE TABLE other (a INT1, b Nullable(Int8)) ENGINE = Distributed('posthog_single_shard', 'default', 't');
         CREATE TABLE unknown (c Int8) ENGINE = Distributed('posthog_single_shard', 'default', 'dark');";
     insta::assert_snapshot!(found(data, ingestion), @r"
     HW0425 roles/ingestion-small/schema/all.sql:2:9: table `more` has columns that `t` on cluster `posthog_single_shard` does not have: `c`, `d` | add them to `t` in role `data`, or take them out here
+    note HW0427 roles/ingestion-small/schema/all.sql:3:9: column `b` of table `other` is `Nullable(Int8)`, and `Int8` in `t` on cluster `posthog_single_shard`: rows are converted on the way | give both the same type
     ");
 }
 
