@@ -40,3 +40,25 @@ impl Bounds {
         rows
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_server_is_told_to_change_nothing_and_one_row_more_shows_that_there_are_more() {
+        let bounds = Bounds { rows: 2, bytes: 10, time: Duration::from_millis(10) };
+        let told = bounds.settings();
+        for part in ["&readonly=2", "&max_result_rows=3", "&max_execution_time=1"] {
+            assert!(told.contains(part), "{told}");
+        }
+        let rows =
+            |count: u32| Rows { columns: vec!["a".to_owned()], rows: (0..count).map(|n| vec![json!(n)]).collect() };
+        assert_eq!(bounds.cut(rows(9)), rows(3));
+        assert_eq!(bounds.cut(rows(1)), rows(1));
+        let all = Bounds { rows: usize::MAX, ..bounds };
+        assert_eq!(all.cut(rows(9)), rows(9));
+    }
+}
