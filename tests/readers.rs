@@ -222,6 +222,154 @@ proptest! {
 
 }
 
+/// Pieces of CREATE statements, well-formed or not.
+fn create_text() -> impl Strategy<Value = String> {
+    let piece = proptest::sample::select(vec![
+        "CREATE TABLE t ",
+        "CREATE VIEW v ",
+        "CREATE MATERIALIZED VIEW m ",
+        "CREATE DICTIONARY d ",
+        "CREATE FUNCTION f ",
+        "(",
+        ")",
+        "[",
+        "]",
+        "{",
+        "}",
+        ",",
+        "a ",
+        "`b c` ",
+        "\"d\" ",
+        "UInt8 ",
+        "Nullable(",
+        "Nested(",
+        "Tuple(",
+        "Enum8('x' = ",
+        "DECIMAL(9",
+        "DOUBLE PRECISION ",
+        "NULL ",
+        "NOT NULL ",
+        "DEFAULT ",
+        "MATERIALIZED ",
+        "ALIAS ",
+        "EPHEMERAL ",
+        "CODEC(",
+        "TTL ",
+        "COMMENT ",
+        "SETTINGS ",
+        "STATISTICS(",
+        "INDEX i ",
+        "PROJECTION p ",
+        "CONSTRAINT c CHECK ",
+        "TYPE minmax ",
+        "GRANULARITY ",
+        "PRIMARY KEY ",
+        "ORDER BY ",
+        "PARTITION BY ",
+        "SAMPLE BY ",
+        "ENGINE = ",
+        "MergeTree ",
+        "Kafka(",
+        "Distributed(",
+        "AS ",
+        "SELECT ",
+        "FROM t ",
+        "WITH ",
+        "TO ",
+        "REFRESH ",
+        "DEFINER = ",
+        "SOURCE(",
+        "LAYOUT(",
+        "LIFETIME(",
+        "RANGE(",
+        "MIN ",
+        "MAX ",
+        "INTERVAL ",
+        "1 ",
+        "-",
+        "1e9 ",
+        "0x",
+        "'s' ",
+        "'",
+        "$$",
+        "=",
+        "=",
+        "<",
+        ">",
+        ":",
+        "|",
+        "?",
+        "->",
+        ".",
+        ";",
+        "/*",
+        "--",
+        "\n",
+        "é",
+    ]);
+    prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
+}
+
+/// One object of a role, with any statement.
+fn object(text: &str) -> Vec<housewright::schema::Object> {
+    let name = housewright::fleet::RoleName::new("data").unwrap();
+    let source = std::sync::Arc::new(housewright::problem::Source { name: "a.sql".to_owned(), text: text.to_owned() });
+    let role = housewright::role::Role {
+        name: name.clone(),
+        description: String::new(),
+        placement: housewright::role::PlacementKind::Storage,
+        host_cluster_role: None,
+        include: Vec::new(),
+        vars: serde_json::Map::new(),
+        directories: Default::default(),
+        files: Default::default(),
+        units: Default::default(),
+        gates: Default::default(),
+        clickhouse: None,
+        schema: vec![housewright::role::SchemaFile { role: name, source }],
+    };
+    housewright::schema::read(&role).0
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn any_two_statements_are_compared(
+        ours in create_text(), theirs in create_text(), recorded in create_text(), as_applied in any::<bool>(),
+    ) {
+        use housewright::schema::{ObservedObject, Recorded, Records, diff};
+        for text in [ours.clone(), format!("CREATE TABLE t (a UInt8, {ours}"), format!("CREATE TABLE t (a UInt8) ENGINE = {ours}")] {
+            let objects = object(&text);
+            let live: Vec<_> = objects.iter().map(|object| ObservedObject {
+                name: object.name.clone(),
+                engine: "MergeTree".to_owned(),
+                create_query: theirs.clone(),
+            }).collect();
+            let record = |statement: &str, live_is_as_applied| -> Records {
+                let record = |object: &housewright::schema::Object| Recorded {
+                    role: object.role.clone(), statement: statement.to_owned(), live_is_as_applied,
+                };
+                objects.iter().map(|object| (object.name.clone(), record(object))).collect()
+            };
+            let _ = diff(&objects, &live, &record(&recorded, as_applied));
+            let _ = diff(&objects, &live, &Records::new());
+            // What is recorded as it is wanted never differs.
+            for object in &objects {
+                let same: Vec<_> = objects.iter().filter(|other| other.name == object.name).collect();
+                if let [one] = same.as_slice() {
+                    let live: Vec<_> = live.iter().filter(|live| live.name == one.name).map(|live| ObservedObject {
+                        create_query: one.statement.text().to_owned(), engine: one.engine_name().to_owned(), ..live.clone()
+                    }).collect();
+                    let wanted = std::slice::from_ref(*one);
+                    prop_assert_eq!(diff(wanted, &live, &record(one.statement.text(), true)), vec![], "{}", text);
+                    prop_assert_eq!(diff(wanted, &live, &Records::new()), vec![], "{}", text);
+                }
+            }
+        }
+    }
+}
+
 proptest! {
     // Each case reads the roles from the disk twice.
     #![proptest_config(ProptestConfig::with_cases(16))]

@@ -5,7 +5,7 @@
 #[path = "keys/cases.rs"]
 mod cases;
 #[path = "keys/server.rs"]
-mod server;
+pub mod server;
 
 use std::collections::BTreeSet;
 

@@ -25,7 +25,9 @@ impl<'a> Sides<'a> {
         let (desired, base) = (&self.desired.columns, &self.base.columns);
         // A view has those of its query; a materialized one's list is made anew with its query.
         let follow = self.desired.kind == CreateKind::MaterializedView && self.form == Form::Loose;
-        if desired.is_empty() || base.is_empty() || follow {
+        // No server takes two columns of one name.
+        let names: BTreeSet<&str> = desired.iter().map(|column| column.name.as_str()).collect();
+        if desired.is_empty() || base.is_empty() || follow || names.len() < desired.len() {
             return Vec::new();
         }
         let mut deltas = Vec::new();

@@ -6,6 +6,17 @@ use crate::clickhouse::{Column, Phrase, Property, canonical_type, quote_name, qu
 use crate::schema::compare::Aspect;
 use crate::schema::operation::Class;
 
+/// What a table has of a column's values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Values {
+    /// None: the engine passes rows on.
+    None,
+    /// It stores them.
+    Stored,
+    /// It stores them, and keys, indexes or the engine are made of them.
+    Bound,
+}
+
 /// Adds a column at its place.
 pub(super) fn add(writer: &mut Writer<'_>, column: &Column, after: Option<&str>) {
     let place = place_of(after);
@@ -26,13 +37,13 @@ pub(super) fn modify(
     desired: &Column,
     base: &Column,
     aspects: &[Aspect],
-    bound: bool,
+    values: Values,
 ) -> Result<(), String> {
     let name = quote_name(&desired.name);
     let default = keeps_its_place(desired, base, &name)?;
     let mut class = Class::Metadata;
     if aspects.contains(&Aspect::Type) {
-        class = of_type(desired, base, &name, bound)?;
+        class = of_type(desired, base, &name, values)?;
     }
     let changed = |property: Property| aspects.contains(&Aspect::Property(property));
     if default.is_none()
@@ -89,14 +100,15 @@ fn keeps_its_place(desired: &Column, base: &Column, name: &str) -> Result<Option
     Ok(wanted)
 }
 
-fn of_type(desired: &Column, base: &Column, name: &str, bound: bool) -> Result<Class, String> {
+fn of_type(desired: &Column, base: &Column, name: &str, values: Values) -> Result<Class, String> {
     let spelled = |column: &Column| column.data_type.as_ref().map(|text| canonical_type(text.as_str()));
     let (Some(wanted), Some(is)) = (spelled(desired), spelled(base)) else {
         return Err(format!("the type of column {name} is told on one side only: write it out"));
     };
     match conversion(&is, &wanted) {
+        _ if values == Values::None => Ok(Class::Metadata),
         Conversion::Metadata => Ok(Class::Metadata),
-        Conversion::Rewrites if bound => Err(format!(
+        Conversion::Rewrites if values == Values::Bound => Err(format!(
             "column {name} is part of a key, an index or the engine: make a table of the new form beside it, copy the rows, then `EXCHANGE TABLES`"
         )),
         Conversion::Rewrites => Ok(Class::Rewrites),

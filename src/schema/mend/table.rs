@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Mend, Writer, clause_name, columns};
+use super::columns::{self, Values};
+use super::{Mend, Writer, clause_name};
 use crate::clickhouse::{
     Clause, Definition, Part, PartKind, Phrase, Property, plain_name, quote_name, quote_text, split, unquote,
 };
@@ -77,7 +78,12 @@ fn statements<'a>(object: &'a Object, engine: &str, deltas: &[Delta<'_>]) -> Res
         match delta {
             Delta::NewColumn { column, after } => columns::add(&mut writer, column, *after),
             Delta::Column { desired, base, aspects } => {
-                columns::modify(&mut writer, desired, base, aspects, bound.contains(&base.name))?;
+                let values = match bound.contains(&base.name) {
+                    _ if ROWLESS.contains(&engine) => Values::None,
+                    true => Values::Bound,
+                    false => Values::Stored,
+                };
+                columns::modify(&mut writer, desired, base, aspects, values)?;
             }
             Delta::MovedColumn { column, after } => columns::place(&mut writer, column, *after),
             Delta::GoneColumn(column) => {
@@ -116,7 +122,8 @@ fn of_clause(
     match (clause, desired) {
         (Clause::Comment, desired) => {
             let text = quote_text(&desired.and_then(Phrase::value).unwrap_or_default());
-            writer.alter(Class::Metadata, &format!("MODIFY COMMENT {text}"), "comment on the table".to_owned());
+            // Each replica keeps its own.
+            writer.alter_here(&format!("MODIFY COMMENT {text}"), "comment on the table".to_owned());
         }
         (Clause::Ttl, Some(ttl)) if merge_tree => {
             writer.alter(Class::Rewrites, &format!("MODIFY TTL {ttl}"), "modify the TTL".to_owned());

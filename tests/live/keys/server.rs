@@ -23,6 +23,11 @@ pub struct Server {
 impl Server {
     /// Starts it and waits until it answers.
     pub fn start() -> Self {
+        Self::start_with(include_str!("config.xml"))
+    }
+
+    /// As [`Server::start`], with another configuration.
+    pub fn start_with(config: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let root = directory.path().canonicalize().unwrap();
         for name in ["etc/config.d", "etc/users.d", "data/user_files", "disks/a", "disks/b"] {
@@ -30,8 +35,9 @@ impl Server {
         }
         let listeners = [0; 3].map(|any| TcpListener::bind((Ipv4Addr::LOCALHOST, any)).unwrap());
         let [port, free @ ..] = listeners.map(|listener| listener.local_addr().unwrap().port());
-        let config = include_str!("config.xml").replace("{root}", &root.display().to_string());
-        fs::write(root.join("etc/config.xml"), config.replace("{port}", &port.to_string())).unwrap();
+        let config = config.replace("{root}", &root.display().to_string());
+        let config = config.replace("{port}", &port.to_string()).replace("{p1}", &free[0].to_string());
+        fs::write(root.join("etc/config.xml"), config).unwrap();
         fs::write(root.join("etc/users.xml"), include_str!("users.xml")).unwrap();
         fs::write(root.join("dictionary.xml"), include_str!("dictionary.xml")).unwrap();
         fs::write(root.join("function.xml"), include_str!("function.xml")).unwrap();
