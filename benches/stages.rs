@@ -83,6 +83,7 @@ fn measure(hosts: usize) -> Vec<(&'static str, Duration)> {
             budget: &Budget::default(),
             only: None,
             restart: None,
+            allow_destroy: &[],
         })
     };
     let first = timed(&mut spent, "plan a bootstrap", || planned(&observed.observation));

@@ -207,7 +207,8 @@ impl<'a> Scene<'a> {
     fn set(&mut self, options: &Options) {
         self.now.budget = options.budget.clone();
         self.now.only = options.only;
-        self.now.permissions = Permissions { shard_outage: options.outage, quorum_outage: options.outage };
+        self.now.permissions =
+            Permissions { shard_outage: options.outage, quorum_outage: options.outage, ..Permissions::default() };
     }
 
     fn limits(&self, alone: bool, at_once: usize) -> Limits {
@@ -356,7 +357,8 @@ impl<'a> Scene<'a> {
                 for hold in &plan.holds {
                     check!(self.stands_alone(&hold.host), "held back for nothing: {hold:?}");
                 }
-                self.now.permissions = Permissions { shard_outage: true, quorum_outage: true };
+                self.now.permissions =
+                    Permissions { shard_outage: true, quorum_outage: true, ..Permissions::default() };
                 self.met.borrow_mut().held += 1;
             } else {
                 check!(outcome.failed.is_empty(), "a run without faults failed: {:?}", outcome.failed);

@@ -241,6 +241,7 @@ impl World {
             observation: &self.observation,
             hosts: &self.hosts,
             permissions,
+            allow_destroy: &[],
             budget: &self.budget,
             only: None,
             restart: None,
@@ -461,7 +462,8 @@ fn look(cases: u32, seed: u8) {
     let (fleets, waves, held) = (Cell::new(0), Cell::new(0), Cell::new(0));
     let outcome = runner.run(&case(), |case| {
         let world = World::of(&case);
-        let permissions = Permissions { shard_outage: case.outages, quorum_outage: case.outages };
+        let permissions =
+            Permissions { shard_outage: case.outages, quorum_outage: case.outages, ..Permissions::default() };
         let plan = world.plan(permissions);
         fleets.set(fleets.get() + 1);
         waves.set(waves.get() + plan.waves.len());

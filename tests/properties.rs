@@ -91,7 +91,7 @@ proptest! {
     ) {
         let sim = made(&shape, &wounds);
         let mut project = project(&shape, &changes, &Order::plain());
-        project.permissions = Permissions { shard_outage: allowed, quorum_outage: allowed };
+        project.permissions = Permissions { shard_outage: allowed, quorum_outage: allowed, ..Permissions::default() };
         let (plan, outcome) = block_on(project.apply(&sim));
         prop_assert!(outcome.failed.is_empty(), "{:?}", outcome.failed);
         prop_assert_eq!(outcome.finished.iter().collect::<BTreeSet<_>>(), plan.changed_hosts());
@@ -155,7 +155,7 @@ proptest! {
         shape in shape(), changes in changes(), wounds in wounds(&CURABLE), crash in any::<Index>(), at_once in 1_usize..8,
     ) {
         let mut project = project(&shape, &changes, &Order::plain());
-        project.permissions = Permissions { shard_outage: true, quorum_outage: true };
+        project.permissions = Permissions { shard_outage: true, quorum_outage: true, ..Permissions::default() };
         let sim = made(&shape, &wounds);
         let count = {
             let (sim, watch) = (copy(&sim), Watch(AtomicUsize::new(0), |_, _: &Event| {}));
@@ -185,7 +185,7 @@ proptest! {
         commands in 0_usize..6, batches in 0_usize..2,
     ) {
         let mut project = project(&shape, &changes, &Order::plain());
-        project.permissions = Permissions { shard_outage: true, quorum_outage: true };
+        project.permissions = Permissions { shard_outage: true, quorum_outage: true, ..Permissions::default() };
         let sim = made(&shape, &wounds);
         let hosts = shape.hosts();
         let victim = name(&hosts[victim.index(hosts.len())]);
@@ -214,7 +214,7 @@ proptest! {
         commands in 0_usize..6, steps in 0_usize..6, statement: bool,
     ) {
         let mut project = project(&shape, &changes, &Order::plain());
-        project.permissions = Permissions { shard_outage: true, quorum_outage: true };
+        project.permissions = Permissions { shard_outage: true, quorum_outage: true, ..Permissions::default() };
         let sim = made(&shape, &wounds);
         let hosts = shape.hosts();
         let victim = name(&hosts[victim.index(hosts.len())]);
@@ -245,7 +245,7 @@ proptest! {
     ) {
         let changes: Vec<_> = more.into_iter().chain([fleets::Change::Setting]).collect::<BTreeSet<_>>().into_iter().collect();
         let mut project = project(&shape, &changes, &Order::plain());
-        project.permissions = Permissions { shard_outage: true, quorum_outage: true };
+        project.permissions = Permissions { shard_outage: true, quorum_outage: true, ..Permissions::default() };
         let sim = made(&shape, &Vec::new());
         let servers: Vec<_> = shape.storage();
         let victim = name(&servers[victim.index(servers.len())]);

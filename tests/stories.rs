@@ -83,6 +83,8 @@ async fn tell(story: &Story, project: &mut Project, sim: &SimFleet) -> Vec<(&'st
     let allows = |what: &str| story.allow.iter().any(|allowed| allowed == what);
     project.permissions.shard_outage = allows("shard-outage");
     project.permissions.quorum_outage = allows("quorum-outage");
+    project.permissions.adopt_objects = allows("adopt-objects");
+    project.allow_destroy.clone_from(&story.allow_destroy);
     if let Some(limit) = &story.limit {
         match pattern::select(&project.inventory, limit) {
             Ok(hosts) => project.hosts = hosts,

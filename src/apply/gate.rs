@@ -307,6 +307,7 @@ fn hint(host: &HostName, gate: &Gate) -> String {
         Gate::PeersServing { .. } => "mend the other replica first: `housewright status`".to_owned(),
         Gate::Drained { .. } => "bring the data hosts up that do not take its rows: `housewright status`".to_owned(),
         Gate::Converged { .. } | Gate::KeeperServing => "`housewright status` shows the members".to_owned(),
+        Gate::Asked { limit: Some(Duration::ZERO), .. } => "`housewright plan` shows what is there now".to_owned(),
         Gate::Asked { .. } => "what it asks is in the `gates` of its role's `role.yml`".to_owned(),
         Gate::QuorumServing { .. } => "mend the other members first: `housewright status`".to_owned(),
         _ => format!("look at its log on `{host}`: `sudo tail -n 50 {SERVER_LOG}`"),

@@ -12,7 +12,7 @@ use super::{Run, gate, hook, precondition, queue, restore};
 use crate::clickhouse::{ClickHouse, ClickHouseError, Statement};
 use crate::event::{Event, Failure, GivenBack, chain};
 use crate::fleet::HostName;
-use crate::plan::{FailurePolicy, Gate, HostPlan, Step};
+use crate::plan::{FailurePolicy, Gate, HostPlan, Step, Verb};
 use crate::remote::{UnitAction, UnitName};
 use crate::resource::{Complaints, Owed, SERVER_LOG};
 
@@ -224,7 +224,7 @@ async fn execute(
         let (host, step_text, reason) = (plan.host.clone(), step.to_string(), reason.clone());
         run.sink.emit(Event::AnswerLost { host, step: step_text, reason });
         let made = async || match step {
-            Step::Execute { object, .. } => gate::has_object(&plan.host, object, run).await,
+            Step::Execute { object, verb: Verb::Create, .. } => gate::has_object(&plan.host, object, run).await,
             _ => false,
         };
         if made().await {
@@ -237,8 +237,11 @@ async fn execute(
     }
     answer.map(|_| ()).map_err(|error| {
         let hint = match (step, &error) {
-            (Step::Execute { object, .. }, ClickHouseError::Exception { .. }) => {
+            (Step::Execute { object, verb: Verb::Create | Verb::Alter(_), .. }, ClickHouseError::Exception { .. }) => {
                 format!("mend the statement of `{object}` in its role's `schema/`, then `housewright plan`")
+            }
+            (Step::Execute { .. }, ClickHouseError::Exception { .. }) => {
+                "may its user do that? then `housewright plan` shows what is left".to_owned()
             }
             // Its code is 297; on 25.8 it stands within a CANNOT_LOAD_CONFIG.
             (_, ClickHouseError::Exception { code, message, .. })

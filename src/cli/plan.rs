@@ -48,6 +48,9 @@ pub(super) struct Planning {
     /// Allow what is otherwise held back
     #[arg(long, value_enum, value_name = "WHAT")]
     pub allow: Vec<Allow>,
+    /// Drop this object with its rows, where no role of the host wants it any more; once for each
+    #[arg(long, value_name = "DATABASE.NAME", value_parser = full_name)]
+    pub allow_destroy: Vec<String>,
     #[command(flatten)]
     pub rollout: Rollout,
     /// Units to restart where nothing else is to be planned: `restart`.
@@ -62,6 +65,16 @@ pub(super) enum Allow {
     ShardOutage,
     /// Restart a coordination server although the others are no quorum without it
     QuorumOutage,
+    /// Make objects Housewright's own that are as their role wants them and that it did not make
+    AdoptObjects,
+}
+
+/// Takes the name of one object, with its database.
+fn full_name(word: &str) -> Result<String, String> {
+    match word.split_once('.') {
+        Some((database, name)) if !database.is_empty() && !name.is_empty() => Ok(word.to_owned()),
+        _ => Err("an object's name with its database: `default.events`".to_owned()),
+    }
 }
 
 impl Planning {
@@ -79,7 +92,8 @@ impl Planning {
     /// What a saved plan keeps of the options.
     pub(super) fn made_with(&self, global: &Global) -> MadeWith {
         let (budget, only) = (self.rollout.budget(), self.rollout.only);
-        MadeWith { limit: global.limit.clone(), allow: self.allowed(), budget, only }
+        let allow_destroy = self.allow_destroy.iter().cloned().collect();
+        MadeWith { limit: global.limit.clone(), allow: self.allowed(), allow_destroy, budget, only }
     }
 
     /// Allows what a saved plan was made with.
@@ -103,7 +117,9 @@ impl Planning {
             permissions: Permissions {
                 shard_outage: self.allow.contains(&Allow::ShardOutage),
                 quorum_outage: self.allow.contains(&Allow::QuorumOutage),
+                adopt_objects: self.allow.contains(&Allow::AdoptObjects),
             },
+            allow_destroy: &self.allow_destroy,
             budget,
             only: self.rollout.only,
             restart: self.restart.as_ref(),

@@ -1,6 +1,6 @@
 //! Plans as files: saved with digests of what they were made from, read, and compared with what is now (edge).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -93,12 +93,17 @@ pub(super) fn options(
     if !options.planning.allow.is_empty() && options.planning.allowed() != made.allow {
         return Err(conflict("--allow"));
     }
+    let destroyed: BTreeSet<String> = options.planning.allow_destroy.iter().cloned().collect();
+    if !destroyed.is_empty() && destroyed != made.allow_destroy {
+        return Err(conflict("--allow-destroy"));
+    }
     if let Some(option) = options.planning.rollout.conflict(&made.budget, made.only) {
         return Err(conflict(option));
     }
     global.limit.clone_from(&made.limit);
     options.planning.rollout = Rollout::meaning(&made.budget, made.only);
     options.planning.allow_as(&made.allow)?;
+    options.planning.allow_destroy = made.allow_destroy.iter().cloned().collect();
     Ok((global, options))
 }
 

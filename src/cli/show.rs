@@ -46,6 +46,7 @@ fn about(saved: &SavedPlan) -> String {
     let made = saved.made_with();
     parts.extend(made.limit.as_ref().map(|limit| format!("with `--limit '{limit}'`")));
     parts.extend(made.allow.iter().map(|allow| format!("with `--allow {allow}`")));
+    parts.extend(made.allow_destroy.iter().map(|name| format!("with `--allow-destroy {name}`")));
     parts.push(match saved.may_run(now()) {
         Ok(()) => saved.good_until().map(|until| format!("good until {until}")).unwrap_or_default(),
         Err(error) => format!("it cannot be run any more: {error}"),

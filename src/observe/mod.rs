@@ -20,7 +20,7 @@ use crate::resource::{
     Observation, Owed, Probe, SRVR, SeenSettings, Server,
 };
 use crate::role::SqlGate;
-use crate::schema::{self, Family};
+use crate::schema::{self, Family, ObjectRecords, recording};
 use crate::transport::lasting::{self, Patience};
 use crate::transport::{Session, Transport, advice};
 
@@ -141,6 +141,12 @@ async fn ask_open(open: &Open, target: &Target<'_>) -> Result<HostFacts, NoAnswe
     }
     if let Some(clickhouse) = &open.clickhouse {
         facts.clickhouse = ask_clickhouse(&**clickhouse).await;
+        if keeps_records(&facts) {
+            match ask_records(&**clickhouse).await {
+                Ok(records) => facts.records = Some(records),
+                Err(error) => facts.clickhouse = ClickHouseFacts::Down { reason: chain(&error) },
+            }
+        }
         if may_flow(target.host, &facts) {
             match ask_flow(&**clickhouse).await {
                 Ok(flow) => facts.flow = flow,
@@ -182,6 +188,21 @@ fn may_flow(host: &Host, facts: &HostFacts) -> bool {
     host.placement == Placement::Stateless
         || facts.owed.iter().any(|owed| matches!(owed, Owed::Attach(_)))
         || objects.iter().any(|object| Family::of(&object.engine) == Family::Queue)
+}
+
+/// Whether Housewright has made anything there.
+fn keeps_records(facts: &HostFacts) -> bool {
+    let ClickHouseFacts::Up { objects, .. } = &facts.clickhouse else { return false };
+    let table = recording::own_table();
+    objects.iter().any(|object| object.name == table)
+}
+
+/// Asks a ClickHouse server what Housewright has made there.
+///
+/// # Errors
+/// It does not answer, or not so.
+pub async fn ask_records(clickhouse: &dyn ClickHouse) -> Result<ObjectRecords, ClickHouseError> {
+    recording::read_records(&clickhouse.execute(&recording::ask()).await?)
 }
 
 /// Asks a ClickHouse server the questions of its role.

@@ -67,6 +67,9 @@ struct Reached {
     manifest: BTreeMap<RemotePath, Known>,
     macros: BTreeMap<String, Vec<Piece>>,
     queries: Vec<Vec<Piece>>,
+    /// Of the records, in order of their objects' names.
+    #[serde(default)]
+    statements: Vec<Vec<Piece>>,
     settings: Option<usize>,
     /// What was asked for: of anything else it is not known whether it is there.
     asked: BTreeSet<RemotePath>,
@@ -154,11 +157,11 @@ impl Recorded {
                     };
                     let files = facts.files.iter().filter_map(&mut keep).collect();
                     let config_tree = facts.config_tree.iter().filter_map(&mut keep).collect();
+                    let query = |query: &str| redact::redact(query, &places_in_sql(query, &known), hiding.key);
                     let (mut macros, mut queries, mut table) = (BTreeMap::new(), Vec::new(), None);
                     if let ClickHouseFacts::Up { server, objects } = &facts.clickhouse {
                         macros =
                             server.macros.iter().map(|(name, value)| macro_pieces(name, value, hiding.key)).collect();
-                        let query = |query: &str| redact::redact(query, &places_in_sql(query, &known), hiding.key);
                         queries = objects.iter().map(|object| query(&object.create_query)).collect();
                         let at = settings.iter().position(|table| *table == server.settings.known);
                         table = Some(at.unwrap_or(settings.len()));
@@ -166,6 +169,8 @@ impl Recorded {
                             settings.push(Arc::clone(&server.settings.known));
                         }
                     }
+                    let records = facts.records.iter().flatten();
+                    let statements = records.map(|(_, record)| query(&record.statement)).collect();
                     let asked = desired.map(asked).unwrap_or_default();
                     let manifest = facts.manifest.files.0.iter().map(|written| Known::of(written, facts)).collect();
                     RecordedHost::Reached(Box::new(Reached {
@@ -175,6 +180,7 @@ impl Recorded {
                         manifest,
                         macros,
                         queries,
+                        statements,
                         settings: table,
                         asked,
                     }))
@@ -321,6 +327,9 @@ impl Reached {
             for (object, pieces) in objects.iter_mut().zip(&self.queries) {
                 object.create_query = redact::restore(pieces, candidates);
             }
+        }
+        for ((_, record), pieces) in facts.records.iter_mut().flatten().zip(&self.statements) {
+            record.statement = redact::restore(pieces, candidates);
         }
         facts
     }

@@ -19,6 +19,7 @@ use crate::resource::{
     Removal, Replaces, UnitChange, diff_directories, diff_files, diff_units, ownership,
 };
 use crate::role::{PlacementKind, Role};
+use crate::schema::Class;
 
 /// One difference, as people and machines read it in a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +72,60 @@ pub enum Change {
         /// The role whose schema holds it.
         role: String,
     },
+    /// An object differs and is altered where it is.
+    ObjectAlter {
+        /// `database.name`.
+        name: String,
+        /// What is altered.
+        what: String,
+        /// What that costs.
+        class: Class,
+        /// The role whose schema holds it.
+        role: String,
+    },
+    /// An object differs and is made anew; it has no rows of its own.
+    ObjectRecreate {
+        /// `database.name`.
+        name: String,
+        /// What differs.
+        why: String,
+        /// What is made anew with it: a queue's views.
+        with: Vec<String>,
+        /// The role whose schema holds it.
+        role: String,
+    },
+    /// Housewright made an object that the host's role wants no more.
+    ObjectDrop {
+        /// `database.name`.
+        name: String,
+        /// The role whose schema held it.
+        role: String,
+        /// Its rows and their bytes, where it holds any.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        holds: Option<(u64, u64)>,
+    },
+    /// The host's record does not say that an object that is there is Housewright's, or how it is.
+    ObjectRecord {
+        /// `database.name`.
+        name: String,
+        /// The role whose schema holds it.
+        role: String,
+    },
+}
+
+impl Change {
+    /// Whether it is about an object of the schema.
+    #[must_use]
+    pub fn is_of_schema(&self) -> bool {
+        matches!(
+            self,
+            Self::Object { .. }
+                | Self::ObjectAlter { .. }
+                | Self::ObjectRecreate { .. }
+                | Self::ObjectDrop { .. }
+                | Self::ObjectRecord { .. }
+        )
+    }
 }
 
 /// All that differs on one host.

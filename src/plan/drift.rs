@@ -73,7 +73,7 @@ pub fn drift(inputs: &Inputs<'_>) -> FleetDrift {
     }
     let plan = plan(inputs);
     for host in plan.waves.into_iter().flat_map(|wave| wave.hosts) {
-        let objects = host.changes.into_iter().filter(|change| matches!(change, Change::Object { .. }));
+        let objects = host.changes.into_iter().filter(Change::is_of_schema);
         hosts.entry(host.host).or_default().changes.extend(objects);
     }
     for hold in plan.holds {

@@ -45,6 +45,9 @@ impl Fallback {
 pub(super) fn of(plan: &HostPlan, inputs: &Inputs<'_>) -> Fallback {
     let host = inputs.fleet.hosts.get(&plan.host);
     let (Some(host), Some(facts)) = (host, inputs.observation.facts(&plan.host)) else { return Fallback::default() };
+    if !plan.fallback.is_empty() {
+        return plan.fallback.clone();
+    }
     let way = Way::of(&plan.steps);
     // The marker of what was detached stays until a run has seen it consume.
     let always: Vec<Step> = plan.steps.iter().filter_map(Step::undo).chain(into_traffic(&plan.steps)).collect();

@@ -49,7 +49,7 @@ pub use proof::{Proof, of_questions, proofs};
 pub use safety::Replicas;
 pub use saved::{MadeWith, SavedPlan, SavedPlanError};
 pub use setting::{SettingChange, SettingKind};
-pub use step::{FailurePolicy, FileStep, Gate, Step, Traffic};
+pub use step::{FailurePolicy, FileStep, Gate, Step, Traffic, Verb};
 
 use crate::clickhouse::config::Disruption;
 use crate::fleet::{Fleet, HostName, RoleName};
@@ -73,6 +73,8 @@ pub struct Inputs<'a> {
     pub hosts: &'a BTreeSet<HostName>,
     /// What the operator allows by name.
     pub permissions: Permissions,
+    /// `--allow-destroy`: objects that may be dropped with their rows, as `database.name`.
+    pub allow_destroy: &'a [String],
     /// What a run may take at a time.
     pub budget: &'a Budget,
     /// The one part of the changes that is planned; all where it is not given.
@@ -88,6 +90,8 @@ pub struct Permissions {
     pub shard_outage: bool,
     /// `--allow quorum-outage`: restart a coordination server although the others are no quorum without it.
     pub quorum_outage: bool,
+    /// `--allow adopt-objects`: objects that are as their role wants them become Housewright's own.
+    pub adopt_objects: bool,
 }
 
 /// A reviewed value: what would be done, in which order, and what would not.

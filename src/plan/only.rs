@@ -51,6 +51,10 @@ pub(super) fn leave_schema(waves: &[Wave], plan: &mut Plan) {
         let left = plan.left_out.entry(host.host.clone()).or_default();
         left.extend(host.changes.iter().filter_map(|change| match change {
             Change::Object { name, .. } => Some(format!("create {name}")),
+            Change::ObjectAlter { name, what, .. } => Some(format!("{name}: {what}")),
+            Change::ObjectRecreate { name, .. } => Some(format!("make {name} anew")),
+            Change::ObjectDrop { name, .. } => Some(format!("drop {name}")),
+            Change::ObjectRecord { name, .. } => Some(format!("record {name}")),
             _ => None,
         }));
     }

@@ -13,7 +13,7 @@ use crate::resource::{
     ClickHouseFacts, HostFacts, HostObservation, KeeperFacts, ServerFacts, diff_directories, diff_files, diff_units,
     ownership,
 };
-use crate::schema::{self, Object, ObjectChange, Records, consumers};
+use crate::schema::{self, Object, ObjectChange, consumers};
 
 /// How many things that differ are named.
 const NAMED: usize = 3;
@@ -79,7 +79,7 @@ fn of_host(inputs: &Inputs<'_>, name: &HostName) -> Vec<Proof> {
             proofs.push(Proof::new("configuration", taken.missing_in(server).map_or(Ok(seen), Err)));
             proofs.extend(generation(desired, server));
             proofs.push(Proof::new("replicas", replicas(server)));
-            proofs.push(Proof::new("objects", are_there(objects, &schema::diff(objects, live, &Records::new()))));
+            proofs.push(Proof::new("objects", are_there(objects, &schema::diff(objects, live, &facts.recorded()))));
             proofs.extend(draining(objects, server));
         }
     }

@@ -220,6 +220,7 @@ mod tests {
             observation: &observation,
             hosts: &BTreeSet::new(),
             permissions: Permissions { shard_outage, ..Permissions::default() },
+            allow_destroy: &[],
             budget: &Budget::default(),
             only: None,
             restart: None,

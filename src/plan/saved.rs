@@ -43,6 +43,9 @@ pub struct MadeWith {
     /// `--allow`, by name.
     #[serde(default)]
     pub allow: BTreeSet<String>,
+    /// `--allow-destroy`, as `database.name`.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub allow_destroy: BTreeSet<String>,
     /// What a run may take at a time.
     #[serde(default)]
     pub budget: Budget,
@@ -205,6 +208,7 @@ mod tests {
         let made_with = MadeWith {
             limit: Some("data".to_owned()),
             allow: BTreeSet::from(["shard-outage".to_owned()]),
+            allow_destroy: BTreeSet::from(["default.old".to_owned()]),
             budget: Budget { max_failures: 2, ..Budget::default() },
             only: Some(Part::Config),
         };

@@ -109,9 +109,12 @@ pub enum Step {
     },
     /// Runs a statement.
     Execute {
-        /// The object that it makes.
+        /// The object that it is about.
         object: String,
-        /// The statement.
+        /// What it does with it: `create`, or some other words.
+        #[serde(default)]
+        verb: Verb,
+        /// The statement; sent twice, it does no more than once.
         statement: Statement,
     },
     /// Waits for a condition.
@@ -206,6 +209,25 @@ pub enum Gate {
         /// Their names.
         names: Vec<String>,
     },
+}
+
+/// What a statement does with an object.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verb {
+    /// Makes it.
+    #[default]
+    Create,
+    /// Takes it away.
+    Drop,
+    /// Changes it, in these words.
+    Alter(String),
+    /// Notes in the host's record what is about to be made, or was altered.
+    Note,
+    /// Adds to the host's record what the server made of it.
+    Record,
+    /// Takes it out of the host's record.
+    Forget,
 }
 
 /// What a command does with a host's traffic.
@@ -349,7 +371,14 @@ impl fmt::Display for Step {
             Self::StopMerges => f.write_str("stop merges"),
             Self::StartMerges => f.write_str("start merges"),
             Self::AwaitQueries { limit } => write!(f, "let queries end, at most {} s", limit.as_secs()),
-            Self::Execute { object, .. } => write!(f, "create {object}"),
+            Self::Execute { object, verb, .. } => match verb {
+                Verb::Create => write!(f, "create {object}"),
+                Verb::Drop => write!(f, "drop {object}"),
+                Verb::Alter(what) => write!(f, "{object}: {what}"),
+                Verb::Note => write!(f, "note {object}"),
+                Verb::Record => write!(f, "record {object}"),
+                Verb::Forget => write!(f, "take {object} out of the record"),
+            },
             Self::Gate(gate) => gate.fmt(f),
         }
     }

@@ -140,6 +140,20 @@ pub(super) fn head(change: &Change) -> String {
         Change::StaleUnit { unit } => format!("{} {unit}: systemd has not read its file", paint(WARN, "~")),
         Change::Owed(owed) => format!("{} {owed}, owed by an earlier run", paint(WARN, "~")),
         Change::Object { name, kind, role } => format!("{} {name}  {kind}, of role {role}", paint(GOOD, "+")),
+        Change::ObjectAlter { name, what, class, role } => {
+            format!("{} {name}  {what} ({class}), of role {role}", paint(WARN, "~"))
+        }
+        Change::ObjectRecreate { name, why, with, role } => {
+            let with = if with.is_empty() { String::new() } else { format!(", with {}", with.join(", ")) };
+            format!("{} {name}  made anew{with}: {why}, of role {role}", paint(WARN, "~"))
+        }
+        Change::ObjectDrop { name, role, holds } => {
+            let holds = holds.map(|(rows, bytes)| format!(", WITH {rows} ROWS of {bytes} bytes")).unwrap_or_default();
+            format!("{} {name}  no role of the host wants it{holds}, was of role {role}", paint(BAD, "-"))
+        }
+        Change::ObjectRecord { name, role } => {
+            format!("{} {name}  goes into the host's record, of role {role}", paint(WARN, "~"))
+        }
     }
 }
 

@@ -38,7 +38,11 @@ pub fn recap(plan: &Plan, outcome: &Outcome) -> String {
                 Change::Unit(_) | Change::Owed(_) | Change::StaleUnit { .. } => row.units += 1,
                 // Its files count.
                 Change::Setting(_) | Change::Secret { .. } => {}
-                Change::Object { .. } => row.objects += 1,
+                Change::Object { .. }
+                | Change::ObjectAlter { .. }
+                | Change::ObjectRecreate { .. }
+                | Change::ObjectDrop { .. }
+                | Change::ObjectRecord { .. } => row.objects += 1,
             }
         }
     }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::fleet::HostName;
 use crate::remote::{ArchiveError, RemotePath, UnitName};
-use crate::schema::ObservedObject;
+use crate::schema::{ObjectRecords, ObservedObject, Records};
 
 /// What was found on every host that was asked.
 #[derive(Debug, Clone, Default)]
@@ -83,6 +83,18 @@ pub struct HostFacts {
     pub clickhouse: ClickHouseFacts,
     /// What flows through its ClickHouse; empty where no table of it can consume.
     pub flow: FlowFacts,
+    /// What Housewright has made in its ClickHouse, by the server's own table; nothing where there is none.
+    #[serde(default)]
+    pub records: Option<ObjectRecords>,
+}
+
+impl HostFacts {
+    /// The records that say surely what Housewright made.
+    #[must_use]
+    pub fn recorded(&self) -> Records {
+        let records = self.records.iter().flatten();
+        records.filter_map(|(name, record)| Some((name.clone(), record.recorded()?))).collect()
+    }
 }
 
 /// The state of a host's ClickHouse server.

@@ -19,6 +19,7 @@ mod operation;
 mod order;
 mod read;
 mod record;
+pub mod recording;
 mod stage;
 mod uses;
 
@@ -35,8 +36,8 @@ pub use object::{DEFAULT_DATABASE, Object, ObjectKind, ObjectName};
 pub use observe::{ObservedObject, ROWS, read_objects, statement};
 pub use operation::{Class, Difference, ObjectChange, Operation};
 pub use order::{SchemaStage, cycles, stages};
-pub use read::read;
-pub use record::{Recorded, Records};
+pub use read::{hides_a_secret, read, read_live};
+pub use record::{ObjectRecord, ObjectRecords, RecordState, Recorded, Records};
 pub use stage::Stage;
 pub use uses::Uses;
 

@@ -18,26 +18,28 @@ pub struct ObservedObject {
 /// The columns that [`statement`] answers.
 pub const ROWS: [&str; 5] = ["kind", "database", "name", "engine", "create_query"];
 
+/// Every object that is not the server's own.
+///
+/// Temporary tables, and the hidden tables of materialized views (`.inner...`), belong to no schema.
+pub(super) const LIVE: &str = "SELECT 'database' AS kind, '' AS database, name, engine, '' AS create_query \
+     FROM system.databases WHERE name NOT IN ('system', 'information_schema', 'INFORMATION_SCHEMA') \
+     UNION ALL \
+     SELECT 'relation', database, name, engine, create_table_query FROM system.tables \
+     WHERE NOT is_temporary AND database NOT IN ('system', 'information_schema', 'INFORMATION_SCHEMA') \
+     AND NOT startsWith(name, '.inner.') AND NOT startsWith(name, '.inner_id.') AND NOT startsWith(name, '.tmp.') \
+     UNION ALL \
+     SELECT 'function', '', name, '', create_query FROM system.functions WHERE origin = 'SQLUserDefined' \
+     UNION ALL \
+     SELECT 'collection', '', name, '', '' FROM system.named_collections";
+
 /// Asks for every object that is not the server's own.
 ///
-/// Temporary tables, and the hidden tables of materialized views (`.inner...`), belong to no schema. The server shows
-/// only what the user may see, so the user needs SHOW on everything, and its secrets come as `[HIDDEN]`.
+/// The server shows only what the user may see, so the user needs SHOW on everything, and its secrets come as `[HIDDEN]`.
 #[must_use]
 pub fn statement() -> Statement {
-    Statement::new(
-        "SELECT kind, database, name, engine, create_query FROM (\
-         SELECT 'database' AS kind, '' AS database, name, engine, '' AS create_query FROM system.databases \
-         WHERE name NOT IN ('system', 'information_schema', 'INFORMATION_SCHEMA') \
-         UNION ALL \
-         SELECT 'relation', database, name, engine, create_table_query FROM system.tables \
-         WHERE NOT is_temporary AND database NOT IN ('system', 'information_schema', 'INFORMATION_SCHEMA') \
-         AND NOT startsWith(name, '.inner.') AND NOT startsWith(name, '.inner_id.') AND NOT startsWith(name, '.tmp.') \
-         UNION ALL \
-         SELECT 'function', '', name, '', create_query FROM system.functions WHERE origin = 'SQLUserDefined' \
-         UNION ALL \
-         SELECT 'collection', '', name, '', '' FROM system.named_collections\
-         ) ORDER BY kind, database, name",
-    )
+    Statement::new(format!(
+        "SELECT kind, database, name, engine, create_query FROM ({LIVE}) ORDER BY kind, database, name"
+    ))
 }
 
 /// Reads the rows; rows that it does not know are left out.

@@ -6,11 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::object::{DEFAULT_DATABASE, Object, ObjectKind, ObjectName};
+use super::observe::ObservedObject;
 use super::{code, engine, literal};
 use crate::clickhouse::{
     Create, CreateKind, Effect, Head, Statement, StatementText, TableName, TokenKind, WhenPresent, read_head, split,
     unclosed,
 };
+use crate::fleet::RoleName;
 use crate::problem::{Problem, Source};
 use crate::role::{Role, SchemaFile};
 
@@ -146,4 +148,20 @@ fn twice(objects: &[Object]) -> Vec<Problem> {
         }
     }
     problems
+}
+
+/// Reads the server's own statement of a live object; nothing where it tells none.
+#[must_use]
+pub fn read_live(live: &ObservedObject, role: &RoleName) -> Option<Object> {
+    let source = Arc::new(Source { name: live.name.to_string(), text: live.create_query.clone() });
+    let file = SchemaFile { role: role.clone(), source };
+    from_statement(&file, split(&file.source).first()?).ok()
+}
+
+/// Whether a server's own statement cannot be kept and sent again as it is: it has a secret, or the server hides one.
+#[must_use]
+pub fn hides_a_secret(live: &ObservedObject) -> bool {
+    let source = Arc::new(Source { name: live.name.to_string(), text: live.create_query.clone() });
+    live.create_query.contains("[HIDDEN]")
+        || split(&source).iter().any(|statement| !literal::check(statement).is_empty())
 }

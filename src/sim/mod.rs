@@ -9,6 +9,7 @@ mod hook;
 mod host;
 mod keeper;
 mod lock;
+mod objects;
 mod process;
 mod server;
 mod session;
@@ -24,6 +25,7 @@ use async_trait::async_trait;
 pub use flow::Flow;
 pub use health::Health;
 pub use host::{Disk, SimHost, SimUnit};
+pub use objects::SimRecord;
 pub use server::{Loaded, SimServer};
 
 use crate::clickhouse::Statement;

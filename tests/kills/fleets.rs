@@ -206,6 +206,7 @@ pub fn project(shape: &Shape, changes: &BTreeSet<Change>) -> Project {
         desired,
         secrets: SecretStore::default(),
         permissions: Permissions::default(),
+        allow_destroy: Vec::new(),
         budget: Budget::default(),
         only: None,
         restart: None,

@@ -14,6 +14,7 @@ mod lab;
 mod ownership;
 mod refusals;
 mod roll;
+mod schema;
 mod statements;
 mod the_way;
 mod traffic;

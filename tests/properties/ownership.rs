@@ -133,7 +133,7 @@ fn run(project: &Project, sim: &SimFleet, at_once: usize) -> (Plan, Outcome) {
 }
 
 fn free(project: &mut Project) {
-    project.permissions = Permissions { shard_outage: true, quorum_outage: true };
+    project.permissions = Permissions { shard_outage: true, quorum_outage: true, ..Permissions::default() };
 }
 
 /// No running server has read a file that is gone and that only a start forgets.

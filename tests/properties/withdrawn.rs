@@ -17,7 +17,7 @@ fn a_change_that_is_withdrawn_behind_a_crash_leaves_nothing() {
     let shape = Shape { shards: vec![2], ingestion: 0, keepers: 1 };
     let [wanted, withdrawn] = [&[Change::Setting][..], &[]].map(|changes| {
         let mut project = project(&shape, changes, &Order::plain());
-        project.permissions = Permissions { shard_outage: true, quorum_outage: true };
+        project.permissions = Permissions { shard_outage: true, quorum_outage: true, ..Permissions::default() };
         project
     });
     let mut crash = 0;
@@ -44,4 +44,20 @@ fn a_change_that_is_withdrawn_behind_a_crash_leaves_nothing() {
         crash += 1;
     }
     assert!(crash > 30, "the run has only {crash} events");
+}
+
+/// A directory that is missing says nothing of what is to go.
+#[test]
+fn a_schema_that_is_gone_as_a_whole_drops_nothing() {
+    let shape = Shape { shards: vec![2], ingestion: 1, keepers: 1 };
+    let sim = made(&shape, &Vec::new());
+    let mut project = project(&shape, &[], &Order::plain());
+    project.objects.values_mut().for_each(Vec::clear);
+    let plan = block_on(project.plan_now(&sim));
+    assert!(plan.waves.is_empty(), "{}", plain(&show(&plan, Diffs::Fold)));
+    assert!(
+        plan.holds.len() > 3 && plan.holds.iter().all(|hold| hold.reason.contains("no schema at all")),
+        "{:?}",
+        plan.holds
+    );
 }

@@ -28,6 +28,9 @@ pub struct Story {
     /// Text that was at the end of a role's `role.yml` then.
     #[serde(default)]
     roles_then: BTreeMap<String, String>,
+    /// SQL files below `roles/` as they were then.
+    #[serde(default)]
+    schema_then: BTreeMap<String, String>,
     /// `[text, other text]` of a template then.
     #[serde(default)]
     templates_then: BTreeMap<String, (String, String)>,
@@ -43,6 +46,9 @@ pub struct Story {
     /// `--allow`.
     #[serde(default)]
     pub allow: Vec<String>,
+    /// `--allow-destroy`.
+    #[serde(default)]
+    pub allow_destroy: Vec<String>,
     /// So many keepers that follow are not as far as their leader, from the run on.
     #[serde(default)]
     lagging: usize,
@@ -94,6 +100,20 @@ struct Facts {
     /// Statements of tables; null drops one.
     #[serde(default)]
     tables: BTreeMap<String, Option<String>>,
+    /// Rows and bytes of tables.
+    #[serde(default)]
+    rows: BTreeMap<String, (u64, u64)>,
+    /// Mutations of tables that are not done.
+    #[serde(default)]
+    mutations: BTreeMap<String, u64>,
+    /// How many looks it takes its replicas to follow another.
+    lags: Option<u64>,
+    /// Its record of these tables is gone.
+    #[serde(default)]
+    unrecorded: Vec<String>,
+    /// A run ended between the making of these tables and the end of their record.
+    #[serde(default)]
+    begun: Vec<String>,
     /// What its server complains of when it reloads, while it answers that all is well.
     complains: Option<(String, String)>,
     /// Errors about data since its start.
@@ -155,7 +175,11 @@ impl Story {
 
     /// The roles of then, in a directory of their own.
     pub fn roles_then(&self, now: &Path) -> std::io::Result<tempfile::TempDir> {
-        with_more(now, &self.roles_then)
+        let then = with_more(now, &self.roles_then)?;
+        for (name, text) in &self.schema_then {
+            fs::write(then.path().join(name), text)?;
+        }
+        Ok(then)
     }
 
     /// The roles of now, in a directory of their own where they are other ones.
@@ -287,6 +311,16 @@ impl Facts {
         }
         for (name, files) in &self.spooled {
             server.flow.spooled.insert(ObjectName::relation(None, name), *files);
+        }
+        let named = |name: &String| ObjectName::relation(None, name);
+        server.rows.extend(self.rows.iter().map(|(name, held)| (named(name), *held)));
+        server.mutations.extend(self.mutations.iter().map(|(name, count)| (named(name), *count)));
+        server.lags = self.lags.unwrap_or(server.lags);
+        for name in &self.unrecorded {
+            server.records.remove(&named(name)).unwrap_or_else(|| panic!("no record of {name}"));
+        }
+        for name in &self.begun {
+            server.records.get_mut(&named(name)).unwrap_or_else(|| panic!("no record of {name}")).live.clear();
         }
         server.flow.refuses_rows = self.refuses_rows.unwrap_or(server.flow.refuses_rows);
         server.flow.stuck = self.stuck.unwrap_or(server.flow.stuck);

@@ -53,6 +53,8 @@ pub struct Project {
     /// Hosts that may be changed.
     pub hosts: BTreeSet<HostName>,
     pub permissions: Permissions,
+    /// `--allow-destroy`.
+    pub allow_destroy: Vec<String>,
     pub budget: Budget,
     pub only: Option<Part>,
     /// A restart of these units instead of the changes; of those that serve where none is named.
@@ -104,6 +106,7 @@ impl Project {
             secrets,
             hosts,
             permissions,
+            allow_destroy: Vec::new(),
             budget: Budget::default(),
             only: None,
             restart: None,
@@ -145,6 +148,7 @@ impl Project {
             observation: &observed.observation,
             hosts: &self.hosts,
             permissions: self.permissions,
+            allow_destroy: &self.allow_destroy,
             budget: &self.budget,
             only: self.only,
             restart: self.restart.as_ref(),

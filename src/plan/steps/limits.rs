@@ -22,9 +22,9 @@ const DELAY: Duration = Duration::from_mins(5);
 const WINDOW: Duration = Duration::from_secs(2);
 
 /// The limits of one host's steps.
-pub(super) struct Limits {
+pub(in crate::plan) struct Limits {
     /// `drain_timeout`: to detach consumers and to send what is spooled.
-    pub drain: Duration,
+    pub(in crate::plan) drain: Duration,
     /// `query_timeout`: for the queries that run before a restart.
     pub queries: Duration,
     /// `replica_delay_limit`: how far behind a replica may be that has come back.

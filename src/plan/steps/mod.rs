@@ -7,7 +7,7 @@ mod traffic;
 
 use std::collections::BTreeSet;
 
-use limits::Limits;
+pub(super) use limits::Limits;
 use queues::Queues;
 
 use super::change::HostChanges;
