@@ -138,7 +138,10 @@ fn anew(name: &HostName, own: &HostSchema<'_>) -> HostPlan {
         let there: Vec<&ObservedObject> =
             group.iter().filter_map(|object| own.live.iter().find(|live| live.name == object.name)).collect();
         steps.extend(away(own, group, &there));
-        steps.push(note(group.iter().copied()));
+        // What is there keeps its record until its new form consumes: what goes back is as that says, and tried again.
+        let (old, new): (Vec<&Object>, Vec<&Object>) =
+            group.iter().copied().partition(|object| there.iter().any(|live| live.name == object.name));
+        steps.extend((!new.is_empty()).then(|| note(new)));
         steps.extend(
             group.iter().map(|object| execute(object.name.to_string(), Verb::Create, object.statement.clone())),
         );
@@ -146,6 +149,7 @@ fn anew(name: &HostName, own: &HostSchema<'_>) -> HostPlan {
         steps.push(are_there(names.clone()));
         let queues = consuming(own, group);
         steps.extend(queues.clone());
+        steps.extend((!old.is_empty()).then(|| note(old)));
         steps.push(record(names));
         // What is there now, of whichever statement, goes away first.
         back.extend(away(own, group, &there));
