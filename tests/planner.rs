@@ -117,18 +117,8 @@ fn role(role: &str, placement: PlacementKind) -> Role {
         password: None,
     };
     Role {
-        name: RoleName::new(role).unwrap(),
-        description: String::new(),
-        placement,
-        host_cluster_role: None,
-        include: Vec::new(),
-        vars: serde_json::Map::new(),
-        directories: BTreeMap::new(),
-        files: BTreeMap::new(),
-        units: BTreeMap::new(),
-        gates: BTreeMap::new(),
         clickhouse: (placement != PlacementKind::Keeper).then_some(clickhouse),
-        schema: Vec::new(),
+        ..Role::empty(RoleName::new(role).unwrap(), placement)
     }
 }
 

@@ -314,19 +314,10 @@ fn create_text() -> impl Strategy<Value = String> {
 fn object(text: &str) -> Vec<housewright::schema::Object> {
     let name = housewright::fleet::RoleName::new("data").unwrap();
     let source = std::sync::Arc::new(housewright::problem::Source { name: "a.sql".to_owned(), text: text.to_owned() });
+    let schema = vec![housewright::role::SchemaFile { role: name.clone(), source }];
     let role = housewright::role::Role {
-        name: name.clone(),
-        description: String::new(),
-        placement: housewright::role::PlacementKind::Storage,
-        host_cluster_role: None,
-        include: Vec::new(),
-        vars: serde_json::Map::new(),
-        directories: Default::default(),
-        files: Default::default(),
-        units: Default::default(),
-        gates: Default::default(),
-        clickhouse: None,
-        schema: vec![housewright::role::SchemaFile { role: name, source }],
+        schema,
+        ..housewright::role::Role::empty(name, housewright::role::PlacementKind::Storage)
     };
     housewright::schema::read(&role).0
 }

@@ -90,18 +90,10 @@ impl<'a> Line<'a, '_> {
 /// Lays the roles of `order` on each other; the last is the role itself.
 fn fold(document: &RoleDocument, order: &[&RoleDocument], problems: &mut Vec<Problem>) -> Option<Role> {
     let mut role = Role {
-        name: document.name.clone(),
         description: document.description.clone(),
-        placement: PlacementKind::Stateless,
         host_cluster_role: document.host_cluster_role.as_ref().map(|(value, _)| value.clone()),
         include: document.include.iter().map(|(name, _)| name.clone()).collect(),
-        vars: serde_json::Map::new(),
-        directories: BTreeMap::new(),
-        files: BTreeMap::new(),
-        units: BTreeMap::new(),
-        clickhouse: None,
-        gates: BTreeMap::new(),
-        schema: Vec::new(),
+        ..Role::empty(document.name.clone(), PlacementKind::Stateless)
     };
     let (mut placement, mut file_spans, mut clickhouse_span) = (None, BTreeMap::new(), None);
     for part in order {

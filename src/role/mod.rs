@@ -47,6 +47,27 @@ pub struct Role {
     pub schema: Vec<SchemaFile>,
 }
 
+impl Role {
+    /// A role that wants nothing, and includes none.
+    #[must_use]
+    pub fn empty(name: RoleName, placement: PlacementKind) -> Self {
+        Self {
+            name,
+            description: String::new(),
+            placement,
+            host_cluster_role: None,
+            include: Vec::new(),
+            vars: Map::new(),
+            directories: BTreeMap::new(),
+            files: BTreeMap::new(),
+            units: BTreeMap::new(),
+            clickhouse: None,
+            gates: BTreeMap::new(),
+            schema: Vec::new(),
+        }
+    }
+}
+
 /// What a role's hosts keep; the inventory gives the numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -116,18 +116,10 @@ fn role(role: &RoleName, placement: PlacementKind, schema: &str) -> Role {
     let clickhouse = ClickHouseSpec { unit, http_port: 8123, user: "default".to_owned(), password: None };
     let source = Arc::new(Source { name: format!("{role}.sql"), text: schema.to_owned() });
     Role {
-        name: role.clone(),
-        description: String::new(),
-        placement,
         host_cluster_role: Some(role.to_string()),
-        include: Vec::new(),
-        vars: serde_json::Map::new(),
-        directories: BTreeMap::new(),
-        files: BTreeMap::new(),
-        units: BTreeMap::new(),
-        gates: BTreeMap::new(),
         clickhouse: (placement != PlacementKind::Keeper).then_some(clickhouse),
         schema: vec![SchemaFile { role: role.clone(), source }],
+        ..Role::empty(role.clone(), placement)
     }
 }
 

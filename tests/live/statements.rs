@@ -6,7 +6,6 @@
 #[path = "statements/cases.rs"]
 mod cases;
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -18,7 +17,7 @@ use housewright::role::{PlacementKind, Role, SchemaFile};
 use housewright::schema::{
     Class, Object, ObjectChange, ObservedObject, ROWS, Recorded, Records, Schema, diff, read_objects, statement,
 };
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::keys::server::Server;
 
@@ -32,20 +31,8 @@ fn server() -> Server {
 fn objects(sql: &str) -> Vec<Object> {
     let name = RoleName::new("data").unwrap();
     let source = Source { name: "data/schema/a.sql".to_owned(), text: sql.to_owned() }.into();
-    let role = Role {
-        name: name.clone(),
-        description: String::new(),
-        placement: PlacementKind::Storage,
-        host_cluster_role: None,
-        include: Vec::new(),
-        vars: Map::new(),
-        directories: BTreeMap::new(),
-        files: BTreeMap::new(),
-        units: BTreeMap::new(),
-        gates: BTreeMap::new(),
-        clickhouse: None,
-        schema: vec![SchemaFile { role: name.clone(), source }],
-    };
+    let schema = vec![SchemaFile { role: name.clone(), source }];
+    let role = Role { schema, ..Role::empty(name.clone(), PlacementKind::Storage) };
     let (schema, problems) = Schema::read_roles(&[(name.clone(), role)].into());
     assert_eq!(problems, vec![], "{sql}");
     schema.of(&name).to_vec()

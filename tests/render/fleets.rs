@@ -59,18 +59,8 @@ fn only_with(spec: &Value) -> Vec<String> {
 pub fn role(name: &str) -> Role {
     let mut own = yaml(&Path::new("roles").join(name).join("role.yml").to_string_lossy());
     let mut role = Role {
-        name: RoleName::new(name).unwrap(),
-        description: String::new(),
-        placement: PlacementKind::Stateless,
         host_cluster_role: own.get("hostClusterRole").map(|value| value.as_str().unwrap().to_owned()),
-        include: Vec::new(),
-        vars: Map::new(),
-        directories: BTreeMap::new(),
-        files: BTreeMap::new(),
-        units: BTreeMap::new(),
-        gates: BTreeMap::new(),
-        clickhouse: None,
-        schema: Vec::new(),
+        ..Role::empty(RoleName::new(name).unwrap(), PlacementKind::Stateless)
     };
     let mut take = |key: &str| own.remove(key).unwrap_or(json!([])).as_array().cloned().unwrap();
     for included in take("include") {

@@ -1,6 +1,5 @@
 //! A small fleet of the talk's shape: two shards of two replicas, two ingestion hosts, and what a test adds.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use housewright::fleet::{
@@ -9,7 +8,7 @@ use housewright::fleet::{
 use housewright::problem::{Problem, Severity, Source};
 use housewright::role::{PlacementKind, Role, SchemaFile};
 use housewright::schema::{Schema, check};
-use serde_json::{Map, json};
+use serde_json::json;
 
 pub const STORAGE: &str = "CREATE TABLE IF NOT EXISTS groups
 (
@@ -110,18 +109,9 @@ pub fn add_role(fleet: &mut Fleet, name: &str, placement: PlacementKind, schema:
     let source = Arc::new(Source { name: format!("roles/{name}/schema/all.sql"), text: schema.to_owned() });
     let name = role_name(name);
     let role = Role {
-        name: name.clone(),
-        description: String::new(),
-        placement,
         host_cluster_role: Some(name.to_string()),
-        include: Vec::new(),
-        vars: Map::new(),
-        directories: BTreeMap::new(),
-        files: BTreeMap::new(),
-        units: BTreeMap::new(),
-        gates: BTreeMap::new(),
-        clickhouse: None,
         schema: vec![SchemaFile { role: name.clone(), source }],
+        ..Role::empty(name.clone(), placement)
     };
     fleet.roles.insert(name, role);
 }
