@@ -1,6 +1,6 @@
 //! Random fleets that are cheap to make: the desired state is written down, not rendered.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use housewright::clickhouse::Endpoint;
