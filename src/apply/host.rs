@@ -240,6 +240,10 @@ async fn execute(
             (Step::Execute { object, verb: Verb::Create | Verb::Alter(_), .. }, ClickHouseError::Exception { .. }) => {
                 format!("mend the statement of `{object}` in its role's `schema/`, then `housewright plan`")
             }
+            // TABLE_NOT_EMPTY
+            (Step::Execute { verb: Verb::Drop, .. }, ClickHouseError::Exception { code: 705, .. }) => {
+                "rows came meanwhile, and they are all there: `housewright plan` shows them".to_owned()
+            }
             (Step::Execute { .. }, ClickHouseError::Exception { .. }) => {
                 "may its user do that? then `housewright plan` shows what is left".to_owned()
             }

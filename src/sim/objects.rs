@@ -150,7 +150,12 @@ impl SimServer {
         };
         let exists = rest.first().is_some_and(|word| word == "IF");
         let rest = words_after(rest, &["IF", "EXISTS"]);
+        let only_empty = rest.first().is_some_and(|word| word == "IF");
+        let rest = words_after(rest, &["IF", "EMPTY"]);
         let Some((name, _)) = qualified(kind, rest) else { return Err(exception(62, "SYNTAX_ERROR", "DROP what?")) };
+        if only_empty && self.rows.get(&name).is_some_and(|(rows, _)| *rows > 0) {
+            return Err(exception(705, "TABLE_NOT_EMPTY", format!("Table {name} is not empty")));
+        }
         let before = self.objects.len();
         self.objects.retain(|object| object.name != name);
         self.rows.remove(&name);

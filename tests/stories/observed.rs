@@ -12,7 +12,7 @@ use housewright::problem::Source;
 use housewright::remote::{EntryKind, RemotePath, UnitName};
 use housewright::resource::Detachment;
 use housewright::schema::{ObjectName, ObservedObject};
-use housewright::sim::{Disk, SimFleet, SimHost};
+use housewright::sim::{Act, Disk, Fate, SimFleet, SimHost};
 use housewright::transport::{ConnectError, SessionError};
 use serde::Deserialize;
 
@@ -43,6 +43,9 @@ pub struct Story {
     /// What happens between the plan and the run.
     #[serde(default)]
     after_the_plan: BTreeMap<HostName, Facts>,
+    /// What happens right before a statement with this text.
+    #[serde(default)]
+    right_before: BTreeMap<String, BTreeMap<HostName, Facts>>,
     /// `--allow`.
     #[serde(default)]
     pub allow: Vec<String>,
@@ -204,7 +207,8 @@ impl Story {
 
     /// Puts what the story says on the hosts.
     pub fn found(&self, sim: &SimFleet) -> datatest_stable::Result<()> {
-        for name in self.hosts.keys().chain(self.after_the_plan.keys()) {
+        let before = self.right_before.values().flat_map(BTreeMap::keys);
+        for name in self.hosts.keys().chain(self.after_the_plan.keys()).chain(before) {
             if sim.with_host(name, |_| ()).is_none() {
                 return Err(format!("observed.yml speaks of `{name}`, which is not in the inventory").into());
             }
@@ -220,6 +224,16 @@ impl Story {
             world.lagging = self.lagging;
         });
         put(&self.after_the_plan, sim);
+        let mut left = self.right_before.clone();
+        let strikes = move |host: &HostName, act: Act<'_>, hosts: &mut BTreeMap<HostName, SimHost>| {
+            let Act::Statement(statement) = act else { return };
+            for (_, facts) in left.iter_mut().filter(|(text, _)| statement.text().contains(text.as_str())) {
+                if let (Some(facts), Some(sim)) = (facts.remove(host), hosts.get_mut(host)) {
+                    facts.put(host, sim);
+                }
+            }
+        };
+        sim.with(|world| world.fate = Fate::new(strikes));
     }
 }
 

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::{Change, Fallback, Gate, Hold, HostPlan, Step, Verb, Wave, queues};
-use super::drop::statement as drop_statement;
+use super::drop::{Rows, statement as drop_statement};
 use super::host::HostSchema;
 use super::{are_there, execute, note, part, record, wave};
 use crate::clickhouse::Statement;
@@ -199,7 +199,8 @@ fn away(own: &HostSchema<'_>, group: &[&Object], there: &[&ObservedObject]) -> V
             steps.push(Step::Gate(Gate::Drained { limit: Limits::of(own.host).drain }));
         }
         steps.extend(
-            drop_statement(&object.name, object.kind).map(|drop| execute(object.name.to_string(), Verb::Drop, drop)),
+            drop_statement(&object.name, object.kind, Rows::Go)
+                .map(|drop| execute(object.name.to_string(), Verb::Drop, drop)),
         );
     }
     steps
