@@ -22,12 +22,16 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use faults::{Fault, What, fault, lift, revive, strike, victim};
-use fleets::{Change, Shape, changes, project, restarts, shape};
+use fleets::{Change, KEPT, ROWS, Shape, changes, project, restarts, shape};
 use housewright::apply::Outcome;
+use housewright::clickhouse::{lex, unquote};
+use housewright::event::Failure;
 use housewright::fleet::{HostName, Placement};
-use housewright::plan::{Amount, Budget, Canary, Part, Permissions, Plan};
+use housewright::plan::{Amount, Budget, Canary, Hold, Part, Permissions, Plan};
 use housewright::remote::EntryKind;
-use housewright::sim::{Fate, SimFleet};
+use housewright::schema::recording::is_own;
+use housewright::schema::{Object, ObjectName};
+use housewright::sim::{Fate, SimFleet, SimServer};
 use housewright::transport::shell::STAGING;
 use proptest::prelude::*;
 use tokio::sync::Notify;
@@ -275,6 +279,7 @@ impl<'a> Scene<'a> {
                 *met.killed.entry(step).or_default() += 1;
             }
             Some(outcome) if alone && kill.is_none() => self.nothing_failed(outcome)?,
+            Some(outcome) if !two => self.is_given_back(outcome)?,
             Some(_) => {}
         }
         Ok(Length { polls, acts })
@@ -344,17 +349,20 @@ impl<'a> Scene<'a> {
     async fn converge(&mut self, alone: bool) -> Checked {
         self.now.only = None;
         let mut last = String::new();
+        let stays = !self.changes.contains(&Change::Named);
+        let has_rows = |hold: &Hold| stays && hold.what == format!("drop `{KEPT}`");
         for _ in 0..MOST_RUNS {
             // What was killed is up again, and servers have looked at their files.
             tokio::time::sleep(Duration::from_secs(6)).await;
             let (plan, outcome) = self.again(alone).await;
-            if plan.is_empty() && plan.holds.is_empty() {
+            let holds: Vec<&Hold> = plan.holds.iter().filter(|hold| !has_rows(hold)).collect();
+            if plan.is_empty() && holds.is_empty() {
                 check!(plan.unreachable.is_empty(), "unreachable: {:?}", plan.unreachable);
                 return self.as_desired();
             }
             if plan.is_empty() {
-                check!(!self.now.permissions.shard_outage, "held for ever: {:?}", plan.holds);
-                for hold in &plan.holds {
+                check!(!self.now.permissions.shard_outage, "held for ever: {holds:?}");
+                for hold in holds {
                     check!(self.stands_alone(&hold.host), "held back for nothing: {hold:?}");
                 }
                 self.now.permissions =
@@ -415,9 +423,7 @@ impl<'a> Scene<'a> {
                 check!(server.flow.detached.is_empty(), "detached on {name}: {:?}", server.flow.detached);
                 check!(!server.health.merges_stopped || !server.up, "merges stand still on {name}");
                 let wanted = self.now.fleet.hosts.get(&name).and_then(|host| self.now.objects.get(&host.role));
-                for object in wanted.into_iter().flatten() {
-                    check!(server.objects.iter().any(|is| is.name == object.name), "{} is not on {name}", object.name);
-                }
+                self.schema_is(&name, server, wanted.map(Vec::as_slice).unwrap_or_default())?;
             }
         }
         check!(
@@ -425,6 +431,64 @@ impl<'a> Scene<'a> {
             "a lock is left: {:?}",
             self.sim.with(|world| world.locks.clone())
         );
+        Ok(())
+    }
+
+    /// A server has what its role wants and nothing else, and its records say so.
+    fn schema_is(&self, name: &HostName, server: &SimServer, wanted: &[Object]) -> Checked {
+        for object in wanted {
+            let is = server.objects.iter().find(|is| is.name == object.name);
+            let is = is.map(|is| words(&is.create_query)).unwrap_or_default();
+            let should_be = words(&object.statement.text().replacen("IF NOT EXISTS ", "", 1));
+            check!(is == should_be, "{} on {name} is {}", object.name, is.join(" "));
+            let record = server.records.get(&object.name).map(|record| words(&record.statement));
+            check!(
+                record == Some(words(object.statement.text())),
+                "the record of {} on {name}: {record:?}",
+                object.name
+            );
+        }
+        let kept = ObjectName::relation(None, KEPT);
+        let is_held = self.changes.contains(&Change::Unwanted) && !self.changes.contains(&Change::Named);
+        for object in server.objects.iter().filter(|object| !is_own(&object.name)) {
+            let stays = is_held && object.name == kept || wanted.iter().any(|wanted| wanted.name == object.name);
+            check!(stays, "{} is still on {name}", object.name);
+        }
+        for (object, record) in server.records.iter().filter(|(_, record)| !record.gone) {
+            let is_there = server.objects.iter().any(|is| is.name == *object);
+            check!(is_there && !record.live.is_empty(), "the record of {object} on {name}: {record:?}");
+        }
+        let rows = |what: &str| server.effects.contains_key(&format!("rows of {what} go"));
+        check!(!rows("old") && (!rows(KEPT) || self.changes.contains(&Change::Named)), "rows are gone on {name}");
+        Ok(())
+    }
+
+    /// Nothing had its effect twice; what is made anew had it once for each try.
+    fn nothing_is_done_twice(&self, anew: bool) -> Checked {
+        for (name, host) in self.sim.with(|world| world.hosts.clone()) {
+            let effects = host.server.map(|server| server.effects).unwrap_or_default();
+            let tried = |what: &str| anew && ["kafka_events", "events_mv"].iter().any(|name| what.contains(name));
+            let twice = effects.iter().find(|(what, count)| **count > 1 && !tried(what));
+            check!(twice.is_none(), "twice on {name}: {twice:?}");
+        }
+        Ok(())
+    }
+
+    /// Who says that a host has what it had before has its queues and views there.
+    fn is_given_back(&self, outcome: &Outcome) -> Checked {
+        let back = |failure: &Failure| failure.given_back.as_ref().is_some_and(|back| back.failed.is_none());
+        for (name, _) in outcome.failed.iter().filter(|(_, failure)| back(failure)) {
+            let server = self.sim.with_host(name, |host| host.server.clone()).flatten();
+            let role = self.now.fleet.hosts.get(name).map(|host| &host.role);
+            let stays = role.and_then(|role| self.now.objects.get(role)).into_iter().flatten().filter(|object| {
+                let was = role.and_then(|role| self.then.objects.get(role));
+                was.is_some_and(|was| was.iter().any(|was| was.name == object.name))
+            });
+            for object in stays {
+                let has = |server: &SimServer| server.objects.iter().any(|is| is.name == object.name);
+                check!(server.as_ref().is_some_and(has), "{} is away on {name}, which was given back", object.name);
+            }
+        }
         Ok(())
     }
 
@@ -482,12 +546,19 @@ impl<'a> Scene<'a> {
     }
 }
 
+/// The tokens of a statement that mean something.
+fn words(text: &str) -> Vec<String> {
+    let tokens = lex(text).into_iter().filter(housewright::clickhouse::Token::is_significant);
+    tokens.map(|token| unquote(token.text(text))).collect()
+}
+
 /// What kind of step it is, in a word or two.
 fn kind(step: &str) -> String {
     let words: Vec<_> = step.split([' ', ',']).collect();
     match words.as_slice() {
         _ if step.contains("restart ") => "restart".to_owned(),
         ["gate:", second, ..] => format!("gate: {second}"),
+        [table, ..] if table.ends_with(':') => "alter".to_owned(),
         ["start", "merges"] => "start merges".to_owned(),
         [first, ..] => (*first).to_owned(),
         [] => String::new(),
@@ -510,6 +581,10 @@ fn made(then: &Project, warm_up_ms: u64) -> SimFleet {
             host.written = None;
             if let Some(server) = &mut host.server {
                 (server.warm_up, server.warm_at) = (Duration::from_millis(warm_up_ms), None);
+                server.effects.clear();
+                if server.objects.iter().any(|object| object.name == ObjectName::relation(None, KEPT)) {
+                    server.rows.insert(ObjectName::relation(None, KEPT), ROWS);
+                }
             }
         }
     });
@@ -524,6 +599,7 @@ fn clean(scene: &mut Scene<'_>, options: &Options) -> Result<Length, TestCaseErr
         Ok::<_, TestCaseError>(length)
     })?;
     scene.nothing_broke()?;
+    scene.nothing_is_done_twice(false)?;
     scene.restarted_as_owed(0)?;
     Ok(length)
 }
@@ -541,6 +617,7 @@ fn attempted(scene: &mut Scene<'_>, attempt: &Attempt, length: Length) -> Checke
     });
     scene.nothing_broke()?;
     ended?;
+    scene.nothing_is_done_twice(true)?;
     if faults.is_empty() {
         scene.met.borrow_mut().only_killed += usize::from(kill.is_some());
         scene.restarted_as_owed(usize::from(kill.is_some()))?;
@@ -622,12 +699,13 @@ impl Met {
     }
 }
 
-/// A small fleet, and a kill at every point of the roll of one change.
-fn killed_everywhere(change: Change) {
+/// A small fleet, and a kill at every point of the roll of some changes.
+fn killed_everywhere(changes: &[Change], steps: &[&str]) -> Met {
     let shape = Shape { storage: vec![vec![2]], ingestion: vec![1], keepers: 0, zones: 0 };
     let budget = Budget::default();
     let clean = Options { budget, only: None, outage: false, at_once: 4 };
-    let whole = Roll { changes: BTreeSet::from([change]), clean: clean.clone(), attempts: Vec::new() };
+    let changes = changes.iter().copied().collect();
+    let whole = Roll { changes, clean: clean.clone(), attempts: Vec::new() };
     let at =
         |kill| Attempt { options: clean.clone(), faults: Vec::new(), kill: Some(kill), pause_ms: 0, lasting: false };
     let attempts = (0..1000).step_by(5).map(at).collect();
@@ -638,18 +716,33 @@ fn killed_everywhere(change: Change) {
     }
     let met = met.into_inner();
     assert!(met.only_killed == 200 && met.killed.values().sum::<usize>() > 190, "{met:?}");
-    assert!(met.killed.contains_key("attach") && met.detached > 0, "{met:?}");
+    assert!(steps.iter().all(|step| met.killed.contains_key(*step)), "{met:?}");
+    met
 }
 
 #[test]
 fn a_kill_anywhere_in_a_restart_leaves_nothing_behind() {
-    killed_everywhere(Change::Setting);
+    let met = killed_everywhere(&[Change::Setting], &["attach"]);
+    assert!(met.detached > 0, "{met:?}");
 }
 
 /// Tables that are detached until a restart are detached all the same.
 #[test]
 fn a_kill_anywhere_in_a_reattach_leaves_nothing_behind() {
-    killed_everywhere(Change::Brokers);
+    let met = killed_everywhere(&[Change::Brokers], &["attach"]);
+    assert!(met.detached > 0, "{met:?}");
+}
+
+/// Between any two statements.
+#[test]
+fn a_kill_anywhere_in_a_change_of_the_schema_leaves_nothing_behind() {
+    let changes = [Change::Object, Change::Column, Change::Query, Change::Unwanted, Change::Named];
+    killed_everywhere(&changes, &["alter", "create", "drop", "note", "record", "take"]);
+}
+
+#[test]
+fn a_kill_anywhere_in_the_making_anew_of_a_queue_leaves_nothing_behind() {
+    killed_everywhere(&[Change::Queue, Change::Column, Change::Query], &["alter", "create", "drop", "note", "record"]);
 }
 
 #[test]

@@ -8,11 +8,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::batch::{self, StepError};
+use super::statement::execute;
 use super::{Run, gate, hook, precondition, queue, restore};
-use crate::clickhouse::{ClickHouse, ClickHouseError, Statement};
+use crate::clickhouse::{ClickHouse, Statement};
 use crate::event::{Event, Failure, GivenBack, chain};
 use crate::fleet::HostName;
-use crate::plan::{FailurePolicy, Gate, HostPlan, Step, Verb};
+use crate::plan::{FailurePolicy, Gate, HostPlan, Step};
 use crate::remote::{UnitAction, UnitName};
 use crate::resource::{Complaints, Owed, SERVER_LOG};
 
@@ -209,57 +210,6 @@ async fn reload(plan: &HostPlan, step: &Step, run: &Run<'_>) -> Result<(), (Stri
 async fn complaints(plan: &HostPlan, run: &Run<'_>) -> Result<Complaints, (String, Option<String>)> {
     let rows = gate::rows(&plan.host, &Complaints::statement(), run).await.map_err(|because| (because, None))?;
     Complaints::parse(&rows).map_err(|error| (chain(&error), None))
-}
-
-async fn execute(
-    plan: &HostPlan,
-    step: &Step,
-    statement: &Statement,
-    run: &Run<'_>,
-) -> Result<(), (String, Option<String>)> {
-    let clickhouse = clickhouse(&plan.host, run).ok_or_else(|| ("no connection".to_owned(), None))?;
-    let mut answer = clickhouse.execute(statement).await;
-    if let Err(ClickHouseError::Unreachable(reason)) = &answer {
-        // Whether it was done is not known. A reload may be done twice; an object that is there was made.
-        let (host, step_text, reason) = (plan.host.clone(), step.to_string(), reason.clone());
-        run.sink.emit(Event::AnswerLost { host, step: step_text, reason });
-        let made = async || match step {
-            Step::Execute { object, verb: Verb::Create, .. } => gate::has_object(&plan.host, object, run).await,
-            _ => false,
-        };
-        if made().await {
-            return Ok(());
-        }
-        answer = clickhouse.execute(statement).await;
-        if answer.is_err() && made().await {
-            return Ok(());
-        }
-    }
-    answer.map(|_| ()).map_err(|error| {
-        let hint = match (step, &error) {
-            (Step::Execute { object, verb: Verb::Create | Verb::Alter(_), .. }, ClickHouseError::Exception { .. }) => {
-                format!("mend the statement of `{object}` in its role's `schema/`, then `housewright plan`")
-            }
-            // TABLE_NOT_EMPTY
-            (Step::Execute { verb: Verb::Drop, .. }, ClickHouseError::Exception { code: 705, .. }) => {
-                "rows came meanwhile, and they are all there: `housewright plan` shows them".to_owned()
-            }
-            (Step::Execute { .. }, ClickHouseError::Exception { .. }) => {
-                "may its user do that? then `housewright plan` shows what is left".to_owned()
-            }
-            // Its code is 297; on 25.8 it stands within a CANNOT_LOAD_CONFIG.
-            (_, ClickHouseError::Exception { code, message, .. })
-                if *code == 297 || message.contains("SHARD_HAS_NO_CONNECTIONS") =>
-            {
-                "the server has forgotten ALL clusters until it reads a good file: mend it at once, then `housewright apply`".to_owned()
-            }
-            (_, ClickHouseError::Exception { .. }) => {
-                "the server keeps its old configuration; mend it, then `housewright plan`".to_owned()
-            }
-            _ => format!("is the server well? `housewright status --limit {}`", plan.host),
-        };
-        (chain(&error), Some(hint))
-    })
 }
 
 /// The ClickHouse of a host, over its open connection.

@@ -14,6 +14,7 @@ mod precondition;
 mod queue;
 mod recover;
 mod restore;
+mod statement;
 mod there;
 mod write;
 

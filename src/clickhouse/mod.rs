@@ -7,6 +7,7 @@ mod client;
 mod cursor;
 mod head;
 mod lexer;
+mod passing;
 mod question;
 mod quote;
 mod rows;

@@ -111,6 +111,13 @@ pub enum Change {
         /// The role whose schema holds it.
         role: String,
     },
+    /// The host's record has an object that is not there any more, and that its role does not want.
+    ObjectForget {
+        /// `database.name`.
+        name: String,
+        /// The role whose schema held it.
+        role: String,
+    },
 }
 
 impl Change {
@@ -124,6 +131,7 @@ impl Change {
                 | Self::ObjectRecreate { .. }
                 | Self::ObjectDrop { .. }
                 | Self::ObjectRecord { .. }
+                | Self::ObjectForget { .. }
         )
     }
 }

@@ -55,6 +55,7 @@ pub(super) fn leave_schema(waves: &[Wave], plan: &mut Plan) {
             Change::ObjectRecreate { name, .. } => Some(format!("make {name} anew")),
             Change::ObjectDrop { name, .. } => Some(format!("drop {name}")),
             Change::ObjectRecord { name, .. } => Some(format!("record {name}")),
+            Change::ObjectForget { name, .. } => Some(format!("take {name} out of the record")),
             _ => None,
         }));
     }

@@ -116,6 +116,9 @@ pub enum Step {
         verb: Verb,
         /// The statement; sent twice, it does no more than once.
         statement: Statement,
+        /// How long it is sent again while it fails for the connection, the coordination or a time-out.
+        #[serde(rename = "retry_seconds", with = "seconds", default, skip_serializing_if = "Duration::is_zero")]
+        retry: Duration,
     },
     /// Waits for a condition.
     Gate(Gate),

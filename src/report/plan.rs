@@ -154,6 +154,9 @@ pub(super) fn head(change: &Change) -> String {
         Change::ObjectRecord { name, role } => {
             format!("{} {name}  goes into the host's record, of role {role}", paint(WARN, "~"))
         }
+        Change::ObjectForget { name, role } => {
+            format!("{} {name}  is gone, and goes out of the host's record, was of role {role}", paint(WARN, "~"))
+        }
     }
 }
 

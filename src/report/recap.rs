@@ -42,7 +42,8 @@ pub fn recap(plan: &Plan, outcome: &Outcome) -> String {
                 | Change::ObjectAlter { .. }
                 | Change::ObjectRecreate { .. }
                 | Change::ObjectDrop { .. }
-                | Change::ObjectRecord { .. } => row.objects += 1,
+                | Change::ObjectRecord { .. }
+                | Change::ObjectForget { .. } => row.objects += 1,
             }
         }
     }

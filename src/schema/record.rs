@@ -48,7 +48,7 @@ pub struct ObjectRecord {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RecordState {
-    /// The object is not there.
+    /// The object is not there: where it is wanted it is made as if it were new, and else its record goes too.
     Gone,
     /// It was noted before it was made, and nobody has seen what became of it: not ours for sure.
     Begun,

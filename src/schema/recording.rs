@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::object::{Object, ObjectName};
 use super::observe::LIVE;
-use super::record::{ObjectRecord, ObjectRecords, RecordState};
+use super::record::{ObjectRecord, ObjectRecords};
 use crate::clickhouse::{ClickHouseError, Rows, Statement, quote_text};
 use crate::fleet::RoleName;
 
@@ -58,22 +58,36 @@ pub fn make() -> [Statement; 2] {
     ]
 }
 
-/// Notes what is about to be made, or was adopted or altered.
+/// Notes what is about to be made; what is there by now was made by somebody else, or by an earlier run from another statement.
 #[must_use]
 pub fn begin<'a>(objects: impl IntoIterator<Item = &'a Object>) -> Statement {
-    let row = |object: &Object| {
-        let [kind, database, name] = key(&object.name);
-        let texts = [kind, database, name, object.role.as_str(), object.statement.text()].map(quote_text);
-        format!("({}, '')", texts.join(", "))
-    };
-    let rows: Vec<_> = objects.into_iter().map(row).collect();
     Statement::new(format!(
-        "INSERT INTO housewright.objects (kind, database, name, role, statement, live) VALUES {}",
-        rows.join(", ")
+        "INSERT INTO housewright.objects (kind, database, name, role, statement, live) \
+         SELECT o.1, o.2, o.3, o.4, o.5, o.6 FROM (SELECT arrayJoin([{}]) AS o) \
+         WHERE (o.1, o.2, o.3) NOT IN (SELECT kind, database, name FROM ({LIVE}))",
+        rows(objects)
     ))
 }
 
-/// Adds the digests of what the server made of what was noted.
+/// Notes what was altered or adopted, or is there in its new form.
+#[must_use]
+pub fn renew<'a>(objects: impl IntoIterator<Item = &'a Object>) -> Statement {
+    Statement::new(format!(
+        "INSERT INTO housewright.objects (kind, database, name, role, statement, live) VALUES {}",
+        rows(objects)
+    ))
+}
+
+fn rows<'a>(objects: impl IntoIterator<Item = &'a Object>) -> String {
+    let row = |object: &Object| {
+        let [kind, database, name] = key(&object.name);
+        let texts = [kind, database, name, object.role.as_str(), object.statement.text(), ""].map(quote_text);
+        format!("({})", texts.join(", "))
+    };
+    objects.into_iter().map(row).collect::<Vec<_>>().join(", ")
+}
+
+/// Adds the digests of what the server made of what was noted; a digest that is there already stays.
 ///
 /// A clock that went back must not make an older row the latest.
 #[must_use]
@@ -83,7 +97,7 @@ pub fn finish<'a>(names: impl IntoIterator<Item = &'a ObjectName>) -> Statement 
          SELECT r.kind, r.database, r.name, r.role, r.statement, l.live, \
          greatest(now64(6), r.at + toIntervalMicrosecond(1)), 0 \
          FROM (SELECT * FROM housewright.objects FINAL) AS r INNER JOIN ({}) AS l USING (kind, database, name) \
-         WHERE (r.kind, r.database, r.name) IN ({})",
+         WHERE r.live = '' AND (r.kind, r.database, r.name) IN ({})",
         digests(),
         keys(names)
     ))
@@ -154,16 +168,9 @@ pub fn read_records(rows: &Rows) -> Result<ObjectRecords, ClickHouseError> {
             mutations: rows.number(row, "mutations").unwrap_or_default(),
             complaint: rows.text(row, "complaint").filter(|text| !text.is_empty()),
         };
-        if state_is_known(record.state) {
-            records.insert(name, record);
-        }
+        records.insert(name, record);
     }
     Ok(records)
-}
-
-/// What was noted and is not there tells nothing: it is made as if it were new.
-fn state_is_known(state: RecordState) -> bool {
-    state != RecordState::Gone
 }
 
 fn keys<'a>(names: impl IntoIterator<Item = &'a ObjectName>) -> String {

@@ -13,6 +13,7 @@ mod objects;
 mod process;
 mod server;
 mod session;
+mod session_loss;
 mod unit;
 mod write;
 
@@ -27,6 +28,7 @@ pub use health::Health;
 pub use host::{Disk, SimHost, SimUnit};
 pub use objects::SimRecord;
 pub use server::{Loaded, SimServer};
+pub use session_loss::SessionLoss;
 
 use crate::clickhouse::Statement;
 use crate::fleet::{Host, HostName};

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::server::exception;
 use super::{SimFleet, SimServer};
-use crate::clickhouse::{ClickHouseError, Rows, Statement, TokenKind, lex, split, unquote};
+use crate::clickhouse::{ClickHouseError, Definition, Rows, Statement, StatementText, TokenKind, lex, split, unquote};
 use crate::fleet::HostName;
 use crate::problem::Source;
 use crate::schema::recording::{self, RECORD_ROWS, key};
@@ -48,14 +48,14 @@ impl SimServer {
             let holds = self.rows.iter().any(|(name, (rows, _))| *rows > 0 && names(text, name));
             return Some(Ok(answer(!holds)));
         }
-        let source = Arc::new(Source { name: String::new(), text: text.to_owned() });
-        let tokens: Vec<String> = split(&source)
-            .first()
-            .map(|statement| statement.tokens.iter().map(|token| token.text(text).to_owned()).collect())
-            .unwrap_or_default();
+        let tokens = words(text);
         match tokens.first().map(String::as_str) {
             Some("DROP") => Some(self.drop_object(&tokens)),
-            Some("ALTER") => Some(self.alter(&tokens)),
+            Some("ALTER") => {
+                let table = qualified("relation", words_after(&tokens, &["ALTER", "TABLE"])).map(|(name, _)| name);
+                let may = table.map_or(Ok(()), |table| self.cannot_alter(&table));
+                Some(may.and_then(|()| self.alter(&tokens)))
+            }
             Some("CREATE") if tokens.get(1).is_some_and(|word| word == "OR") => Some(self.replace(text)),
             _ => None,
         }
@@ -75,11 +75,15 @@ impl SimServer {
             let texts = lex(part).into_iter().filter(|token| token.kind == TokenKind::Text);
             texts.map(|token| unquote(token.text(part))).collect()
         };
-        if let Some((_, values)) = rest.split_once(" VALUES ") {
+        let new = rest.split_once("arrayJoin([").and_then(|(_, rest)| rest.split_once("]) AS o) WHERE "));
+        let renewed = rest.split_once(" VALUES ").map(|(_, values)| values);
+        if let Some(values) = new.map(|(values, _)| values).or(renewed) {
             for row in texts(values).chunks_exact(6) {
                 let [kind, database, name, role, statement, _] = row else { continue };
                 let record = SimRecord { role: role.clone(), statement: statement.clone(), ..SimRecord::default() };
-                self.records.extend(named(kind, database, name).map(|name| (name, record)));
+                let is_there = |name: &ObjectName| self.objects.iter().any(|object| object.name == *name);
+                let name = named(kind, database, name).filter(|name| new.is_none() || !is_there(name));
+                self.records.extend(name.map(|name| (name, record)));
             }
             return;
         }
@@ -91,7 +95,7 @@ impl SimServer {
             let live = self.objects.iter().find(|object| object.name == name).map(digest);
             match (self.records.get_mut(&name), live) {
                 (Some(record), _) if gone => record.gone = true,
-                (Some(record), Some(live)) => (record.live, record.gone) = (live, false),
+                (Some(record), Some(live)) if record.live.is_empty() => (record.live, record.gone) = (live, false),
                 _ => {}
             }
         }
@@ -127,7 +131,7 @@ impl SimServer {
     }
 
     /// Whether it has followed its replicas; each look brings it nearer.
-    fn follows(&mut self) -> bool {
+    pub(super) fn follows(&mut self) -> bool {
         for (left, _) in &mut self.behind {
             *left = left.saturating_sub(1);
         }
@@ -135,7 +139,7 @@ impl SimServer {
         self.behind = behind;
         let done: Vec<(u64, Statement)> = done;
         for (_, statement) in done {
-            let _ = self.alters(&statement);
+            let _ = self.alter(&words(statement.text()));
         }
         self.behind.is_empty()
     }
@@ -158,8 +162,13 @@ impl SimServer {
         }
         let before = self.objects.len();
         self.objects.retain(|object| object.name != name);
-        self.rows.remove(&name);
-        if before == self.objects.len() && !exists {
+        let rows = self.rows.remove(&name).map_or(0, |(rows, _)| rows);
+        if before > self.objects.len() {
+            self.took_hold(format!("drop {name}"));
+            if rows > 0 {
+                self.took_hold(format!("rows of {name} go"));
+            }
+        } else if !exists {
             return Err(exception(60, "UNKNOWN_TABLE", "Table does not exist"));
         }
         Ok(Rows::default())
@@ -178,16 +187,35 @@ impl SimServer {
         let settings = rest.iter().rposition(|word| word == "SETTINGS").filter(|at| *at > 1).unwrap_or(rest.len());
         let rest = rest.get(..settings).unwrap_or_default();
         let words: Vec<&str> = rest.iter().map(String::as_str).collect();
+        let has = |column: &[&str]| {
+            let name = column.first().map(|name| unquote(name));
+            name.is_some_and(|name| definition(&object.create_query).is_some_and(|of| of.column(&name).is_some()))
+        };
+        let before = object.create_query.clone();
         object.create_query = match words.as_slice() {
-            ["ADD", "COLUMN", "IF", "NOT", "EXISTS", column @ ..] | ["ADD", "COLUMN", column @ ..] => {
-                with_column(&object.create_query, column)
+            ["ADD", "COLUMN", "IF", "NOT", "EXISTS", column @ ..] if has(column) => before.clone(),
+            ["ADD", "COLUMN", "IF", "NOT", "EXISTS", column @ ..] => with_column(&object.create_query, column),
+            ["ADD", "COLUMN", column @ ..] if has(column) => {
+                return Err(exception(
+                    15,
+                    "DUPLICATE_COLUMN",
+                    "Cannot add column: column with this name already exists",
+                ));
             }
+            ["ADD", "COLUMN", column @ ..] => with_column(&object.create_query, column),
             ["MODIFY", "QUERY", query @ ..] => match object.create_query.split_once(" AS ") {
                 Some((head, _)) => format!("{head} AS {}", query.join(" ")),
                 None => object.create_query.clone(),
             },
-            other => format!("{} /* {} */", object.create_query, other.join(" ")),
+            other => {
+                let said = format!(" /* {} */", other.join(" "));
+                let again = object.create_query.contains(&said);
+                if again { before.clone() } else { before.clone() + &said }
+            }
         };
+        if object.create_query != before {
+            self.took_hold(format!("{name}: {}", words.join(" ")));
+        }
         Ok(Rows::default())
     }
 
@@ -234,6 +262,18 @@ impl SimFleet {
     }
 }
 
+/// The tokens of a statement that mean something.
+fn words(text: &str) -> Vec<String> {
+    let source = Arc::new(Source { name: String::new(), text: text.to_owned() });
+    let of = |statement: &StatementText| statement.tokens.iter().map(|token| token.text(text).to_owned()).collect();
+    split(&source).first().map(of).unwrap_or_default()
+}
+
+fn definition(text: &str) -> Option<Definition> {
+    let source = Arc::new(Source { name: String::new(), text: text.to_owned() });
+    split(&source).first().and_then(Definition::read)
+}
+
 /// Stands for the server's digest.
 fn digest(object: &ObservedObject) -> String {
     format!("{} {}", object.engine, object.create_query)
@@ -244,7 +284,7 @@ fn answer(yes: bool) -> Rows {
 }
 
 /// Whether a statement speaks of a table.
-fn names(text: &str, table: &ObjectName) -> bool {
+pub(super) fn names(text: &str, table: &ObjectName) -> bool {
     let tokens = lex(text);
     tokens.iter().any(|token| unquote(token.text(text)) == key(table)[2])
 }

@@ -9,8 +9,11 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::{Act, Flow, Health, SimFleet, SimHost, SimRecord, health};
-use crate::clickhouse::{ClickHouse, ClickHouseError, Create, CreateKind, Head, Rows, Statement, read_head, split};
+use super::session_loss::connection_loss;
+use super::{Act, Flow, Health, SessionLoss, SimFleet, SimHost, SimRecord, health};
+use crate::clickhouse::{
+    ClickHouse, ClickHouseError, Create, CreateKind, Head, Rows, Statement, WhenPresent, read_head, split,
+};
 use crate::fleet::HostName;
 use crate::problem::Source;
 use crate::remote::UnitName;
@@ -49,6 +52,10 @@ pub struct SimServer {
     pub behind: Vec<(u64, Statement)>,
     /// How many looks it takes this replica to follow another.
     pub lags: u64,
+    /// Its session with the coordination is lost.
+    pub session_loss: Option<SessionLoss>,
+    /// How often a statement made it another than it was, by what it did.
+    pub effects: BTreeMap<String, usize>,
     /// Replicated tables that take no writes.
     pub readonly: u64,
     /// So long after each start its replicas take no writes: they have no session with the coordination yet.
@@ -95,6 +102,8 @@ impl SimServer {
             mutations: BTreeMap::new(),
             behind: Vec::new(),
             lags: 0,
+            session_loss: None,
+            effects: BTreeMap::new(),
             parts: Vec::new(),
             readonly: 0,
             warm_up: Duration::ZERO,
@@ -111,6 +120,11 @@ impl SimServer {
     pub fn readonly(&self) -> u64 {
         let cold = self.warm_at.is_some_and(|at| Instant::now() < at) && self.replicas() > 0;
         self.readonly.max(u64::from(cold))
+    }
+
+    /// Notes that a statement made it another.
+    pub(super) fn took_hold(&mut self, what: String) {
+        *self.effects.entry(what).or_default() += 1;
     }
 
     pub(super) fn replicas(&self) -> usize {
@@ -195,15 +209,22 @@ impl ClickHouse for SimClickHouse {
             return Err(self.lost());
         }
         self.fleet.before(&self.host, Act::Statement(statement));
-        let answer = self.fleet.with_host(&self.host, |host| {
-            let refused = Err(ClickHouseError::Refused("connection refused".to_owned()));
-            match &host.server {
-                Some(server) if server.up => execute(host, &self.host, statement),
-                _ => refused,
-            }
-        });
+        let (mut answer, loss) = self
+            .fleet
+            .with_host(&self.host, |host| {
+                let loss = match &mut host.server {
+                    Some(server) if server.up => server.loses_its_session(statement),
+                    _ => return (Some(Err(ClickHouseError::Refused("connection refused".to_owned()))), None),
+                };
+                let done = loss.unwrap_or(true);
+                (Some(if done { execute(host, &self.host, statement) } else { Err(connection_loss()) }), loss)
+            })
+            .unwrap_or_default();
         if let Some(Ok(_)) = &answer {
             self.fleet.carry(&self.host, statement);
+            if loss.is_some() {
+                answer = Some(Err(connection_loss()));
+            }
         }
         self.fleet.after(&self.host);
         let lost = self.fleet.with_host(&self.host, |host| match host.answers_lost {
@@ -243,6 +264,7 @@ fn execute(host: &mut SimHost, name: &HostName, statement: &Statement) -> Result
         return Ok(about(server, name));
     }
     if *statement == schema::statement() {
+        server.follows();
         return Ok(objects(server));
     }
     if let Some(reloaded) = reads.filter(|_| told) {
@@ -281,7 +303,12 @@ fn create(server: &mut SimServer, statement: &Statement) -> Result<Rows, ClickHo
         return Err(exception(62, "SYNTAX_ERROR", format!("the simulated server does not know: {}", statement.text())));
     };
     let object = observed(&create, statement);
-    if !server.objects.iter().any(|live| live.name == object.name) && !server.hides(&object.name) {
+    let is_there = server.objects.iter().any(|live| live.name == object.name);
+    if is_there && create.when_present == WhenPresent::Fail {
+        return Err(exception(57, "TABLE_ALREADY_EXISTS", format!("{} already exists", object.name)));
+    }
+    if !is_there && !server.hides(&object.name) {
+        server.took_hold(format!("create {}", object.name));
         server.objects.push(object);
     }
     Ok(Rows::default())
@@ -302,7 +329,9 @@ fn observed(create: &Create, statement: &Statement) -> ObservedObject {
         CreateKind::Dictionary => "Dictionary".to_owned(),
         _ => create.engine.as_ref().map(|engine| engine.name.clone()).unwrap_or_default(),
     };
-    ObservedObject { name, engine, create_query: statement.text().to_owned() }
+    // No server keeps these words.
+    let create_query = statement.text().replacen("IF NOT EXISTS ", "", 1);
+    ObservedObject { name, engine, create_query }
 }
 
 fn about(server: &SimServer, name: &HostName) -> Rows {

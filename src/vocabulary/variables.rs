@@ -163,6 +163,12 @@ pub static VARIABLES: [Section; 5] = [
                 )
                 .default("2"),
                 Key::new(
+                    "retry_timeout",
+                    Shape::Whole(0, 86400),
+                    "Seconds that a statement of the schema is sent again while it fails for the connection, the coordination or a time-out.",
+                )
+                .default("30"),
+                Key::new(
                     "rollout",
                     Shape::Record(&ROLLOUT),
                     "How runs go through the fleet where no option says so. Read from the group `all` only.",

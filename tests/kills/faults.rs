@@ -5,14 +5,18 @@ use std::collections::BTreeMap;
 use housewright::fleet::HostName;
 use housewright::remote::{EntryKind, UnitName};
 use housewright::schema::ObjectName;
-use housewright::sim::{Disk, SimFleet, SimHost};
+use housewright::sim::{Disk, SessionLoss, SimFleet, SimHost};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use crate::fleets::{NEW_SETTING, NEW_USER};
+use crate::fleets::{NEW_SETTING, NEW_USER, ROWS};
 
 /// What somebody else writes into a file of ours.
 pub const EDITED: &str = "<clickhouse><max_connections>7</max_connections></clickhouse>";
+
+/// What a server can be told to refuse.
+const REFUSED: [&str; 6] =
+    ["ALTER TABLE", "MODIFY QUERY", "CREATE TABLE", "CREATE MATERIALIZED VIEW", "DROP TABLE", "ENGINE = Kafka"];
 
 /// What can happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,6 +53,14 @@ pub enum What {
     Stuck,
     /// Somebody edits a file of ours.
     Edited,
+    /// It loses its session with the coordination: for so many statements about replicated tables, which take hold all the same.
+    SessionLost(u32, bool),
+    /// It follows its replicas after so many looks.
+    Lagging(u64),
+    /// It refuses to alter, to make or to drop.
+    Refusing(usize),
+    /// Rows come into a table that had none.
+    RowsCome,
     /// The operator interrupts the run.
     Interrupted,
     /// Another operator begins the same run.
@@ -57,7 +69,7 @@ pub enum What {
 
 impl What {
     /// One of each, for counting.
-    pub const NAMES: [&'static str; 18] = [
+    pub const NAMES: [&'static str; 22] = [
         "Killed",
         "Stopped",
         "CutOff",
@@ -74,6 +86,10 @@ impl What {
         "Loading",
         "Stuck",
         "Edited",
+        "SessionLost",
+        "Lagging",
+        "Refusing",
+        "RowsCome",
         "Interrupted",
         "SecondRun",
     ];
@@ -110,6 +126,10 @@ pub fn fault() -> impl Strategy<Value = Fault> {
         1 => Just(What::Loading),
         1 => Just(What::Stuck),
         1 => Just(What::Edited),
+        2 => (prop::sample::select(vec![1_u32, 1, 2, 500]), any::<bool>()).prop_map(|(count, done)| What::SessionLost(count, done)),
+        1 => prop::sample::select(vec![1_u64, 3, 20, 500]).prop_map(What::Lagging),
+        2 => (0..REFUSED.len()).prop_map(What::Refusing),
+        1 => Just(What::RowsCome),
         1 => Just(What::Interrupted),
         2 => Just(What::SecondRun),
     ];
@@ -151,6 +171,17 @@ pub fn strike(what: What, host: &mut SimHost) {
                 entry.kind = EntryKind::File(EDITED.into());
             }
         }
+        What::SessionLost(statements, done) => {
+            with_server(host, |server| server.session_loss = Some(SessionLoss { statements, done }));
+        }
+        What::Lagging(looks) => with_server(host, |server| server.lags = looks),
+        What::Refusing(at) => with_server(host, |server| server.refuses = Some(REFUSED[at].to_owned())),
+        What::RowsCome => with_server(host, |server| {
+            let old = ObjectName::relation(None, "old");
+            if server.objects.iter().any(|object| object.name == old) {
+                server.rows.insert(old, ROWS);
+            }
+        }),
         What::Interrupted | What::SecondRun => {}
     }
 }
@@ -181,6 +212,10 @@ pub fn lift(sim: &SimFleet) {
             }
             if let Some(server) = &mut host.server {
                 (server.readonly, server.health.loading, server.health.complains) = (0, 0, None);
+                (server.session_loss, server.lags, server.refuses) = (None, 0, None);
+                server.behind.iter_mut().for_each(|(left, _)| *left = 1);
+                // Somebody has taken them out again.
+                server.rows.remove(&ObjectName::relation(None, "old"));
                 server.flow.stuck = false;
             }
         }

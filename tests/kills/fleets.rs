@@ -70,11 +70,21 @@ pub enum Change {
     Comment,
     /// What a member of the ensemble reads at its start.
     Member,
-    /// One more table.
+    /// More objects, on every host that has some.
     Object,
+    /// One more column, from the queue to the table.
+    Column,
+    /// A setting of the queue.
+    Queue,
+    /// What a view selects.
+    Query,
+    /// Objects that no role wants any more, one of them with rows in it.
+    Unwanted,
+    /// The operator allows to drop the one with rows, too.
+    Named,
 }
 
-const ALL: [Change; 10] = [
+const ALL: [Change; 15] = [
     Change::Setting,
     Change::Unit,
     Change::Macro,
@@ -85,16 +95,34 @@ const ALL: [Change; 10] = [
     Change::Comment,
     Change::Member,
     Change::Object,
+    Change::Column,
+    Change::Queue,
+    Change::Query,
+    Change::Unwanted,
+    Change::Named,
 ];
+
+/// Changes of what is in the servers.
+pub const SCHEMA: [Change; 5] = [Change::Object, Change::Column, Change::Queue, Change::Query, Change::Unwanted];
+
+/// The table that no role wants any more, and that holds rows.
+pub const KEPT: &str = "kept";
+/// Rows and bytes of it.
+pub const ROWS: (u64, u64) = (5, 500);
 
 pub fn changes() -> impl Strategy<Value = BTreeSet<Change>> {
     let one = prop::sample::select(ALL.to_vec());
     let restart = prop::sample::select(vec![Change::Setting, Change::Setting, Change::Unit, Change::Brokers]);
-    // Most of what can go wrong is about restarts and about what is detached.
-    (prop::option::weighted(0.6, restart), prop::collection::btree_set(one, 0..=2)).prop_map(|(first, mut rest)| {
+    let schema = prop::sample::select(SCHEMA.to_vec());
+    // Most of what can go wrong is about restarts, about what is detached, and about statements.
+    let first = prop_oneof![5 => restart.clone().prop_map(Some), 3 => schema.prop_map(Some), 2 => Just(None)];
+    (first, prop::collection::btree_set(one, 0..=2)).prop_map(|(first, mut rest)| {
         rest.extend(first);
         if rest.is_empty() {
             rest.insert(Change::Macro);
+        }
+        if rest.contains(&Change::Named) {
+            rest.insert(Change::Unwanted);
         }
         rest
     })
@@ -123,15 +151,60 @@ fn role(role: &RoleName, placement: PlacementKind, schema: &str) -> Role {
     }
 }
 
-const EVENTS: &str = "CREATE TABLE IF NOT EXISTS events (id UInt64) \
-     ENGINE = ReplicatedMergeTree('/clickhouse/{shard}/events', '{replica}') ORDER BY id;\n";
-const PERSONS: &str = "CREATE TABLE IF NOT EXISTS persons (id UInt64) \
-     ENGINE = ReplicatedMergeTree('/clickhouse/{shard}/persons', '{replica}') ORDER BY id;\n";
-const QUEUE: &str = "CREATE TABLE IF NOT EXISTS writable_events (id UInt64) \
-     ENGINE = Distributed('all', 'default', 'events', id);\n\
-     CREATE TABLE IF NOT EXISTS kafka_events (id UInt64) ENGINE = Kafka(brokers, kafka_topic_list = 'events', \
-     kafka_group_name = 'clickhouse', kafka_format = 'JSONEachRow');\n\
-     CREATE MATERIALIZED VIEW IF NOT EXISTS events_mv TO writable_events AS SELECT id FROM kafka_events;\n";
+/// What a storage role has in its servers.
+fn stored(changes: &BTreeSet<Change>) -> String {
+    let has = |change| changes.contains(&change);
+    let table = |name: &str, columns: &str| {
+        format!(
+            "CREATE TABLE IF NOT EXISTS {name} ({columns}) \
+             ENGINE = ReplicatedMergeTree('/clickhouse/{{shard}}/{name}', '{{replica}}') ORDER BY id;\n"
+        )
+    };
+    let mut all = table("events", columns(changes));
+    if has(Change::Object) {
+        all += &table("persons", "id UInt64");
+    }
+    if !has(Change::Unwanted) {
+        all += &table("old", "id UInt64");
+        all += &table(KEPT, "id UInt64");
+    }
+    all
+}
+
+fn columns(changes: &BTreeSet<Change>) -> &'static str {
+    if changes.contains(&Change::Column) { "id UInt64, mood String" } else { "id UInt64" }
+}
+
+/// What an ingestion role has in its servers.
+fn flowing(changes: &BTreeSet<Change>) -> String {
+    let has = |change| changes.contains(&change);
+    let columns = columns(changes);
+    let leg = |name: &str, columns: &str, more: &str, query: &str| {
+        format!(
+            "CREATE TABLE IF NOT EXISTS kafka_{name} ({columns}) ENGINE = Kafka(brokers, kafka_topic_list = '{name}', \
+             kafka_group_name = 'clickhouse', kafka_format = 'JSONEachRow'{more});\n\
+             CREATE MATERIALIZED VIEW IF NOT EXISTS {name}_mv TO writable_events AS SELECT {query} FROM kafka_{name};\n"
+        )
+    };
+    let more = if has(Change::Queue) { ", kafka_max_block_size = 1000" } else { "" };
+    let query = match (has(Change::Column), has(Change::Query)) {
+        (false, false) => "id",
+        (true, false) => "id, mood",
+        (false, true) => "id + 1 AS id",
+        (true, true) => "id + 1 AS id, mood",
+    };
+    let mut all = format!(
+        "CREATE TABLE IF NOT EXISTS writable_events ({columns}) ENGINE = Distributed('all', 'default', 'events', id);\n"
+    );
+    all += &leg("events", columns, more, query);
+    if has(Change::Object) {
+        all += &leg("more", "id UInt64", "", "id");
+    }
+    if !has(Change::Unwanted) {
+        all += "CREATE TABLE IF NOT EXISTS nothing (id UInt64) ENGINE = Null;\n";
+    }
+    all
+}
 
 /// The fleet of a shape with changes, as a project.
 pub fn project(shape: &Shape, changes: &BTreeSet<Change>) -> Project {
@@ -141,11 +214,8 @@ pub fn project(shape: &Shape, changes: &BTreeSet<Change>) -> Project {
     let mut add = |host: String, role_name: String, placement: Placement, turn: usize| {
         let role_name = RoleName::new(&role_name).unwrap();
         let (kind, schema) = match placement {
-            Placement::Storage { .. } => (
-                PlacementKind::Storage,
-                [EVENTS, if changes.contains(&Change::Object) { PERSONS } else { "" }].concat(),
-            ),
-            Placement::Stateless => (PlacementKind::Stateless, QUEUE.to_owned()),
+            Placement::Storage { .. } => (PlacementKind::Storage, stored(changes)),
+            Placement::Stateless => (PlacementKind::Stateless, flowing(changes)),
             Placement::Keeper { .. } => (PlacementKind::Keeper, String::new()),
         };
         fleet.roles.entry(role_name.clone()).or_insert_with(|| role(&role_name, kind, &schema));
@@ -198,7 +268,7 @@ pub fn project(shape: &Shape, changes: &BTreeSet<Change>) -> Project {
         desired,
         secrets: SecretStore::default(),
         permissions: Permissions::default(),
-        allow_destroy: Vec::new(),
+        allow_destroy: changes.contains(&Change::Named).then(|| format!("default.{KEPT}")).into_iter().collect(),
         budget: Budget::default(),
         only: None,
         restart: None,

@@ -5,14 +5,14 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use housewright::clickhouse::{Head, read_head, split};
+use housewright::clickhouse::{Head, Statement, read_head, split};
 use housewright::fleet::HostName;
 use housewright::plan::{Budget, Part};
 use housewright::problem::Source;
 use housewright::remote::{EntryKind, RemotePath, UnitName};
 use housewright::resource::Detachment;
 use housewright::schema::{ObjectName, ObservedObject};
-use housewright::sim::{Act, Disk, Fate, SimFleet, SimHost};
+use housewright::sim::{Act, Disk, Fate, SessionLoss, SimFleet, SimHost};
 use housewright::transport::{ConnectError, SessionError};
 use serde::Deserialize;
 
@@ -111,6 +111,11 @@ struct Facts {
     mutations: BTreeMap<String, u64>,
     /// How many looks it takes its replicas to follow another.
     lags: Option<u64>,
+    /// Statements that its replicas were told and it has not followed yet, each for so many looks.
+    #[serde(default)]
+    behind: Vec<(u64, String)>,
+    /// So many statements about replicated tables lose the session with the coordination; whether they took hold.
+    session_loss: Option<(u32, bool)>,
     /// Its record of these tables is gone.
     #[serde(default)]
     unrecorded: Vec<String>,
@@ -330,6 +335,9 @@ impl Facts {
         server.rows.extend(self.rows.iter().map(|(name, held)| (named(name), *held)));
         server.mutations.extend(self.mutations.iter().map(|(name, count)| (named(name), *count)));
         server.lags = self.lags.unwrap_or(server.lags);
+        server.behind.extend(self.behind.iter().map(|(looks, text)| (*looks, Statement::new(text.clone()))));
+        server.session_loss =
+            self.session_loss.map(|(statements, done)| SessionLoss { statements, done }).or(server.session_loss);
         for name in &self.unrecorded {
             server.records.remove(&named(name)).unwrap_or_else(|| panic!("no record of {name}"));
         }

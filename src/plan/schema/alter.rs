@@ -1,9 +1,9 @@
 //! What is altered where it is: a replicated table on one healthy replica, everything else on every host (pure).
 //!
 //! Several replicas that alter a table at once fail on each other's metadata; so one carries it, and all others are waited
-//! for before anything relies on it.
+//! for before anything relies on it. What one of them has already was carried by a run before: the others only lag behind.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::super::{Change, Gate, Hold, Inputs, Step, Verb, Wave};
@@ -17,12 +17,19 @@ use crate::schema::{Class, Object, ObjectName, Operation, SchemaStage, read_live
 /// Rows of a large table take long to be rewritten; a run that waits for longer is better asked again.
 const REWRITTEN_WITHIN: Duration = Duration::from_hours(1);
 
-/// The replicas of one table: those of a shard, or of all shards where every host has all of it.
-type Replicas<'a> = (&'a RoleName, Option<u32>, &'a ObjectName);
+/// The replicas of one table: those of a shard, or of all shards where every host has all of it; by the path in the coordination
+/// that they share.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Replicas<'a> {
+    role: &'a RoleName,
+    shard: Option<u32>,
+    name: &'a ObjectName,
+    path: String,
+}
 
-/// Who carries what to the other replicas.
+/// Who carries what to the other replicas; nobody where one of them has it already.
 pub(super) struct Altered<'a> {
-    carriers: BTreeMap<Replicas<'a>, &'a HostName>,
+    carriers: BTreeMap<Replicas<'a>, Option<&'a HostName>>,
 }
 
 /// Chooses the carriers; what none can carry is held.
@@ -32,24 +39,34 @@ pub(super) fn plan<'a>(
     holds: &mut Vec<Hold>,
 ) -> Altered<'a> {
     destroying(inputs, hosts, holds);
-    let mut groups: BTreeMap<Replicas<'a>, Vec<&'a HostName>> = BTreeMap::new();
+    let mut groups: BTreeMap<Replicas<'a>, Vec<(usize, &'a HostName)>> = BTreeMap::new();
     for (host, own) in hosts.iter() {
         for (name, operations) in &own.altered {
-            if operations.iter().any(|operation| operation.replicated) {
-                groups.entry(replicas(own, name)).or_default().push(host);
+            let carried = operations.iter().filter(|operation| operation.replicated).count();
+            if carried > 0 {
+                groups.entry(replicas(own, name)).or_default().push((carried, host));
+            }
+        }
+    }
+    let names: BTreeSet<&ObjectName> = groups.keys().map(|group| group.name).collect();
+    for (host, own) in hosts.iter() {
+        for name in own.alike.intersection(&names) {
+            if let Some(candidates) = groups.get_mut(&replicas(own, name)) {
+                candidates.push((0, host));
             }
         }
     }
     let mut carriers = BTreeMap::new();
     for (group, candidates) in groups {
-        match carrier(inputs, group, &candidates) {
+        match carrier(inputs, &group, &candidates) {
             Ok(host) => drop(carriers.insert(group, host)),
             Err(reason) => {
-                for host in candidates {
+                for (_, host) in candidates {
                     let Some(own) = hosts.get_mut(host) else { continue };
-                    own.altered.remove(group.2);
-                    let hint = Some("mend its replicas first: `housewright status`".to_owned());
-                    holds.push(own.hold(format!("alter `{}`", group.2), reason.clone(), hint));
+                    if own.altered.remove(group.name).is_some() {
+                        let hint = Some("mend its replicas first: `housewright status`".to_owned());
+                        holds.push(own.hold(format!("alter `{}`", group.name), reason.clone(), hint));
+                    }
                 }
             }
         }
@@ -86,7 +103,7 @@ pub(super) fn full_name(name: &ObjectName) -> String {
     }
 }
 
-/// By the table's own path: one without the shard is of all of them.
+/// By the table's own path: one without the shard is of all of them, and one with a UUID of its host alone.
 fn replicas<'a>(own: &HostSchema<'a>, name: &'a ObjectName) -> Replicas<'a> {
     let live = own.live.iter().find(|live| live.name == *name).and_then(|live| read_live(live, &own.host.role));
     let path = live.and_then(|live| live.engine.as_ref()?.positional(0)?.literal().map(str::to_owned));
@@ -94,34 +111,44 @@ fn replicas<'a>(own: &HostSchema<'a>, name: &'a ObjectName) -> Replicas<'a> {
         Placement::Storage { shard, .. } => Some(shard),
         Placement::Stateless | Placement::Keeper { .. } => None,
     };
-    (&own.host.role, shard.filter(|_| path.is_none_or(|path| path.contains("{shard}"))), name)
+    let shard = shard.filter(|_| path.as_ref().is_none_or(|path| path.contains("{shard}")));
+    let mut path = path.unwrap_or_default();
+    if path.contains("{uuid}") {
+        path.push_str(own.host.name.as_str());
+    }
+    Replicas { role: &own.host.role, shard, name, path }
 }
 
-/// The replica that is least behind, of those that have it to do; all others of the group must be known to be up.
-fn carrier<'a>(inputs: &Inputs<'a>, group: Replicas<'a>, candidates: &[&'a HostName]) -> Result<&'a HostName, String> {
-    let (role, shard, _) = group;
-    let mut best: Option<(u64, &HostName)> = None;
-    for host in inputs.fleet.hosts.values().filter(|host| host.role == *role) {
+/// The replica that has least of it to do, and of those the one that is least behind; nobody where one has nothing of it to do.
+/// All of the group must be known to be up.
+fn carrier<'a>(
+    inputs: &Inputs<'a>,
+    group: &Replicas<'a>,
+    candidates: &[(usize, &'a HostName)],
+) -> Result<Option<&'a HostName>, String> {
+    let mut best: Option<(usize, u64, &HostName)> = None;
+    for host in inputs.fleet.hosts.values().filter(|host| host.role == *group.role) {
         let placed = match host.placement {
             Placement::Storage { shard, .. } => Some(shard),
             Placement::Stateless | Placement::Keeper { .. } => None,
         };
-        if shard.is_some() && shard != placed {
+        if group.shard.is_some() && group.shard != placed {
             continue;
         }
         let server = match inputs.observation.facts(&host.name).map(|facts| &facts.clickhouse) {
             Some(ClickHouseFacts::Up { server, .. }) => server,
             // A shard of which nobody was asked has nothing to do with this run.
-            None if !inputs.observation.hosts.contains_key(&host.name) && shard.is_none() => continue,
+            None if !inputs.observation.hosts.contains_key(&host.name) && group.shard.is_none() => continue,
             _ => return Err(format!("its replica `{}` does not answer: all of them have to take it", host.name)),
         };
-        let is_candidate = candidates.contains(&&host.name);
-        if is_candidate && server.serves().is_ok() && best.is_none_or(|(delay, _)| server.delay < delay) {
-            best = Some((server.delay, &host.name));
+        let left = candidates.iter().find(|(_, name)| *name == &host.name).map(|(left, _)| *left);
+        if let Some(left) = left.filter(|left| *left == 0 || server.serves().is_ok()) {
+            let this = (left, server.delay, &host.name);
+            best = Some(best.map_or(this, |best| best.min(this)));
         }
     }
     let none = || "none of its replicas takes writes and is up to date".to_owned();
-    best.map(|(_, host)| host).ok_or_else(none)
+    best.map(|(left, _, host)| (left > 0).then_some(host)).ok_or_else(none)
 }
 
 impl Altered<'_> {
@@ -132,7 +159,7 @@ impl Altered<'_> {
             let (mut first, mut second) = (Part::default(), Part::default());
             for object in stage.roles.get(&own.host.role).into_iter().flatten() {
                 let Some((key, operations)) = own.altered.get_key_value(&object.name) else { continue };
-                let carries = self.carriers.get(&replicas(own, key)) == Some(name);
+                let carries = self.carriers.get(&replicas(own, key)) == Some(&Some(name));
                 if operations.iter().any(|operation| operation.replicated) {
                     first.tell(object, operations.iter().filter(|operation| !operation.replicated || carries));
                     second.follow(object, operations, carries);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::{Change, Verb, Wave};
 use super::host::{HostSchema, Noted};
-use super::{are_there, execute, kind, note, part, record, wave as a_wave};
+use super::{are_there, begin, execute, forget, kind, note, part, record, wave as a_wave};
 use crate::fleet::HostName;
 use crate::schema::{Object, SchemaStage};
 
@@ -20,7 +20,7 @@ pub(super) fn wave(stage: &SchemaStage, hosts: &BTreeMap<&HostName, HostSchema<'
             continue;
         }
         let names = objects.iter().map(|object| &object.name);
-        let mut steps = vec![note(objects.iter().copied())];
+        let mut steps = vec![begin(objects.iter().copied())];
         steps.extend(
             objects.iter().map(|object| execute(object.name.to_string(), Verb::Create, object.statement.clone())),
         );
@@ -36,13 +36,13 @@ pub(super) fn wave(stage: &SchemaStage, hosts: &BTreeMap<&HostName, HostSchema<'
     a_wave(title, "after all that it needs, on every host whose role has it", parts)
 }
 
-/// What is as its role wants it and not, or not wholly, in its host's record.
+/// What is as its role wants it and not, or not wholly, in its host's record; and what is in it and nowhere else.
 pub(super) fn noted(hosts: &BTreeMap<&HostName, HostSchema<'_>>) -> Option<Wave> {
     let mut parts = Vec::new();
     for (name, host) in hosts {
         let unfinished: Vec<(&Object, Noted)> =
             host.unfinished.iter().filter_map(|(name, noted)| Some((host.object(name)?, *noted))).collect();
-        if unfinished.is_empty() {
+        if unfinished.is_empty() && host.stale.is_empty() {
             continue;
         }
         let new: Vec<&Object> =
@@ -51,12 +51,21 @@ pub(super) fn noted(hosts: &BTreeMap<&HostName, HostSchema<'_>>) -> Option<Wave>
         if !new.is_empty() {
             steps.push(note(new));
         }
-        steps.push(record(unfinished.iter().map(|(object, _)| &object.name)));
+        if !unfinished.is_empty() {
+            steps.push(record(unfinished.iter().map(|(object, _)| &object.name)));
+        }
+        if !host.stale.is_empty() {
+            steps.push(forget(host.stale.iter().map(|(name, _)| *name)));
+        }
         let change = |(object, _): &(&Object, Noted)| Change::ObjectRecord {
             name: object.name.to_string(),
             role: object.role.to_string(),
         };
-        parts.push(part(name, unfinished.iter().map(change).collect(), steps));
+        let gone = host
+            .stale
+            .iter()
+            .map(|(name, record)| Change::ObjectForget { name: name.to_string(), role: record.role.to_string() });
+        parts.push(part(name, unfinished.iter().map(change).chain(gone).collect(), steps));
     }
-    a_wave("schema: the hosts' records".to_owned(), "what is there is as its role wants it", parts)
+    a_wave("schema: the hosts' records".to_owned(), "they say what is there", parts)
 }

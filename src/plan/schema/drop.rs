@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::super::{Change, Gate, Hold, Inputs, Step, Verb, Wave};
 use super::alter::{full_name, may_destroy, pair};
 use super::host::HostSchema;
-use super::{execute, part, wave};
+use super::{execute, forget, part, wave};
 use crate::clickhouse::{Statement, quote_name};
 use crate::fleet::HostName;
 use crate::plan::steps::Limits;
@@ -66,8 +66,7 @@ fn host_part(own: &HostSchema<'_>, stage: Stage, these: &[&Dropped<'_>]) -> supe
         steps.extend(dropped.is_empty.then(|| still_empty(dropped.name)));
         steps.push(execute(dropped.name.to_string(), Verb::Drop, dropped.statement.clone()));
     }
-    let forget = recording::forget(these.iter().map(|dropped| dropped.name));
-    steps.push(execute(super::counted(these.iter().map(|dropped| dropped.name)), Verb::Forget, forget));
+    steps.push(forget(these.iter().map(|dropped| dropped.name)));
     part(&own.host.name, these.iter().map(change).collect(), steps)
 }
 

@@ -7,7 +7,9 @@ use super::reasons;
 use crate::clickhouse::lex;
 use crate::fleet::{Host, HostName};
 use crate::resource::{ClickHouseFacts, HostFacts, SERVER_LOG};
-use crate::schema::{self, Object, ObjectChange, ObjectName, ObservedObject, Operation, RecordState};
+use crate::schema::{
+    self, Object, ObjectChange, ObjectName, ObjectRecord, ObservedObject, Operation, RecordState, recording,
+};
 
 /// One host's part.
 pub(super) struct HostSchema<'a> {
@@ -22,6 +24,8 @@ pub(super) struct HostSchema<'a> {
     pub missing: BTreeSet<&'a ObjectName>,
     /// The operations of each, and what differs.
     pub altered: BTreeMap<&'a ObjectName, Vec<Operation>>,
+    /// What is there as its role wants it.
+    pub alike: BTreeSet<&'a ObjectName>,
     /// What differs of what is made anew.
     pub anew: BTreeMap<&'a ObjectName, String>,
     /// The same, of what is in a group.
@@ -30,6 +34,8 @@ pub(super) struct HostSchema<'a> {
     pub groups: Vec<Vec<&'a Object>>,
     /// What is as its role wants it, and is to be noted first, or was noted and its digest is to be added.
     pub unfinished: BTreeMap<&'a ObjectName, Noted>,
+    /// What is on record, not there and not wanted: a run ended behind its drop, or somebody dropped it.
+    pub stale: Vec<(&'a ObjectName, &'a ObjectRecord)>,
 }
 
 /// What of a record is there.
@@ -59,10 +65,12 @@ impl<'a> HostSchema<'a> {
             keeps_records: facts.records.is_some(),
             missing: BTreeSet::new(),
             altered: BTreeMap::new(),
+            alike: BTreeSet::new(),
             anew: BTreeMap::new(),
             why: BTreeMap::new(),
             groups: Vec::new(),
             unfinished: BTreeMap::new(),
+            stale: Vec::new(),
         };
         match &facts.clickhouse {
             ClickHouseFacts::Up { objects: live, .. } => {
@@ -117,6 +125,7 @@ impl<'a> HostSchema<'a> {
             }
         }
         for object in self.objects.iter().filter(|object| !differ.contains(&object.name)) {
+            self.alike.insert(&object.name);
             let record = self.facts.records.as_ref().and_then(|records| records.get(&object.name));
             let noted = match record.map(|record| (record.state, is_same(&record.statement, object.statement.text()))) {
                 Some((RecordState::Begun, true)) => Noted::Yes,
@@ -127,6 +136,11 @@ impl<'a> HostSchema<'a> {
             };
             self.unfinished.insert(&object.name, noted);
         }
+        let records = self.facts.records.iter().flatten().filter(|(_, record)| record.state == RecordState::Gone);
+        let is_detached = |name: &ObjectName| self.facts.flow.detached.iter().flatten().any(|table| table == name);
+        let is_stale =
+            |name: &&ObjectName| self.object(name).is_none() && !is_detached(name) && !recording::is_own(name);
+        self.stale = records.filter(|(name, _)| is_stale(name)).collect();
     }
 
     fn create(&mut self, name: &ObjectName, holds: &mut Vec<Hold>) {

@@ -9,11 +9,13 @@ mod host;
 mod recreate;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use super::{Change, FailurePolicy, Fallback, Gate, Hold, HostPlan, Inputs, Precondition, Step, Verb, Wave};
 use crate::clickhouse::Statement;
 use crate::clickhouse::config::Disruption;
 use crate::fleet::{HostName, Placement, RoleName};
+use crate::plan::steps::Limits;
 use crate::resource::ClickHouseFacts;
 use crate::schema::{self, Difference, Object, ObjectKind, ObjectName, Stage, recording};
 use host::HostSchema;
@@ -50,6 +52,7 @@ pub(super) fn waves(inputs: &Inputs<'_>, starting: &BTreeSet<HostName>, holds: &
     let dropped = drop::waves(inputs, &hosts, holds);
     let mut waves: Vec<_> = noted.into_iter().chain(waves.into_iter().map(|(_, wave)| wave)).chain(dropped).collect();
     with_record_tables(&mut waves, &hosts);
+    with_patience(inputs, &mut waves);
     waves
 }
 
@@ -91,7 +94,20 @@ fn shard_without_tables(inputs: &Inputs<'_>, starting: &BTreeSet<HostName>) -> O
 }
 
 fn execute(object: String, verb: Verb, statement: Statement) -> Step {
-    Step::Execute { object, verb, statement }
+    Step::Execute { object, verb, statement, retry: Duration::ZERO }
+}
+
+/// What may be sent twice is, for as long as its host's variables say.
+fn with_patience(inputs: &Inputs<'_>, waves: &mut [Wave]) {
+    for plan in waves.iter_mut().flat_map(|wave| &mut wave.hosts) {
+        let Some(limits) = inputs.fleet.hosts.get(&plan.host).map(Limits::of) else { continue };
+        let Fallback { written, told, always } = &mut plan.fallback;
+        for step in plan.steps.iter_mut().chain(written).chain(told).chain(always) {
+            if let Step::Execute { retry, .. } = step {
+                *retry = limits.retry;
+            }
+        }
+    }
 }
 
 /// How many objects, or which one.
@@ -104,14 +120,25 @@ fn counted<'a>(names: impl IntoIterator<Item = &'a ObjectName>) -> String {
 }
 
 /// Notes what is about to be made.
-fn note<'a>(objects: impl IntoIterator<Item = &'a Object> + Clone) -> Step {
+fn begin<'a>(objects: impl IntoIterator<Item = &'a Object> + Clone) -> Step {
     let names = counted(objects.clone().into_iter().map(|object| &object.name));
     execute(names, Verb::Note, recording::begin(objects))
+}
+
+/// Notes what is there as it is wanted.
+fn note<'a>(objects: impl IntoIterator<Item = &'a Object> + Clone) -> Step {
+    let names = counted(objects.clone().into_iter().map(|object| &object.name));
+    execute(names, Verb::Note, recording::renew(objects))
 }
 
 /// Has the server add what it made of what was noted.
 fn record<'a>(names: impl IntoIterator<Item = &'a ObjectName> + Clone) -> Step {
     execute(counted(names.clone()), Verb::Record, recording::finish(names))
+}
+
+/// Takes out of the record what is there no more.
+fn forget<'a>(names: impl IntoIterator<Item = &'a ObjectName> + Clone) -> Step {
+    execute(counted(names.clone()), Verb::Forget, recording::forget(names))
 }
 
 fn are_there<'a>(names: impl IntoIterator<Item = &'a ObjectName>) -> Step {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::{Change, Fallback, Gate, Hold, HostPlan, Step, Verb, Wave, queues};
 use super::drop::{Rows, statement as drop_statement};
 use super::host::HostSchema;
-use super::{are_there, execute, note, part, record, wave};
+use super::{are_there, begin, execute, note, part, record, wave};
 use crate::clickhouse::Statement;
 use crate::clickhouse::config::Disruption;
 use crate::fleet::{HostName, RoleName};
@@ -141,7 +141,7 @@ fn anew(name: &HostName, own: &HostSchema<'_>) -> HostPlan {
         // What is there keeps its record until its new form consumes: what goes back is as that says, and tried again.
         let (old, new): (Vec<&Object>, Vec<&Object>) =
             group.iter().copied().partition(|object| there.iter().any(|live| live.name == object.name));
-        steps.extend((!new.is_empty()).then(|| note(new)));
+        steps.extend((!new.is_empty()).then(|| begin(new)));
         steps.extend(
             group.iter().map(|object| execute(object.name.to_string(), Verb::Create, object.statement.clone())),
         );

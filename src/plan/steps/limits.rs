@@ -21,6 +21,10 @@ const DELAY: Duration = Duration::from_mins(5);
 /// A server that crashes on what it loads does so in the first seconds; longer would be paid by every wave.
 const WINDOW: Duration = Duration::from_secs(2);
 
+/// A session with the coordination that is lost comes back within its time-out, by default 30 s
+/// (<https://clickhouse.com/docs/operations/server-configuration-parameters/settings#zookeeper>), and systemd starts a server that died.
+const RETRY: Duration = Duration::from_secs(30);
+
 /// The limits of one host's steps.
 pub(in crate::plan) struct Limits {
     /// `drain_timeout`: to detach consumers and to send what is spooled.
@@ -31,6 +35,8 @@ pub(in crate::plan) struct Limits {
     delay: Duration,
     /// `stable_window`: how long a server must be well that has come back.
     window: Duration,
+    /// `retry_timeout`: how long a statement of the schema is sent again whose failure may pass by itself.
+    pub(in crate::plan) retry: Duration,
 }
 
 impl Limits {
@@ -44,6 +50,7 @@ impl Limits {
             queries: seconds("query_timeout", QUERIES),
             delay: seconds("replica_delay_limit", DELAY),
             window: seconds("stable_window", WINDOW),
+            retry: seconds("retry_timeout", RETRY),
         }
     }
 
