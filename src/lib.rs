@@ -64,6 +64,7 @@ pub mod transport;
 
 // What to do, and doing it.
 pub mod apply;
+pub mod leg;
 pub mod plan;
 
 // What happened.

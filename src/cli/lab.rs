@@ -14,7 +14,7 @@ use super::{Form, Global, output};
 use crate::event::chain;
 use crate::fleet::{Host, Placement, Reach};
 use crate::lab::{
-    self, BrokerChoice, LabCondition, LabError, LabHost, LabHostKind, LabSpec, Running, default_state_dir,
+    self, BrokerChoice, LabCondition, LabError, LabHost, LabHostKind, LabSpec, Running, Which, default_state_dir,
 };
 
 /// Options of `lab`.
@@ -57,10 +57,49 @@ enum Verb {
     Produce {
         /// The topic
         topic: String,
-        /// At the broker that this host uses
-        #[arg(long, default_value = "ingestion-small-1", value_name = "HOST")]
-        host: String,
+        #[command(flatten)]
+        at: At,
     },
+    /// What a consumer group is to the lab's broker; it is joined for that, for a moment
+    Group {
+        /// The topic
+        topic: String,
+        /// The group
+        group: String,
+        #[command(flatten)]
+        at: At,
+    },
+}
+
+/// At which broker.
+#[derive(Debug, clap::Args)]
+struct At {
+    /// At a broker that this host uses
+    #[arg(long, default_value = "ingestion-small-1", value_name = "HOST")]
+    host: String,
+    /// At this one of them
+    #[arg(long, value_enum, default_value_t, value_name = "WHICH")]
+    broker: WhichOption,
+}
+
+impl At {
+    fn place(&self) -> (&str, Which) {
+        let which = match self.broker {
+            WhichOption::Broker => Which::Broker,
+            WhichOption::Broker2 => Which::Broker2,
+        };
+        (&self.host, which)
+    }
+}
+
+/// One of the lab's brokers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+enum WhichOption {
+    /// The one that the lab's topics are at
+    #[default]
+    Broker,
+    /// Another one, to which a topic can move; only beside the mock
+    Broker2,
 }
 
 /// Which Kafka broker the lab runs.
@@ -69,7 +108,7 @@ enum BrokerOption {
     /// Tansu where its binary is at hand, otherwise the mock
     #[default]
     Auto,
-    /// librdkafka's mock cluster, one for each ingestion host
+    /// librdkafka's mock cluster, for all ingestion hosts, and a second one beside it
     Mock,
     /// Tansu: one broker for all
     Tansu,
@@ -99,13 +138,23 @@ pub(super) fn run(global: &Global, options: &Options) -> Answer {
         Verb::Status => status(global)?,
         Verb::Shell { host } => return Ok(exit(lab::shell(&state, host.as_deref())?)),
         Verb::Exec { command } => return Ok(exit(lab::exec(&state, command)?)),
-        Verb::Produce { topic, host } => {
+        Verb::Group { topic, group, at } => {
+            let found = lab::group(&state, at.place(), topic, group)?;
+            if global.output == Form::Text {
+                let members = if found.empty { "nobody is in it" } else { "it has members" };
+                let behind = found.end.saturating_sub(found.committed);
+                output::result(&format!("group {group}: {members}, {behind} of {} messages behind\n", found.end));
+            } else {
+                output::data(global.output, &found);
+            }
+        }
+        Verb::Produce { topic, at } => {
             let mut text = String::new();
             std::io::stdin()
                 .read_to_string(&mut text)
                 .map_err(|error| CommandError::plain(format!("cannot read standard input: {error}")))?;
             let lines: Vec<_> = text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect();
-            let sent = lab::produce(&state, host, topic, &lines)?;
+            let sent = lab::produce(&state, at.place(), topic, &lines)?;
             output::say(&format!("{sent} messages to the topic `{topic}`"));
         }
     }

@@ -15,6 +15,7 @@ mod interrupt;
 mod inventory;
 mod json_schema;
 mod lab;
+mod leg;
 mod output;
 mod plan;
 mod project;
@@ -161,6 +162,8 @@ enum Verb {
     Unlock(unlock::Options),
     /// The roles' databases, tables and views: draw, compare, dump them
     Schema(schema::Options),
+    /// A topic's way in goes over from one broker to another: a leg is added, watched, removed
+    Leg(leg::Options),
     /// JSON Schemas of inventories, variables, roles and discovery files, for editors
     JsonSchema(json_schema::Options),
     /// A role-true local fleet to try a change on
@@ -227,6 +230,7 @@ pub fn run(line: &CommandLine) -> Exit {
         Verb::Adopt(options) => adopt::run(global, options),
         Verb::Unlock(options) => unlock::run(global, options),
         Verb::Schema(options) => schema::run(global, options),
+        Verb::Leg(options) => leg::run(global, options),
         Verb::JsonSchema(options) => json_schema::run(global, options),
         Verb::Lab(options) => lab::run(global, options),
         Verb::Completions { shell } => Ok(output::completions(*shell)),

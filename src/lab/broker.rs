@@ -1,4 +1,5 @@
-//! The lab's Kafka broker. Invariant: every ingestion host reaches it as `broker:9092`, whichever it is. edge
+//! The lab's Kafka brokers. Invariant: every ingestion host reaches the first as `broker:9092`, whichever it is, and the
+//! second, to which topics move, as `broker2:9092`. edge
 
 use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
@@ -52,6 +53,23 @@ impl Broker {
         }
     }
 
+    /// The same of `broker2`; Tansu is alone.
+    pub(super) fn second_address(self) -> Option<Ipv4Addr> {
+        match self {
+            Self::Mock => Some(Ipv4Addr::new(127, 0, 0, 2)),
+            Self::Tansu => None,
+        }
+    }
+
+    fn address_of(self, which: Which) -> Result<Ipv4Addr, LabError> {
+        match which {
+            Which::Broker => Ok(self.address()),
+            Which::Broker2 => self
+                .second_address()
+                .ok_or_else(|| LabError::BadSpec("it has no second broker: `lab up --broker mock` has one".to_owned())),
+        }
+    }
+
     /// The namespace in which its process runs.
     pub(super) fn namespace(self) -> String {
         match self {
@@ -59,6 +77,27 @@ impl Broker {
             Self::Tansu => namespace_of("broker"),
         }
     }
+}
+
+/// One of the lab's brokers, by its name there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Which {
+    /// `broker`.
+    #[default]
+    Broker,
+    /// `broker2`, to which a topic can move.
+    Broker2,
+}
+
+/// What a consumer group is to its broker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsumerGroup {
+    /// Whoever joins it is given all partitions: nobody else is in it.
+    pub empty: bool,
+    /// How many messages it has committed.
+    pub committed: u64,
+    /// How many there are.
+    pub end: u64,
 }
 
 fn tansu(cache_dir: &Path) -> Option<PathBuf> {
@@ -112,8 +151,8 @@ pub(super) fn start(broker: Broker, journal: &Journal, spec: &LabSpec, client: &
     };
     let process = inside(&broker.namespace(), || process::start(journal, "broker", Task::Broker, &argv, &log, &[]))?;
     let deadline = Instant::now() + Duration::from_secs(30);
-    for namespace in &namespaces {
-        let address = IpAddr::V4(broker.address());
+    let addresses = std::iter::once(broker.address()).chain(broker.second_address()).map(IpAddr::V4);
+    for (namespace, address) in addresses.flat_map(|address| namespaces.iter().map(move |name| (name, address))) {
         while !inside(namespace, || Ok(answers(address, PORT)))? {
             if Instant::now() > deadline || !process.alive() {
                 return Err(LabError::BrokerFailed { log: files::last_lines(&log, 8) });
@@ -124,40 +163,59 @@ pub(super) fn start(broker: Broker, journal: &Journal, spec: &LabSpec, client: &
     Ok(())
 }
 
-/// Sends lines to a topic from a host's namespace; returns how many messages the broker acknowledged.
-pub(super) fn send(
-    broker: Broker,
-    namespace: &str,
-    program: &Path,
-    client: &Path,
-    topic: &str,
-    lines: &[String],
-) -> Result<usize, LabError> {
-    let address = format!("{}:{PORT}", broker.address());
-    let command = format!("python3 {} produce {address} {topic}", program.display());
-    let started = |source| LabError::Start { command: command.clone(), source };
-    let output = inside(namespace, || {
-        let mut child = Command::new("python3")
-            .arg(program)
-            .args(["produce", &address, topic])
-            .env("PYTHONPATH", client)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(started)?;
-        if let Some(mut input) = child.stdin.take() {
-            // A producer that ended early says why on its standard error.
-            let _ = input.write_all(format!("{}\n", lines.join("\n")).as_bytes());
-        }
-        child.wait_with_output().map_err(started)
-    })?;
-    let printed = String::from_utf8_lossy(&output.stdout);
-    match printed.trim().parse() {
-        Ok(count) if output.status.success() => Ok(count),
-        _ => {
-            let stderr = files::tail(&String::from_utf8_lossy(&output.stderr), 4);
-            Err(LabError::Command { command, status: output.status.to_string(), stderr })
+/// A client of a broker in a host's namespace.
+pub(super) struct Client<'a> {
+    pub(super) broker: Broker,
+    pub(super) which: Which,
+    pub(super) namespace: String,
+    pub(super) program: &'a Path,
+    pub(super) packages: &'a Path,
+}
+
+/// Sends lines to a topic; returns how many messages the broker acknowledged.
+pub(super) fn send(client: &Client<'_>, topic: &str, lines: &[String]) -> Result<usize, LabError> {
+    client.ask(&["produce"], &[topic], &format!("{}\n", lines.join("\n")), |printed| printed.trim().parse().ok())
+}
+
+/// Asks what a consumer group of a topic is.
+pub(super) fn group(client: &Client<'_>, topic: &str, name: &str) -> Result<ConsumerGroup, LabError> {
+    client.ask(&["group"], &[topic, name], "", |printed| serde_json::from_str(printed).ok())
+}
+
+impl Client<'_> {
+    fn ask<T: Send>(
+        &self,
+        verb: &[&str],
+        words: &[&str],
+        lines: &str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Result<T, LabError> {
+        let address = format!("{}:{PORT}", self.broker.address_of(self.which)?);
+        let arguments: Vec<&str> = [verb, &[&address], words].concat();
+        let command = format!("python3 {} {}", self.program.display(), arguments.join(" "));
+        let started = |source| LabError::Start { command: command.clone(), source };
+        let output = inside(&self.namespace, || {
+            let mut child = Command::new("python3")
+                .arg(self.program)
+                .args(&arguments)
+                .env("PYTHONPATH", self.packages)
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .map_err(started)?;
+            if let Some(mut input) = child.stdin.take() {
+                // A client that ended early says why on its standard error.
+                let _ = input.write_all(lines.as_bytes());
+            }
+            child.wait_with_output().map_err(started)
+        })?;
+        match read(&String::from_utf8_lossy(&output.stdout)) {
+            Some(answer) if output.status.success() => Ok(answer),
+            _ => {
+                let stderr = files::tail(&String::from_utf8_lossy(&output.stderr), 4);
+                Err(LabError::Command { command, status: output.status.to_string(), stderr })
+            }
         }
     }
 }

@@ -62,6 +62,9 @@ pub(super) fn etc_hosts(spec: &LabSpec, broker: Broker) -> String {
         "127.0.0.1 localhost\n::1 localhost ip6-localhost\n{LAB_GATEWAY} driver\n{} broker\n",
         broker.address()
     );
+    if let Some(second) = broker.second_address() {
+        let _ = writeln!(text, "{second} broker2");
+    }
     for host in &spec.hosts {
         let _ = writeln!(text, "{} {}", host.address, host.name);
     }

@@ -29,7 +29,7 @@ mod visit;
 
 use std::path::PathBuf;
 
-pub use broker::Broker;
+pub use broker::{Broker, ConsumerGroup, Which};
 pub use clickhouse::local_clickhouse;
 pub use down::down;
 pub use error::LabError;
@@ -40,7 +40,7 @@ pub use spec::{
 };
 pub use status::{HostStatus, LabCondition, LabStatus, Running, status};
 pub use up::up;
-pub use visit::{exec, produce, shell};
+pub use visit::{exec, group, produce, shell};
 
 /// A lab that is up, and how to reach its hosts.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -60,7 +60,7 @@ pub enum LabHostKind {
 pub enum BrokerChoice {
     /// Tansu where its binary is at hand, otherwise the mock.
     Auto,
-    /// librdkafka's mock cluster, relayed to 127.0.0.1:9092 of each ingestion host.
+    /// librdkafka's mock clusters, relayed to 127.0.0.1:9092 and 127.0.0.2:9092 of each ingestion host.
     Mock,
     /// Tansu, at 10.77.0.20:9092.
     Tansu,
@@ -92,7 +92,7 @@ impl LabSpec {
             if !plain || name.is_empty() || name.len() > 48 || name.starts_with('-') || name.ends_with('-') {
                 return bad(format!("`{name}` is not a host name of a-z, 0-9 and `-`"));
             }
-            if name == "broker" || name == "localhost" || !names.insert(name) {
+            if matches!(name.as_str(), "broker" | "broker2" | "localhost") || !names.insert(name) {
                 return bad(format!("the name `{name}` is taken"));
             }
             let [a, b, c, d] = address.octets();

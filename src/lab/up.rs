@@ -111,7 +111,9 @@ fn boot(
         let client = broker::client(lock, &spec.cache_dir)?;
         broker::start(broker, journal, spec, &client)?;
         progress(match broker {
-            Broker::Mock => "broker: librdkafka's mock cluster, at broker:9092 of each ingestion host",
+            Broker::Mock => {
+                "brokers: librdkafka's mock clusters, at broker:9092 and broker2:9092 of each ingestion host"
+            }
             Broker::Tansu => "broker: Tansu, at broker:9092",
         });
     }

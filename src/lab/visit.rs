@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::{Command, ExitStatus};
 
-use super::broker;
+use super::broker::{self, Client, ConsumerGroup, Which};
 use super::error::LabError;
 use super::network::inside;
 use super::spec::{LAB_NAMESPACE, LabHost, LabSpec, Paths, namespace_of};
@@ -54,19 +54,49 @@ pub fn exec(state_dir: &Path, argv: &[String]) -> Result<ExitStatus, LabError> {
     })
 }
 
-/// Sends lines (JSON rows) to a topic at the broker that a host uses; returns how many messages were acknowledged.
+/// Sends lines (JSON rows) to a topic at a broker that a host uses; returns how many messages were acknowledged.
 ///
 /// # Errors
 ///
 /// If no lab is up, the host is not in it, or the broker refuses messages.
-pub fn produce(state_dir: &Path, host: &str, topic: &str, lines: &[String]) -> Result<usize, LabError> {
+pub fn produce(
+    state_dir: &Path,
+    (host, which): (&str, Which),
+    topic: &str,
+    lines: &[String],
+) -> Result<usize, LabError> {
+    at_broker(state_dir, host, which, |client| broker::send(client, topic, lines))
+}
+
+/// Asks a broker that a host uses what a consumer group of a topic is; it joins the group for that, for a moment.
+///
+/// # Errors
+///
+/// If no lab is up, the host is not in it, or the broker does not answer.
+pub fn group(
+    state_dir: &Path,
+    (host, which): (&str, Which),
+    topic: &str,
+    name: &str,
+) -> Result<ConsumerGroup, LabError> {
+    at_broker(state_dir, host, which, |client| broker::group(client, topic, name))
+}
+
+fn at_broker<T>(
+    state_dir: &Path,
+    host: &str,
+    which: Which,
+    ask: impl FnOnce(&Client<'_>) -> Result<T, LabError>,
+) -> Result<T, LabError> {
     let spec = running(state_dir)?;
     let host = find(&spec, host)?;
     let paths = Paths(state_dir);
     let state = State::read(&paths)?;
     let (_, kind) = state.choice().ok_or_else(|| LabError::NotUp(state_dir.to_owned()))?;
-    let client = broker::client(&Lock::take(state_dir)?, &spec.cache_dir)?;
-    broker::send(kind, &namespace_of(&host.name), &state_dir.join("broker.py"), &client, topic, lines)
+    let packages = broker::client(&Lock::take(state_dir)?, &spec.cache_dir)?;
+    let program = state_dir.join("broker.py");
+    let namespace = namespace_of(&host.name);
+    ask(&Client { broker: kind, which, namespace, program: &program, packages: &packages })
 }
 
 fn running(state_dir: &Path) -> Result<LabSpec, LabError> {

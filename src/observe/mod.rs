@@ -8,7 +8,7 @@ pub mod recorded;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use question::{Asked, NoRows, Said, ask_each};
+pub use question::{Asked, NoRows, Said, ask_each, ask_twice};
 
 use futures_util::StreamExt;
 

@@ -2,13 +2,17 @@
 //!
 //! Nothing is changed: the servers refuse what does not only read.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
 use futures_util::StreamExt;
 
 use crate::clickhouse::{Bounds, ClickHouseError, Endpoint, Rows, Statement};
 use crate::event::{Event, Sink, chain};
 use crate::fleet::{Host, HostName};
 use crate::transport::lasting::{self, Patience};
-use crate::transport::{Transport, advice};
+use crate::transport::{Session, Transport, advice};
 
 /// A server that may answer.
 pub struct Asked<'a> {
@@ -72,6 +76,41 @@ pub async fn ask_each(
     answers
 }
 
+/// Asks each server the same twice, with a pause between, over one connection; at most `at_once` at a time.
+pub async fn ask_twice(
+    transport: &dyn Transport,
+    servers: &[Asked<'_>],
+    question: &Statement,
+    (bounds, pause): (&Bounds, Duration),
+    at_once: usize,
+    sink: &dyn Sink,
+) -> BTreeMap<HostName, Result<[Rows; 2], NoRows>> {
+    sink.emit(Event::ObserveStarted { hosts: servers.len() });
+    let answers: BTreeMap<_, _> = futures_util::stream::iter(servers)
+        .map(|asked| async move {
+            let answer = async {
+                let session = connect(transport, asked, sink).await?;
+                let clickhouse = session.clickhouse(&asked.endpoint);
+                let answer = async {
+                    let first = clickhouse.ask(question, bounds).await?;
+                    tokio::time::sleep(pause).await;
+                    Ok([first, clickhouse.ask(question, bounds).await?])
+                }
+                .await;
+                session.close().await;
+                sink.emit(Event::HostObserved { host: asked.host.name.clone() });
+                answer.map_err(|error| no_rows(&error))
+            };
+            (asked.host.name.clone(), answer.await)
+        })
+        .buffer_unordered(at_once.max(1))
+        .collect()
+        .await;
+    let reached = answers.values().filter(|answer| answer.is_ok()).count();
+    sink.emit(Event::ObserveFinished { reached, unreachable: answers.len() - reached });
+    answers
+}
+
 async fn ask(
     transport: &dyn Transport,
     asked: &Asked<'_>,
@@ -79,24 +118,29 @@ async fn ask(
     bounds: &Bounds,
     sink: &dyn Sink,
 ) -> Result<Rows, NoRows> {
-    let host = asked.host.name.clone();
-    sink.emit(Event::HostConnecting { host: host.clone() });
-    let session = match lasting::connect(transport, asked.host, Patience::FIRST, sink).await {
-        Ok(session) => session,
-        Err(error) => {
-            let (reason, hint) = (chain(&error), advice::connect(&error, asked.host));
-            sink.emit(Event::HostUnreachable { host, reason: reason.clone(), hint });
-            return Err(NoRows::Unreachable(reason));
-        }
-    };
+    let session = connect(transport, asked, sink).await?;
     let answer = session.clickhouse(&asked.endpoint).ask(question, bounds).await;
     session.close().await;
-    sink.emit(Event::HostObserved { host });
-    answer.map_err(|error| match error {
-        ClickHouseError::Refused(_) | ClickHouseError::Unreachable(_) => NoRows::Unreachable(chain(&error)),
+    sink.emit(Event::HostObserved { host: asked.host.name.clone() });
+    answer.map_err(|error| no_rows(&error))
+}
+
+async fn connect(transport: &dyn Transport, asked: &Asked<'_>, sink: &dyn Sink) -> Result<Arc<dyn Session>, NoRows> {
+    let host = asked.host.name.clone();
+    sink.emit(Event::HostConnecting { host: host.clone() });
+    lasting::connect(transport, asked.host, Patience::FIRST, sink).await.map_err(|error| {
+        let (reason, hint) = (chain(&error), advice::connect(&error, asked.host));
+        sink.emit(Event::HostUnreachable { host, reason: reason.clone(), hint });
+        NoRows::Unreachable(reason)
+    })
+}
+
+fn no_rows(error: &ClickHouseError) -> NoRows {
+    match error {
+        ClickHouseError::Refused(_) | ClickHouseError::Unreachable(_) => NoRows::Unreachable(chain(error)),
         ClickHouseError::Timeout(_)
         | ClickHouseError::Exception { .. }
         | ClickHouseError::TooLong(_)
-        | ClickHouseError::Garbled(_) => NoRows::Refused(chain(&error)),
-    })
+        | ClickHouseError::Garbled(_) => NoRows::Refused(chain(error)),
+    }
 }

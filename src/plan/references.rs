@@ -167,7 +167,7 @@ fn of_values(changes: &[KeyChange], server: Option<&ServerFacts>) -> Vec<Found> 
 fn of_collections(changes: &[KeyChange], uses: &[Uses]) -> Vec<Found> {
     let gone = removed(changes, &["named_collections"]);
     let take = |name: &str| users_of(uses, |uses| uses.collections.contains(name));
-    let hint = "drop these first, or move them to another collection";
+    let hint = "the plan behind their drop removes it; or move them to another collection";
     used(gone, "named collection", hint, take)
 }
 

@@ -58,7 +58,7 @@ pub const POLLED_WITHIN: u64 = 60;
 /// write to takes none. Measured on 25.8: then `num_messages_read` grows with every attempt, and its partitions come and
 /// go; a topic without new rows leaves it at 0, and is no reason to wait. The counters begin with the table's attach. How
 /// far a group is behind is not told: `rdkafka_stat` is empty.
-const STUCK: &str =
+pub(crate) const STUCK: &str =
     "num_messages_read > 0 AND num_commits = 0 AND (notEmpty(assignments.topic) OR notEmpty(exceptions.text))";
 
 /// More of a complaint is a stack trace.

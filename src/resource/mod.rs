@@ -24,7 +24,10 @@ pub use config_tree::Contents;
 pub use directory::{DirectoryChange, diff as diff_directories};
 pub use facts::{ClickHouseFacts, HostFacts, HostObservation, Observation, ObserveError};
 pub use file::{FileChange, FileChangeKind, ObservedDirectory, ObservedFile, Replaces, diff as diff_files};
-pub use flow::{ConsumerFacts, Detachment, FlowFacts, FlowQuestion, Proof, Spool, attach, detach, flush};
+pub(crate) use flow::STUCK;
+pub use flow::{
+    ConsumerFacts, Detachment, FlowFacts, FlowQuestion, POLLED_WITHIN, Proof, Spool, attach, detach, flush,
+};
 pub use health::{Complaints, HealthFacts, running_queries};
 pub use identity::Identity;
 pub use keeper::{KeeperFacts, MNTR, SRVR, Srvr, synced_followers};

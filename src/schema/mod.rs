@@ -36,7 +36,7 @@ pub use object::{DEFAULT_DATABASE, Object, ObjectKind, ObjectName};
 pub use observe::{ObservedObject, ROWS, read_objects, statement};
 pub use operation::{Class, Difference, ObjectChange, Operation};
 pub use order::{SchemaStage, cycles, stages};
-pub use read::{hides_a_secret, read, read_live};
+pub use read::{hides_a_secret, read, read_files, read_live};
 pub use record::{ObjectRecord, ObjectRecords, RecordState, Recorded, Records};
 pub use stage::Stage;
 pub use uses::Uses;

@@ -19,8 +19,14 @@ use crate::role::{Role, SchemaFile};
 /// Reads all of a role's files, its included roles' among them.
 #[must_use]
 pub fn read(role: &Role) -> (Vec<Object>, Vec<Problem>) {
+    read_files(&role.schema)
+}
+
+/// Reads files, whichever role has them.
+#[must_use]
+pub fn read_files(files: &[SchemaFile]) -> (Vec<Object>, Vec<Problem>) {
     let (mut objects, mut problems) = (Vec::new(), Vec::new());
-    for file in &role.schema {
+    for file in files {
         problems.extend(unclosed(&file.source));
         for statement in split(&file.source).iter().filter(|statement| !is_unclosed(statement)) {
             problems.extend(literal::check(statement));

@@ -3,8 +3,8 @@
 use std::net::Ipv4Addr;
 
 use housewright::lab::{
-    BrokerChoice, LAB_NAMESPACE, LabCondition, LabError, LabHost, LabHostKind, LabSpec, Running, down, exec, produce,
-    status, up,
+    BrokerChoice, LAB_NAMESPACE, LabCondition, LabError, LabHost, LabHostKind, LabSpec, Running, Which, down, exec,
+    produce, status, up,
 };
 
 fn host(name: &str, last: u8, kind: LabHostKind) -> LabHost {
@@ -28,7 +28,7 @@ fn hosts_come_up_answer_and_leave_nothing() -> Result<(), LabError> {
     assert!(exec(&state_dir, &words("ssh one sudo systemctl start clickhouse-server"))?.success());
     assert!(exec(&state_dir, &words("ssh one curl -sSf http://localhost:8123/ping"))?.success());
     assert_eq!(exec(&state_dir, &words("ssh root@two exit 7"))?.code(), Some(7));
-    assert_eq!(produce(&state_dir, "two", "events", &words("{} {} {}"))?, 3);
+    assert_eq!(produce(&state_dir, ("two", Which::Broker), "events", &words("{} {} {}"))?, 3);
 
     // Another lab is refused; a host that was switched off comes back, with what it had.
     let other = LabSpec { hosts: vec![host("three", 3, LabHostKind::SshOnly)], ..spec.clone() };

@@ -11,6 +11,7 @@ mod deaths;
 mod interruptions;
 mod keys;
 mod lab;
+mod legs;
 mod ownership;
 mod refusals;
 mod roll;

@@ -140,6 +140,8 @@ fn events_flow(fleet: &Fleet) {
         |([a, b, c, d], _)| a == b && c == d && *a > 0 && *c > 0 && a + c == 20,
     );
     assert_eq!(DATA.map(|host| distinct(fleet, host, "events")), [20; 4], "each sees all shards");
+    let astray = "SELECT countIf(sipHash64(distinct_id) % 2 + 1 != toUInt64(getMacro('shard'))) FROM sharded_events";
+    assert_eq!(DATA.map(|host| fleet.sql(host, astray)), ["0"; 4], "each row is where its key says");
 
     let reader = "CREATE TABLE live_sink (line String) ENGINE = Kafka(warpstream_ingestion, kafka_topic_list = \
                   'property_definitions', kafka_group_name = 'live', kafka_format = 'JSONAsString')";
