@@ -214,7 +214,7 @@ fn active(of: Subject, state: &LegState) -> Vec<Bar> {
         bar(
             of,
             state,
-            format!("no errors within {POLLED_WITHIN} s, and what is read is written on"),
+            "no errors meanwhile, and what is read is written on".to_owned(),
             format!("{} errors{complaint}; {} consumers stuck", now.errors, now.stuck),
             now.errors == 0 && now.stuck == 0,
         ),

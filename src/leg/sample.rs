@@ -9,7 +9,7 @@ use crate::clickhouse::{ClickHouseError, Rows, Statement, quote_text};
 use crate::resource::STUCK;
 use crate::schema::ObjectName;
 
-/// A consumer polls several times in it, also when its topic is empty; errors are told for as long.
+/// A consumer polls several times in it, also when its topic is empty.
 pub use crate::resource::POLLED_WITHIN;
 
 /// What the servers tell of one table.
@@ -27,7 +27,7 @@ pub struct TableSample {
     pub stuck: u64,
     /// How far they are behind the ends of their partitions, where the server tells it of all of them.
     pub lag: Option<u64>,
-    /// How many errors they have had within [`POLLED_WITHIN`] seconds.
+    /// How many errors they have had lately.
     pub errors: u64,
     /// The last of these.
     pub complaint: Option<String>,
@@ -54,15 +54,16 @@ const COMPLAINT: usize = 200;
 const ACTIVE: &str = "arrayFilter(p -> JSONExtractString(p.2, 'fetch_state') = 'active', \
      arrayFlatten(arrayMap(t -> JSONExtractKeysAndValuesRaw(t.2, 'partitions'), JSONExtractKeysAndValuesRaw(rdkafka_stat, 'topics'))))";
 
-/// Asks for some tables; a table that is not there has no row, and the time has one of its own.
+/// Asks for some tables, and for their errors of so many seconds; a table that is not there has no row, and the time has one of
+/// its own.
 #[must_use]
-pub fn question(tables: &BTreeSet<ObjectName>) -> Statement {
+pub fn question(tables: &BTreeSet<ObjectName>, errors_within: u64) -> Statement {
     let pairs = tables.iter().filter_map(|table| match table {
         ObjectName::Relation { database, name } => Some(format!("({}, {})", quote_text(database), quote_text(name))),
         ObjectName::Database(_) | ObjectName::Function(_) | ObjectName::Collection(_) => None,
     });
     let pairs = pairs.collect::<Vec<_>>().join(", ");
-    let recent = format!("arrayCount(t -> t > now() - {POLLED_WITHIN}, exceptions.time)");
+    let recent = format!("arrayCount(t -> t > now() - {errors_within}, exceptions.time)");
     Statement::new(format!(
         "SELECT toUnixTimestamp64Milli(now64(3)) AS at, '' AS database, '' AS table, 0 AS consumers, 0 AS polling, \
          0 AS partitions, 0 AS messages, 0 AS stuck, 0 AS told, 0 AS lag, 0 AS errors, '' AS complaint, 0 AS waiting, 0 AS broken \

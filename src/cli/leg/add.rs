@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::super::error::{Answer, CommandError, Exit};
 use super::super::{Form, Global, output};
-use super::{load, of_topic, shown};
+use super::{create, load, of_topic, shown};
 use crate::fleet::{Fleet, HostName};
 use crate::leg::{Leg, add, shares_brokers, without_collection};
 use crate::report;
@@ -57,7 +57,7 @@ pub(super) fn run(global: &Global, options: &Options) -> Answer {
     }
     if !options.dry_run {
         for (path, text) in &added.files {
-            output::write_file(Path::new(path), text)?;
+            create(path, text)?;
         }
     }
     match global.output {

@@ -48,7 +48,7 @@ pub(super) fn ask(
         return Err(CommandError::plain("no host of the inventory has a leg"));
     }
     let tables = legs.iter().flat_map(|leg| leg.targets.iter().copied().chain([leg.table]));
-    let question = question(&tables.map(|table| table.name.clone()).collect());
+    let question = question(&tables.map(|table| table.name.clone()).collect(), window.as_secs().max(1));
     project.enter_network()?;
     let sink = output::sink(global, Events::AreProgress);
     let answers = block_on(ask_twice(&transport(), &servers, &question, (&BOUNDS, window), global.forks, &*sink))?;

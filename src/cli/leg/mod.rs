@@ -6,6 +6,7 @@ mod remove;
 mod status;
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::Path;
 
 use clap::Subcommand;
@@ -97,6 +98,13 @@ fn load(global: &Global) -> Result<Project, CommandError> {
     let project = Project::load(global)?;
     output::notes(&project.notes);
     Ok(project)
+}
+
+/// Writes a file that is not there, and never over one that is.
+fn create(path: &str, text: &str) -> Result<(), CommandError> {
+    let made = std::fs::File::options().write(true).create_new(true).open(Path::new(path));
+    made.and_then(|mut file| file.write_all(text.as_bytes()))
+        .map_err(|error| CommandError::plain(format!("cannot write `{path}`: {}", io_words(&error))))
 }
 
 /// Removes a file.

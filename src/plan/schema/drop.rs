@@ -26,6 +26,8 @@ struct Dropped<'a> {
     holds: Option<(u64, u64)>,
     /// It keeps rows, and had none.
     is_empty: bool,
+    /// Several views read from it.
+    is_shared_queue: bool,
 }
 
 /// One wave for each stage, the last stage of making first.
@@ -38,7 +40,8 @@ pub(super) fn waves(
     let stages = [Stage::View, Stage::Queue, Stage::Proxy, Stage::Storage, Stage::Definition];
     let wave_of = |stage: Stage| {
         let parts = all.iter().filter_map(|(name, dropped)| {
-            let these: Vec<_> = dropped.iter().filter(|dropped| dropped.stage == stage).collect();
+            let mut these: Vec<_> = dropped.iter().filter(|dropped| dropped.stage == stage).collect();
+            these.sort_by_key(|dropped| !dropped.is_shared_queue);
             let own = hosts.get(*name).filter(|_| !these.is_empty())?;
             Some(host_part(own, stage, &these))
         });
@@ -98,7 +101,19 @@ fn of<'a>(inputs: &Inputs<'_>, own: &HostSchema<'a>, holds: &mut Vec<Hold>) -> V
             Err((reason, hint)) => holds.push(own.hold(format!("drop `{name}`"), reason, Some(hint))),
         }
     }
-    relied_on(own, going, holds)
+    let mut going = relied_on(own, going, holds);
+    for queue in going.iter_mut().filter(|dropped| dropped.stage == Stage::Queue && views_of(own, dropped.name) > 1) {
+        // What it read between the drops of two views would reach one of them: <https://github.com/ClickHouse/ClickHouse/issues/6533>.
+        (queue.stage, queue.is_shared_queue) = (Stage::View, true);
+    }
+    going
+}
+
+/// How many materialized views read from a table.
+fn views_of(own: &HostSchema<'_>, table: &ObjectName) -> usize {
+    let views = own.live.iter().filter(|live| live.engine == "MaterializedView");
+    let views = views.filter_map(|live| read_live(live, &own.host.role));
+    views.filter(|view| view.sources.contains(table)).count()
 }
 
 type Refusal = (String, String);
@@ -148,7 +163,7 @@ fn may_go<'a>(
     let cannot = || ("it has no name that a statement can say".to_owned(), by_hand());
     let is_empty = keeps_rows && holds.is_none();
     let statement = statement(name, kind, if is_empty { Rows::Stay } else { Rows::Go }).ok_or_else(cannot)?;
-    Ok(Dropped { name, record, stage, statement, holds, is_empty })
+    Ok(Dropped { name, record, stage, statement, holds, is_empty, is_shared_queue: false })
 }
 
 /// Whether rows go with it. A materialized view without a target has a table of its own.
