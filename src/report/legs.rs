@@ -168,3 +168,67 @@ pub fn leg_removed(edited: &Edited, held: bool, dry: bool) -> String {
     }
     out.trim_end().to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::leg::TableSample;
+    use crate::schema::ObjectName;
+
+    fn leg(name: &str, read: Option<u64>, lag: Option<u64>) -> LegState {
+        let now = TableSample { consumers: 2, polling: 2, partitions: 4, messages: 900, lag, ..TableSample::default() };
+        LegState {
+            table: ObjectName::relation(None, name),
+            collection: Some("msk".to_owned()),
+            group: Some("clickhouse".to_owned()),
+            hosts: 2,
+            silent: Vec::new(),
+            without: Vec::new(),
+            wanted: 2,
+            before: now.clone(),
+            now,
+            read,
+            window: 10_000,
+            most_waiting: 0,
+        }
+    }
+
+    fn plain(text: &str) -> String {
+        anstream::adapter::strip_str(text).to_string()
+    }
+
+    #[test]
+    fn each_leg_is_a_line_and_what_is_wrong_stands_below_it() {
+        let host = |name: &str| HostName::new(name).unwrap();
+        let mut ill = leg("kafka_events_warp", Some(490), None);
+        (ill.now.errors, ill.now.complaint) = (3, Some("Broker: Unknown topic".to_owned()));
+        (ill.without, ill.now.polling) = (vec![host("events-2")], 1);
+        let legs = vec![leg("kafka_events", Some(500), Some(12)), ill];
+        let groups = Groups::from([(("events".to_owned(), "ingestion-events".to_owned()), legs)]);
+        let without = BTreeMap::from([(host("events-3"), NoRows::Unreachable("no route".to_owned()))]);
+        insta::assert_snapshot!(plain(&leg_status(&groups, &without, None)), @r"
+        topic events role ingestion-events
+          leg                collection  group       hosts  polling  partitions       lag  read/min  errors  waiting
+          kafka_events       msk         clickhouse    2/2      2/2           4        12      3000       0        0
+          kafka_events_warp  msk         clickhouse    1/2      1/2           4  not told      2940       3        0
+          parity: the quietest leg reads 98 % of the busiest
+          x kafka_events_warp: 1 of 2 consumers poll on 1 of 2 hosts, with 4 partitions
+          x kafka_events_warp: 3 errors: Broker: Unknown topic; 0 consumers stuck
+          x kafka_events_warp is not on events-2
+
+        x events-3: no route
+        legs: 1 leg well, 1 not, 1 host without an answer
+        ");
+    }
+
+    #[test]
+    fn a_bar_that_is_not_cleared_names_what_lifts_it() {
+        let goes = leg("kafka_events", Some(7), Some(12));
+        insta::assert_snapshot!(plain(&leg_bars(&crate::leg::drained(&goes), &BTreeMap::new())), @r"
+        kafka_events goes
+          ok every consumer has polled within 60 s, and their group has given them partitions: 2 of 2 consumers poll on 2 of 2 hosts, with 4 partitions
+          ok no errors meanwhile, and what is read is written on: 0 errors; 0 consumers stuck
+          no its lag is 0; where no server tells it, it reads nothing for 8 s: lag 12, 7 messages read in 10 s  (`--allow lag` lifts it)
+        ");
+    }
+}
