@@ -77,6 +77,7 @@ fn measure(hosts: usize) -> Vec<(&'static str, Duration)> {
             fleet: &fleet,
             desired: &desired,
             objects: &schema.roles,
+            migrations: &std::collections::BTreeMap::new(),
             observation,
             hosts: &chosen,
             permissions: Permissions::default(),
@@ -84,6 +85,7 @@ fn measure(hosts: usize) -> Vec<(&'static str, Duration)> {
             only: None,
             restart: None,
             allow_destroy: &[],
+            go_on: &[],
         })
     };
     let first = timed(&mut spent, "plan a bootstrap", || planned(&observed.observation));

@@ -38,6 +38,7 @@
 )]
 
 // Vocabulary that every stage speaks (pure).
+pub mod duration;
 pub mod problem;
 pub mod remote;
 pub mod secret;
@@ -52,6 +53,7 @@ pub mod role;
 // What it means, and what should be there.
 pub mod clickhouse;
 pub mod fleet;
+pub mod migration;
 pub mod project;
 pub mod render;
 pub mod reveal;

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use crate::fleet::load::{Read, Resolved};
 use crate::fleet::{ConnectionDefaults, Fleet, RoleName};
 use crate::inventory::Inventory;
+use crate::migration::{self, RoleMigrations};
 use crate::problem::{Problem, Severity};
 use crate::render::{self, Templates};
 use crate::schema::{self, Object, Schema};
@@ -21,6 +22,8 @@ pub struct Checked {
     pub fleet: Fleet,
     /// The objects of each role's hosts.
     pub objects: BTreeMap<RoleName, Vec<Object>>,
+    /// The migrations of each role's hosts.
+    pub migrations: RoleMigrations,
     /// The templates.
     pub templates: Templates,
     /// What is doubtful.
@@ -42,6 +45,8 @@ pub fn check(
     let (mut schema, found) = Schema::read_roles(&roles);
     let readable = found.is_empty();
     problems.extend(found);
+    let mut migrations = migration::read(&roles, &schema.roles);
+    problems.append(&mut migrations.problems);
     let mut found = if is_whole {
         schema.roles.retain(|name, _| fleet.roles.contains_key(name));
         let without_hosts = schema::without_hosts(&roles, &fleet);
@@ -57,7 +62,8 @@ pub fn check(
     let stops = problems.iter().any(|problem| problem.severity == Severity::Problem);
     match templates {
         Some(templates) if !stops => {
-            Ok(Checked { inventory, fleet, objects: schema.roles, templates, notes: problems })
+            let migrations = migrations.roles;
+            Ok(Checked { inventory, fleet, objects: schema.roles, migrations, templates, notes: problems })
         }
         Some(templates) if is_whole => {
             problems.extend(render::render(&fleet, &templates, &placeholders(&fleet)).err().unwrap_or_default());

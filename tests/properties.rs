@@ -2,6 +2,8 @@
 
 #[path = "properties/fleets.rs"]
 mod fleets;
+#[path = "properties/migrations.rs"]
+mod migrations;
 #[path = "properties/ownership.rs"]
 mod ownership;
 #[path = "properties/together.rs"]

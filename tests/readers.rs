@@ -310,6 +310,20 @@ fn create_text() -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
 }
 
+/// A role with any text as its migration.
+fn migration(name: &str, text: &str) -> usize {
+    let role = housewright::fleet::RoleName::new("data").unwrap();
+    let source = std::sync::Arc::new(housewright::problem::Source { name: name.to_owned(), text: text.to_owned() });
+    let migrations = vec![housewright::role::SchemaFile { role: role.clone(), source }];
+    let empty = housewright::role::Role::empty(role.clone(), housewright::role::PlacementKind::Storage);
+    let objects = [(role.clone(), object("CREATE TABLE t (a UInt8) ENGINE = MergeTree ORDER BY a"))].into();
+    let read = housewright::migration::read(
+        &[(role.clone(), housewright::role::Role { migrations, ..empty })].into(),
+        &objects,
+    );
+    read.roles[&role].len() + read.problems.len()
+}
+
 /// One object of a role, with any statement.
 fn object(text: &str) -> Vec<housewright::schema::Object> {
     let name = housewright::fleet::RoleName::new("data").unwrap();
@@ -324,6 +338,19 @@ fn object(text: &str) -> Vec<housewright::schema::Object> {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn any_text_is_a_migration_or_a_problem(text in create_text(), header in "[a-z0-9, ]{0,30}", name in "[0-9a-z_./é]{0,12}") {
+        for text in [
+            text.clone(),
+            format!("-- housewright: once per host\n{text}"),
+            format!("-- housewright: {header}\nALTER TABLE t {text}"),
+            format!("-- housewright: once per shard, limit {header}\nDROP {text}"),
+        ] {
+            let numbered = format!("0001_{name}.sql");
+            prop_assert!(migration(&numbered, &text) > 0 && migration(&name, &text) > 0);
+        }
+    }
 
     #[test]
     fn any_two_statements_are_compared(

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use housewright::inventory::pattern;
+use housewright::migration::GoOn;
 use housewright::plan::Plan;
 use housewright::problem::Problem;
 use housewright::render::load::templates;
@@ -85,6 +86,7 @@ async fn tell(story: &Story, project: &mut Project, sim: &SimFleet) -> Vec<(&'st
     project.permissions.quorum_outage = allows("quorum-outage");
     project.permissions.adopt_objects = allows("adopt-objects");
     project.allow_destroy.clone_from(&story.allow_destroy);
+    project.go_on = story.migration.iter().map(|how| GoOn::parse(how).unwrap()).collect();
     if let Some(limit) = &story.limit {
         match pattern::select(&project.inventory, limit) {
             Ok(hosts) => project.hosts = hosts,

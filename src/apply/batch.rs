@@ -37,7 +37,12 @@ pub(super) fn takes(step: &Step) -> bool {
         Step::Gate(Gate::UnitsRunning { .. }) => true,
         Step::Restore { .. } | Step::Unless { .. } | Step::Where { .. } | Step::Hook { .. } => false,
         Step::NoteTime | Step::StopMerges | Step::StartMerges | Step::AwaitQueries { .. } => false,
-        Step::ReloadConfig | Step::Execute { .. } | Step::Detach { .. } | Step::Attach { .. } | Step::Gate(_) => false,
+        Step::ReloadConfig
+        | Step::Execute { .. }
+        | Step::Once { .. }
+        | Step::Detach { .. }
+        | Step::Attach { .. }
+        | Step::Gate(_) => false,
     }
 }
 
@@ -139,7 +144,12 @@ fn command(plan: &HostPlan, step: &Step, run: &Run<'_>) -> Option<Command> {
         Step::Gate(Gate::UnitsRunning { units }) => Some(Command::UnitState { units: units.clone() }),
         Step::Restore { .. } | Step::Unless { .. } | Step::Where { .. } | Step::Hook { .. } => None,
         Step::NoteTime | Step::StopMerges | Step::StartMerges | Step::AwaitQueries { .. } => None,
-        Step::ReloadConfig | Step::Execute { .. } | Step::Detach { .. } | Step::Attach { .. } | Step::Gate(_) => None,
+        Step::ReloadConfig
+        | Step::Execute { .. }
+        | Step::Once { .. }
+        | Step::Detach { .. }
+        | Step::Attach { .. }
+        | Step::Gate(_) => None,
     }
 }
 

@@ -56,6 +56,7 @@ pub(super) async fn wait(host: &HostName, gate: &Gate, run: &Run<'_>) -> Result<
         well = None;
         let limit = match gate {
             Gate::Drained { limit } | Gate::Asked { limit: Some(limit), .. } => *limit,
+            Gate::Told { .. } => Duration::ZERO,
             _ => run.gate_timeout,
         };
         if started.elapsed() >= limit {
@@ -104,6 +105,13 @@ pub(super) async fn look(host: &HostName, gate: &Gate, run: &Run<'_>) -> Result<
         Gate::Drained { .. } => drained(host, run).await,
         Gate::Quiet { log } => says_nothing(host, log, None, run).await,
         Gate::Asked { query, .. } => is_yes(&rows(host, query, run).await?),
+        Gate::Told { hosts, query, .. } => {
+            for other in hosts {
+                let answer = async { is_yes(&rows(other, query, run).await?) };
+                answer.await.map_err(|because: String| format!("`{other}`: {because}"))?;
+            }
+            Ok(())
+        }
         Gate::Consuming { tables } => {
             let flow = flow(host, run).await?;
             tables.iter().try_for_each(|(table, proof)| flow.consumes(table, *proof))
@@ -307,7 +315,9 @@ fn hint(host: &HostName, gate: &Gate) -> String {
         Gate::PeersServing { .. } => "mend the other replica first: `housewright status`".to_owned(),
         Gate::Drained { .. } => "bring the data hosts up that do not take its rows: `housewright status`".to_owned(),
         Gate::Converged { .. } | Gate::KeeperServing => "`housewright status` shows the members".to_owned(),
-        Gate::Asked { limit: Some(Duration::ZERO), .. } => "`housewright plan` shows what is there now".to_owned(),
+        Gate::Asked { limit: Some(Duration::ZERO), .. } | Gate::Told { .. } => {
+            "`housewright plan` shows what is there now".to_owned()
+        }
         Gate::Asked { .. } => "what it asks is in the `gates` of its role's `role.yml`".to_owned(),
         Gate::QuorumServing { .. } => "mend the other members first: `housewright status`".to_owned(),
         _ => format!("look at its log on `{host}`: `sudo tail -n 50 {SERVER_LOG}`"),

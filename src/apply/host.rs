@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::batch::{self, StepError};
 use super::statement::execute;
-use super::{Run, gate, hook, precondition, queue, restore};
-use crate::clickhouse::{ClickHouse, Statement};
+use super::{Run, gate, hook, once, precondition, queue, restore};
+use crate::clickhouse::{ClickHouse, Errand, Statement};
 use crate::event::{Event, Failure, GivenBack, chain};
 use crate::fleet::HostName;
 use crate::plan::{FailurePolicy, Gate, HostPlan, Step};
@@ -51,6 +51,7 @@ impl Progress {
             Step::NoteTime | Step::AwaitQueries { .. } => return,
             Step::DaemonReload
             | Step::Execute { .. }
+            | Step::Once { .. }
             | Step::Detach { .. }
             | Step::Attach { .. }
             | Step::Hook { .. }
@@ -177,6 +178,9 @@ async fn single(plan: &HostPlan, step: &Step, run: &Run<'_>, progress: &mut Prog
         Step::StartMerges => execute(plan, step, &Statement::new("SYSTEM START MERGES"), run).await,
         Step::AwaitQueries { limit } => gate::queries(&plan.host, step, *limit, run).await,
         Step::Execute { statement, .. } => execute(plan, step, statement, run).await,
+        Step::Once { statement, query_id, limit, .. } => {
+            once::run(&plan.host, step, &Errand { statement, query_id, limit: *limit }, run).await
+        }
         Step::Detach { tables, how, limit } => queue::detach(&plan.host, tables, *how, *limit, run).await,
         Step::Attach { tables } => queue::attach(&plan.host, tables, run).await,
         Step::NoteTime => {

@@ -10,6 +10,7 @@ mod gate;
 mod hook;
 mod host;
 mod lock;
+mod once;
 mod precondition;
 mod queue;
 mod recover;

@@ -6,7 +6,6 @@ mod check;
 mod context;
 mod diff;
 mod discover;
-mod duration;
 mod effective;
 mod error;
 mod facts;

@@ -1,6 +1,6 @@
 //! `housewright plan`: what would be done, and why (edge).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use clap::ValueEnum;
@@ -10,8 +10,10 @@ use super::discover::now;
 use super::error::{Answer, CommandError, Exit};
 use super::output::{self, Events};
 use super::rollout::Rollout;
-use super::{Form, Global, duration, github, recorded, saved};
+use super::{Form, Global, github, recorded, saved};
+use crate::duration;
 use crate::fleet::Fleet;
+use crate::migration::{GoOn, MigrationId};
 use crate::observe::{Afterwards, Observed};
 use crate::plan::{Budget, Inputs, MadeWith, Permissions, SavedPlan, plan};
 use crate::remote::UnitName;
@@ -48,9 +50,13 @@ pub(super) struct Planning {
     /// Allow what is otherwise held back
     #[arg(long, value_enum, value_name = "WHAT")]
     pub allow: Vec<Allow>,
-    /// Drop this object with its rows, where no role of the host wants it any more; once for each
+    /// Drop this object with its rows, where no role of the host wants it any more, or run this migration, which takes rows away
+    /// (`data/0004`); once for each
     #[arg(long, value_name = "DATABASE.NAME", value_parser = full_name)]
     pub allow_destroy: Vec<String>,
+    /// Go on with a migration that was interrupted: `repeat` runs the statement again that was begun, `next` counts it as done
+    #[arg(long, value_name = "ROLE/NUMBER=HOW", value_parser = GoOn::parse)]
+    pub migration: Vec<(MigrationId, GoOn)>,
     #[command(flatten)]
     pub rollout: Rollout,
     /// Units to restart where nothing else is to be planned: `restart`.
@@ -69,8 +75,11 @@ pub(super) enum Allow {
     AdoptObjects,
 }
 
-/// Takes the name of one object, with its database.
+/// Takes the name of one object, with its database, or a migration's role and number.
 fn full_name(word: &str) -> Result<String, String> {
+    if let Ok(id) = word.parse::<MigrationId>() {
+        return Ok(id.to_string());
+    }
     match word.split_once('.') {
         Some((database, name)) if !database.is_empty() && !name.is_empty() => Ok(word.to_owned()),
         _ => Err("an object's name with its database: `default.events`".to_owned()),
@@ -93,7 +102,19 @@ impl Planning {
     pub(super) fn made_with(&self, global: &Global) -> MadeWith {
         let (budget, only) = (self.rollout.budget(), self.rollout.only);
         let allow_destroy = self.allow_destroy.iter().cloned().collect();
-        MadeWith { limit: global.limit.clone(), allow: self.allowed(), allow_destroy, budget, only }
+        MadeWith {
+            limit: global.limit.clone(),
+            allow: self.allowed(),
+            allow_destroy,
+            migration: self.go_on(),
+            budget,
+            only,
+        }
+    }
+
+    /// How to go on with each migration that is named.
+    pub(super) fn go_on(&self) -> BTreeMap<MigrationId, GoOn> {
+        self.migration.iter().cloned().collect()
     }
 
     /// Allows what a saved plan was made with.
@@ -112,6 +133,7 @@ impl Planning {
             fleet: &context.project.fleet,
             desired: &context.desired,
             objects: &context.project.objects,
+            migrations: &context.project.migrations,
             observation: &observed.observation,
             hosts: &context.hosts,
             permissions: Permissions {
@@ -120,6 +142,7 @@ impl Planning {
                 adopt_objects: self.allow.contains(&Allow::AdoptObjects),
             },
             allow_destroy: &self.allow_destroy,
+            go_on: &self.migration,
             budget,
             only: self.rollout.only,
             restart: self.restart.as_ref(),

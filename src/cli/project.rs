@@ -10,6 +10,7 @@ use crate::clickhouse::Endpoint;
 use crate::fleet::{self, ConnectionDefaults, Fleet, HostName, Reach, RoleName};
 use crate::inventory::{self, Inventory};
 use crate::lab;
+use crate::migration::RoleMigrations;
 use crate::problem::{Problem, Severity};
 use crate::project::{self, Checked};
 use crate::render::{self, Desired, Templates};
@@ -22,6 +23,7 @@ pub(super) struct Project {
     pub inventory: Inventory,
     pub fleet: Fleet,
     pub objects: BTreeMap<RoleName, Vec<Object>>,
+    pub migrations: RoleMigrations,
     pub notes: Vec<Problem>,
     templates: Templates,
     passwords: Passwords,
@@ -34,9 +36,9 @@ impl Project {
         let mut read = fleet::load::read(directory, &root.join("roles"));
         let passwords = complete(global, &mut read)?;
         let templates = render::load::templates(&root.join("templates"));
-        let Checked { inventory, fleet, objects, templates, notes } =
+        let Checked { inventory, fleet, objects, migrations, templates, notes } =
             project::check(read, templates, &connection_defaults())?;
-        Ok(Self { inventory, fleet, objects, notes, templates, passwords })
+        Ok(Self { inventory, fleet, objects, migrations, notes, templates, passwords })
     }
 
     /// The hosts of `--limit`, all where it is not given; members that nobody reaches are left out.

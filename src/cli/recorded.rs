@@ -5,9 +5,9 @@ use std::path::Path;
 
 use super::context::Context;
 use super::discover::now;
-use super::duration;
 use super::error::CommandError;
 use super::output;
+use crate::duration;
 use crate::observe::Observed;
 use crate::observe::recorded::{Hiding, Recorded, RecordedError};
 use crate::problem::io_words;

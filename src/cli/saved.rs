@@ -97,6 +97,9 @@ pub(super) fn options(
     if !destroyed.is_empty() && destroyed != made.allow_destroy {
         return Err(conflict("--allow-destroy"));
     }
+    if !options.planning.migration.is_empty() && options.planning.go_on() != made.migration {
+        return Err(conflict("--migration"));
+    }
     if let Some(option) = options.planning.rollout.conflict(&made.budget, made.only) {
         return Err(conflict(option));
     }
@@ -104,6 +107,7 @@ pub(super) fn options(
     options.planning.rollout = Rollout::meaning(&made.budget, made.only);
     options.planning.allow_as(&made.allow)?;
     options.planning.allow_destroy = made.allow_destroy.iter().cloned().collect();
+    options.planning.migration = made.migration.iter().map(|(id, how)| (id.clone(), *how)).collect();
     Ok((global, options))
 }
 

@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use super::discover::now;
 use super::error::{Answer, Exit};
-use super::{Form, Global, duration, output, saved};
+use super::{Form, Global, output, saved};
 use crate::discovery::time;
+use crate::duration;
+use crate::migration::{GoOn, MigrationId};
 use crate::plan::SavedPlan;
 use crate::report::{self, Diffs};
 
@@ -46,6 +48,8 @@ fn about(saved: &SavedPlan) -> String {
     let made = saved.made_with();
     parts.extend(made.limit.as_ref().map(|limit| format!("with `--limit '{limit}'`")));
     parts.extend(made.allow.iter().map(|allow| format!("with `--allow {allow}`")));
+    let migration = |(id, how): (&MigrationId, &GoOn)| format!("with `--migration {id}={}`", how.word());
+    parts.extend(made.migration.iter().map(migration));
     parts.extend(made.allow_destroy.iter().map(|name| format!("with `--allow-destroy {name}`")));
     parts.push(match saved.may_run(now()) {
         Ok(()) => saved.good_until().map(|until| format!("good until {until}")).unwrap_or_default(),

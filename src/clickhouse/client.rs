@@ -19,7 +19,7 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use super::answer::{Head, understand};
-use super::{Bounds, ClickHouse, ClickHouseError, Endpoint, Rows, Statement};
+use super::{Bounds, ClickHouse, ClickHouseError, Endpoint, Errand, Rows, Statement};
 
 /// A way for bytes in both directions.
 pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -42,6 +42,12 @@ const KEPT: Duration = Duration::from_millis(500);
 
 /// The server looks at the time between blocks of rows, and its complaint is worth more than none.
 const LATE: Duration = Duration::from_secs(5);
+
+/// An errand has no answer but its end; a mutation ends when its rows are rewritten on this replica
+/// ([mutations](https://clickhouse.com/docs/sql-reference/statements/alter#synchronicity-of-alter-queries)).
+const ERRAND: &str = "/?default_format=Null&wait_end_of_query=1&mutations_sync=1&query_id=";
+/// What an errand answers all the same, such as a format that it names itself.
+const ERRAND_BYTES: usize = 1 << 20;
 
 const QUERY: &str = "/?default_format=JSONCompact&output_format_json_quote_64bit_integers=0&wait_end_of_query=1";
 
@@ -130,6 +136,17 @@ impl ClickHouse for HttpClickHouse {
     async fn execute(&self, statement: &Statement) -> Result<Rows, ClickHouseError> {
         let exchange = tokio::time::timeout(self.timeout, self.exchange(statement, QUERY, usize::MAX)).await;
         exchange.unwrap_or(Err(ClickHouseError::Timeout(self.timeout)))
+    }
+
+    async fn run(&self, errand: &Errand<'_>) -> Result<(), ClickHouseError> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        if !errand.query_id.bytes().all(plain) {
+            return Err(ClickHouseError::Garbled(format!("`{}` is no name for a query", errand.query_id)));
+        }
+        let query = format!("{ERRAND}{}", errand.query_id);
+        let exchange = self.exchange(errand.statement, &query, ERRAND_BYTES);
+        let answer = tokio::time::timeout(errand.limit, exchange).await;
+        answer.unwrap_or(Err(ClickHouseError::Timeout(errand.limit))).map(|_| ())
     }
 
     async fn ask(&self, question: &Statement, bounds: &Bounds) -> Result<Rows, ClickHouseError> {

@@ -63,6 +63,17 @@ impl Statement {
     }
 }
 
+/// A statement that may take long and must not be sent twice.
+#[derive(Debug, Clone, Copy)]
+pub struct Errand<'a> {
+    /// What is to be done.
+    pub statement: &'a Statement,
+    /// What the server calls it: it refuses a second one of that name while the first runs.
+    pub query_id: &'a str,
+    /// How long its answer is waited for; the server goes on with it behind that.
+    pub limit: std::time::Duration,
+}
+
 /// One ClickHouse server.
 #[async_trait]
 pub trait ClickHouse: Send + Sync {
@@ -71,6 +82,14 @@ pub trait ClickHouse: Send + Sync {
     /// # Errors
     /// Tells a server that does not answer from one that refuses the statement.
     async fn execute(&self, statement: &Statement) -> Result<Rows, ClickHouseError>;
+
+    /// Runs an errand to its end, mutations on this replica included; what it answers is left.
+    ///
+    /// # Errors
+    /// As [`ClickHouse::execute`]; without an answer, the server can be asked by the errand's name what became of it.
+    async fn run(&self, errand: &Errand<'_>) -> Result<(), ClickHouseError> {
+        self.execute(errand.statement).await.map(|_| ())
+    }
 
     /// Asks a question of somebody: it may only read, and only within bounds; one row more than they allow shows that
     /// there are more.

@@ -172,9 +172,7 @@ pub fn proven(state: &LegState) -> Vec<Bar> {
 #[must_use]
 pub fn drained(state: &LegState) -> Vec<Bar> {
     let mut bars = active(Subject::Goes, state);
-    // What moves between consumers meanwhile is read by nobody.
-    let still = state.before.partitions == state.now.partitions;
-    let quiet = state.read == Some(0) && still && state.window >= QUIET_FOR;
+    let quiet = state.read == Some(0) && state.window >= QUIET_FOR;
     bars.push(bar(
         Subject::Goes,
         state,
@@ -197,17 +195,20 @@ pub fn well(state: &LegState) -> Vec<Bar> {
 fn active(of: Subject, state: &LegState) -> Vec<Bar> {
     let there = state.hosts - state.silent.len() - state.without.len();
     let now = &state.now;
-    let found = format!(
-        "{} of {} consumers poll on {there} of {} hosts, with {} partitions",
-        now.polling, state.wanted, state.hosts, now.partitions
-    );
+    let mut stopped = format!("{} of {} consumers poll, {} partitions", now.polling, state.wanted, now.partitions);
+    if there < state.hosts {
+        stopped = format!("it is on {there} of {} hosts; {stopped}", state.hosts);
+    }
     let complaint = now.complaint.as_ref().map(|said| format!(": {said}")).unwrap_or_default();
     vec![
         bar(
             of,
             state,
-            format!("every consumer has polled within {POLLED_WITHIN} s, and their group has given them partitions"),
-            found,
+            format!(
+                "all {} consumers on {} hosts have polled within {POLLED_WITHIN} s, and have partitions",
+                state.wanted, state.hosts
+            ),
+            stopped,
             there == state.hosts && now.polling >= state.wanted && now.partitions > 0 && state.hosts > 0,
         ),
         bar(

@@ -15,12 +15,13 @@ use futures_util::StreamExt;
 use crate::clickhouse::{ClickHouse, ClickHouseError, Endpoint, is_yes};
 use crate::event::{Event, Sink, chain};
 use crate::fleet::{Host, HostName, Placement};
+use crate::migration::{self, MigrationRecords};
 use crate::resource::{
     ClickHouseFacts, Contents, FlowFacts, FlowQuestion, HealthFacts, HostFacts, HostObservation, KeeperFacts,
     Observation, Owed, Probe, SRVR, SeenSettings, Server,
 };
 use crate::role::SqlGate;
-use crate::schema::{self, Family, ObjectRecords, recording};
+use crate::schema::{self, Family, ObjectName, ObjectRecords, recording};
 use crate::transport::lasting::{self, Patience};
 use crate::transport::{Session, Transport, advice};
 
@@ -141,11 +142,15 @@ async fn ask_open(open: &Open, target: &Target<'_>) -> Result<HostFacts, NoAnswe
     }
     if let Some(clickhouse) = &open.clickhouse {
         facts.clickhouse = ask_clickhouse(&**clickhouse).await;
-        if keeps_records(&facts) {
-            match ask_records(&**clickhouse).await {
-                Ok(records) => facts.records = Some(records),
-                Err(error) => facts.clickhouse = ClickHouseFacts::Down { reason: chain(&error) },
-            }
+        // Both at once: neither waits for the other's answer.
+        let tables = [recording::own_table(), migration::recording::own_table()];
+        let (records, migrations) = tokio::join!(
+            where_there(&facts, &tables[0], ask_records(&**clickhouse)),
+            where_there(&facts, &tables[1], ask_migrations(&**clickhouse, &target.host.name)),
+        );
+        match records.and_then(|records| Ok((records, migrations?))) {
+            Ok((records, migrations)) => (facts.records, facts.migrations) = (records, migrations),
+            Err(error) => facts.clickhouse = ClickHouseFacts::Down { reason: chain(&error) },
         }
         if may_flow(target.host, &facts) {
             match ask_flow(&**clickhouse).await {
@@ -190,11 +195,14 @@ fn may_flow(host: &Host, facts: &HostFacts) -> bool {
         || objects.iter().any(|object| Family::of(&object.engine) == Family::Queue)
 }
 
-/// Whether Housewright has made anything there.
-fn keeps_records(facts: &HostFacts) -> bool {
-    let ClickHouseFacts::Up { objects, .. } = &facts.clickhouse else { return false };
-    let table = recording::own_table();
-    objects.iter().any(|object| object.name == table)
+/// Asks where one of Housewright's own tables is there.
+async fn where_there<T>(
+    facts: &HostFacts,
+    table: &ObjectName,
+    asked: impl Future<Output = Result<T, ClickHouseError>>,
+) -> Result<Option<T>, ClickHouseError> {
+    let ClickHouseFacts::Up { objects, .. } = &facts.clickhouse else { return Ok(None) };
+    if objects.iter().any(|object| object.name == *table) { asked.await.map(Some) } else { Ok(None) }
 }
 
 /// Asks a ClickHouse server what Housewright has made there.
@@ -203,6 +211,25 @@ fn keeps_records(facts: &HostFacts) -> bool {
 /// It does not answer, or not so.
 pub async fn ask_records(clickhouse: &dyn ClickHouse) -> Result<ObjectRecords, ClickHouseError> {
     recording::read_records(&clickhouse.execute(&recording::ask()).await?)
+}
+
+/// Asks a ClickHouse server what was run there once; where something was begun and does not run, also how that ended.
+///
+/// # Errors
+/// It does not answer, or not so.
+pub async fn ask_migrations(clickhouse: &dyn ClickHouse, host: &HostName) -> Result<MigrationRecords, ClickHouseError> {
+    let mut records = migration::recording::read(&clickhouse.execute(&migration::recording::ask()).await?)?;
+    let open = migration::recording::open_queries(&records, host);
+    if open.is_empty() {
+        return Ok(records);
+    }
+    match clickhouse.execute(&migration::recording::ask_ends(open)).await {
+        Ok(rows) => migration::recording::add_ends(&mut records, &rows),
+        // A server without a log of queries, or that does not show it, knows nothing of how they ended.
+        Err(ClickHouseError::Exception { .. }) => {}
+        Err(error) => return Err(error),
+    }
+    Ok(records)
 }
 
 /// Asks a ClickHouse server the questions of its role.

@@ -12,6 +12,7 @@ use super::traffic::HostTraffic;
 use super::{Hold, Inputs, applied, ours, queues, references};
 use crate::clickhouse::config::Disruption;
 use crate::fleet::{Host, HostName, Placement};
+use crate::migration::Scope;
 use crate::remote::{RemotePath, UnitAction, UnitName};
 use crate::render::Desired;
 use crate::resource::{
@@ -118,10 +119,35 @@ pub enum Change {
         /// The role whose schema held it.
         role: String,
     },
+    /// A migration was not run yet, or not to its end.
+    Migration {
+        /// `data/0004`.
+        id: String,
+        /// What its file is called behind the number.
+        name: String,
+        /// How often it is run.
+        scope: Scope,
+        /// How many statements it has.
+        statements: u32,
+        /// How many of them are done.
+        done: u32,
+        /// It takes rows away.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        destroys: bool,
+    },
+    /// A migration is run by another host, or was; this one is to know of it.
+    MigrationRecord {
+        /// `data/0004`.
+        id: String,
+        /// What its file is called behind the number.
+        name: String,
+        /// The host that runs it, or did.
+        by: String,
+    },
 }
 
 impl Change {
-    /// Whether it is about an object of the schema.
+    /// Whether it is about an object of the schema, or a migration.
     #[must_use]
     pub fn is_of_schema(&self) -> bool {
         matches!(
@@ -132,6 +158,8 @@ impl Change {
                 | Self::ObjectDrop { .. }
                 | Self::ObjectRecord { .. }
                 | Self::ObjectForget { .. }
+                | Self::Migration { .. }
+                | Self::MigrationRecord { .. }
         )
     }
 }

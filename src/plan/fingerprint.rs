@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Inputs, Plan};
 use crate::fleet::HostName;
+use crate::migration::{Migration, MigrationRecord};
 use crate::remote::RemotePath;
 use crate::render::Desired;
 use crate::resource::{ClickHouseFacts, HostFacts, Identity, KeeperFacts, ObservedUnit};
@@ -38,7 +39,7 @@ pub struct HostFingerprint {
     pub units: Keyed,
     /// What its servers tell of themselves: version, macros, clusters; whether they serve.
     pub servers: Keyed,
-    /// The objects of its role that are there.
+    /// The objects of its role that are there, and which migrations are on record.
     pub objects: Keyed,
 }
 
@@ -55,17 +56,18 @@ impl Fingerprints {
             }
             let role = from.fleet.hosts.get(name).map(|host| &host.role);
             let objects = role.and_then(|role| from.objects.get(role)).map(Vec::as_slice).unwrap_or_default();
-            hosts.insert(name.clone(), HostFingerprint::of(desired, facts, objects, key));
+            let migrations = role.and_then(|role| from.migrations.get(role)).map(Vec::as_slice).unwrap_or_default();
+            hosts.insert(name.clone(), HostFingerprint::of(desired, facts, (objects, migrations), key));
         }
         Self { key: key.id(), inputs, secrets, hosts }
     }
 }
 
 impl HostFingerprint {
-    fn of(wanted: &Desired, facts: &HostFacts, role: &[Object], key: &DigestKey) -> Self {
+    fn of(wanted: &Desired, facts: &HostFacts, (role, once): (&[Object], &[Migration]), key: &DigestKey) -> Self {
         let of = |what: &str, parts: &Parts| key.digest(what, &parts.all());
         Self {
-            desired: of("what should be there", &desired(wanted, role)),
+            desired: of("what should be there", &desired(wanted, role, once)),
             files: of("files", &files(facts)),
             units: of("units", &units(facts)),
             servers: of("servers", &servers(facts)),
@@ -93,7 +95,7 @@ impl Parts {
     }
 }
 
-fn desired(desired: &Desired, role: &[Object]) -> Parts {
+fn desired(desired: &Desired, role: &[Object], migrations: &[Migration]) -> Parts {
     let mut parts = Parts::default();
     for (path, directory) in &desired.directories {
         parts.entry(path, &directory.owner, &directory.group, directory.mode);
@@ -108,6 +110,9 @@ fn desired(desired: &Desired, role: &[Object]) -> Parts {
     }
     for object in role {
         parts.add(object.statement.text());
+    }
+    for migration in migrations {
+        parts.add(format!("{} {}", migration.id, migration.checksum));
     }
     parts
 }
@@ -169,6 +174,10 @@ fn objects(facts: &HostFacts, role: &[Object]) -> Parts {
         parts.add(format!("{:?}", live.name));
         parts.add(live.engine.as_str());
         parts.add(live.create_query.as_str());
+    }
+    for (id, record) in facts.migrations.iter().flatten() {
+        let MigrationRecord { checksum, host, done, progress, attempt, .. } = record;
+        parts.add(format!("{id} {checksum} {host} {done} {progress:?} {attempt}"));
     }
     parts
 }

@@ -53,6 +53,7 @@ pub use step::{FailurePolicy, FileStep, Gate, Step, Traffic, Verb};
 
 use crate::clickhouse::config::Disruption;
 use crate::fleet::{Fleet, HostName, RoleName};
+use crate::migration::{GoOn, MigrationId, RoleMigrations};
 use crate::remote::{RemotePath, UnitName};
 use crate::render::Desired;
 use crate::resource::{ClickHouseFacts, HostObservation, KeeperFacts, Observation};
@@ -67,14 +68,19 @@ pub struct Inputs<'a> {
     pub desired: &'a BTreeMap<HostName, Desired>,
     /// Which objects each role's hosts should have.
     pub objects: &'a BTreeMap<RoleName, Vec<Object>>,
+    /// Which migrations each role's hosts should have had.
+    pub migrations: &'a RoleMigrations,
     /// What is there; also of peers that are not in `hosts`, for their health.
     pub observation: &'a Observation,
     /// Hosts that may be changed.
     pub hosts: &'a BTreeSet<HostName>,
     /// What the operator allows by name.
     pub permissions: Permissions,
-    /// `--allow-destroy`: objects that may be dropped with their rows, as `database.name`.
+    /// `--allow-destroy`: objects that may be dropped with their rows, as `database.name`, and migrations that may take rows
+    /// away, as `role/number`.
     pub allow_destroy: &'a [String],
+    /// `--migration`: how to go on with those that were interrupted.
+    pub go_on: &'a [(MigrationId, GoOn)],
     /// What a run may take at a time.
     pub budget: &'a Budget,
     /// The one part of the changes that is planned; all where it is not given.

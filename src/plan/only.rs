@@ -56,6 +56,8 @@ pub(super) fn leave_schema(waves: &[Wave], plan: &mut Plan) {
             Change::ObjectDrop { name, .. } => Some(format!("drop {name}")),
             Change::ObjectRecord { name, .. } => Some(format!("record {name}")),
             Change::ObjectForget { name, .. } => Some(format!("take {name} out of the record")),
+            Change::Migration { id, .. } => Some(format!("run {id}")),
+            Change::MigrationRecord { id, .. } => Some(format!("note {id}")),
             _ => None,
         }));
     }

@@ -2,12 +2,13 @@
 //!
 //! It holds no secrets, and no digest of one that anybody could try out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::{Budget, Fingerprints, Part, Plan};
 use crate::discovery::time;
+use crate::migration::{GoOn, MigrationId};
 
 /// The form of the file; it changes when an older program could misread a newer file.
 const VERSION: u64 = 2;
@@ -46,6 +47,9 @@ pub struct MadeWith {
     /// `--allow-destroy`, as `database.name`.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub allow_destroy: BTreeSet<String>,
+    /// `--migration`, by role and number.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub migration: BTreeMap<MigrationId, GoOn>,
     /// What a run may take at a time.
     #[serde(default)]
     pub budget: Budget,
@@ -209,6 +213,7 @@ mod tests {
             limit: Some("data".to_owned()),
             allow: BTreeSet::from(["shard-outage".to_owned()]),
             allow_destroy: BTreeSet::from(["default.old".to_owned()]),
+            migration: BTreeMap::from([("data/0004".parse().unwrap(), GoOn::Next)]),
             budget: Budget { max_failures: 2, ..Budget::default() },
             only: Some(Part::Config),
         };

@@ -120,6 +120,18 @@ pub enum Step {
         #[serde(rename = "retry_seconds", with = "seconds", default, skip_serializing_if = "Duration::is_zero")]
         retry: Duration,
     },
+    /// Runs a statement that must not be sent twice, and finds out how it ended where its answer is lost.
+    Once {
+        /// What it is: `data/0004, statement 2 of 3`.
+        what: String,
+        /// The statement.
+        statement: Statement,
+        /// What the server calls it.
+        query_id: String,
+        /// How long it may take.
+        #[serde(rename = "limit_seconds", with = "seconds")]
+        limit: Duration,
+    },
     /// Waits for a condition.
     Gate(Gate),
 }
@@ -201,6 +213,15 @@ pub enum Gate {
         /// How long it may stay shut, where the role says so.
         #[serde(rename = "limit_seconds", with = "maybe_seconds", default, skip_serializing_if = "Option::is_none")]
         limit: Option<Duration>,
+    },
+    /// The ClickHouse of every one of these hosts says yes to a question, at a first look.
+    Told {
+        /// Whom.
+        hosts: Vec<HostName>,
+        /// What it is about.
+        name: String,
+        /// The question.
+        query: Statement,
     },
     /// Tables consume again.
     Consuming {
@@ -382,6 +403,7 @@ impl fmt::Display for Step {
                 Verb::Record => write!(f, "record {object}"),
                 Verb::Forget => write!(f, "take {object} out of the record"),
             },
+            Self::Once { what, query_id, .. } => write!(f, "run {what}, as query {query_id}"),
             Self::Gate(gate) => gate.fmt(f),
         }
     }
@@ -411,7 +433,7 @@ impl fmt::Display for Gate {
             }
             Self::Converged { .. } => f.write_str("gate: one leads, and all follow it"),
             Self::Quiet { .. } => f.write_str("gate: nothing fatal in its log"),
-            Self::Asked { name, .. } => write!(f, "gate: {name}"),
+            Self::Asked { name, .. } | Self::Told { name, .. } => write!(f, "gate: {name}"),
             Self::Drained { .. } => f.write_str("gate: nothing waits to be sent on"),
             Self::Consuming { tables } => {
                 let verb = if tables.len() == 1 { "consumes" } else { "consume" };

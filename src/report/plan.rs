@@ -157,6 +157,19 @@ pub(super) fn head(change: &Change) -> String {
         Change::ObjectForget { name, role } => {
             format!("{} {name}  is gone, and goes out of the host's record, was of role {role}", paint(WARN, "~"))
         }
+        Change::Migration { id, name, scope, statements, done, destroys } => {
+            let sign = if *destroys { paint(BAD, "!") } else { paint(GOOD, ">") };
+            let what = match (done, done == statements) {
+                (0, _) => count(*statements as usize, "statement"),
+                (_, true) => "all of its statements are done".to_owned(),
+                (done, false) => format!("goes on with statement {} of {statements}", done + 1),
+            };
+            let takes = if *destroys { ", TAKES ROWS AWAY" } else { "" };
+            format!("{sign} migration {id} {name}  {what}, {scope}{takes}")
+        }
+        Change::MigrationRecord { id, name, by } => {
+            format!("{} migration {id} {name}  goes into the host's record, run by {by}", paint(WARN, "~"))
+        }
     }
 }
 

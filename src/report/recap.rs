@@ -18,6 +18,7 @@ struct Row {
     directories: usize,
     units: usize,
     objects: usize,
+    migrations: usize,
     traffic: bool,
     disruption: Disruption,
 }
@@ -44,6 +45,9 @@ pub fn recap(plan: &Plan, outcome: &Outcome) -> String {
                 | Change::ObjectDrop { .. }
                 | Change::ObjectRecord { .. }
                 | Change::ObjectForget { .. } => row.objects += 1,
+                Change::Migration { .. } => row.migrations += 1,
+                // What another host runs.
+                Change::MigrationRecord { .. } => {}
             }
         }
     }
@@ -98,6 +102,7 @@ impl Row {
             (self.files, "file"),
             (self.units, "unit change"),
             (self.objects, "object"),
+            (self.migrations, "migration"),
         ] {
             match (number, noun) {
                 (0, _) => {}

@@ -7,6 +7,7 @@ use super::{
     ServerFacts,
 };
 use crate::fleet::HostName;
+use crate::migration::MigrationRecords;
 use crate::remote::{ArchiveError, RemotePath, UnitName};
 use crate::schema::{ObjectRecords, ObservedObject, Records};
 
@@ -86,6 +87,9 @@ pub struct HostFacts {
     /// What Housewright has made in its ClickHouse, by the server's own table; nothing where there is none.
     #[serde(default)]
     pub records: Option<ObjectRecords>,
+    /// What was run once in its ClickHouse, or elsewhere for it, by the server's own table; nothing where there is none.
+    #[serde(default)]
+    pub migrations: Option<MigrationRecords>,
 }
 
 impl HostFacts {

@@ -1,4 +1,4 @@
-//! Reads `roles/<role>/role.yml` and `roles/<role>/schema/**/*.sql` from the disk (edge).
+//! Reads `roles/<role>/role.yml`, and the SQL files below its `schema/` and `migrations/`, from the disk (edge).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use crate::fleet::RoleName;
 use crate::inventory::load::{document, entries, source, unread};
 use crate::problem::Problem;
 
-/// Directories below `schema/`: deeper is a loop of links.
+/// Directories below one of SQL files: deeper is a loop of links.
 const MAX_DIRECTORIES: usize = 16;
 
 /// The roles of a directory.
@@ -44,8 +44,8 @@ pub fn read(directory: &Path, problems: &mut Vec<Problem>) -> Roles {
             broken.insert(name);
             continue;
         }
-        let schema = schema(&name, &path.join("schema"), problems);
-        match document(&file, problems).and_then(|root| parse(name.clone(), &root, schema, problems)) {
+        let sql = ["schema", "migrations"].map(|part| sql_of(&name, &path.join(part), problems));
+        match document(&file, problems).and_then(|root| parse(name.clone(), &root, sql, problems)) {
             Some(role) => drop(documents.insert(name, role)),
             None => drop(broken.insert(name)),
         }
@@ -56,7 +56,7 @@ pub fn read(directory: &Path, problems: &mut Vec<Problem>) -> Roles {
     Roles { roles, all }
 }
 
-fn schema(role: &RoleName, directory: &Path, problems: &mut Vec<Problem>) -> Vec<SchemaFile> {
+fn sql_of(role: &RoleName, directory: &Path, problems: &mut Vec<Problem>) -> Vec<SchemaFile> {
     if !directory.is_dir() {
         return Vec::new();
     }

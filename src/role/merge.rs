@@ -111,6 +111,7 @@ fn fold(document: &RoleDocument, order: &[&RoleDocument], problems: &mut Vec<Pro
         }
         role.gates.extend(part.gates.clone());
         role.schema.extend(part.schema.iter().cloned());
+        role.migrations.extend(part.migrations.iter().cloned());
     }
     unknown_units(&role, &file_spans, clickhouse_span, problems);
     let Some(placement) = placement else {
@@ -130,6 +131,7 @@ fn no_clickhouse(role: &Role, document: &RoleDocument) -> Option<Problem> {
         _ if role.clickhouse.is_some() => return None,
         PlacementKind::Storage => "stores data",
         PlacementKind::Stateless if !role.schema.is_empty() => "has a schema",
+        PlacementKind::Stateless if !role.migrations.is_empty() => "has migrations",
         _ if !role.gates.is_empty() => "has gates",
         PlacementKind::Stateless | PlacementKind::Keeper => return None,
     };

@@ -45,6 +45,8 @@ pub struct Role {
     pub gates: BTreeMap<String, SqlGate>,
     /// SQL files of `schema/`, included roles' first, each in order of path, with the role that owns it.
     pub schema: Vec<SchemaFile>,
+    /// SQL files of `migrations/`, in the same order.
+    pub migrations: Vec<SchemaFile>,
 }
 
 impl Role {
@@ -64,6 +66,7 @@ impl Role {
             clickhouse: None,
             gates: BTreeMap::new(),
             schema: Vec::new(),
+            migrations: Vec::new(),
         }
     }
 }

@@ -48,6 +48,8 @@ pub struct RoleDocument {
     pub gates: BTreeMap<String, SqlGate>,
     /// SQL files of its own `schema/`, in order of path.
     pub schema: Vec<SchemaFile>,
+    /// SQL files of its own `migrations/`, in order of path.
+    pub migrations: Vec<SchemaFile>,
 }
 
 /// Reads one `role.yml`; the parts that are wrong are left out and added to `problems`.
@@ -55,7 +57,7 @@ pub struct RoleDocument {
 pub fn parse(
     name: RoleName,
     root: &Node,
-    schema: Vec<SchemaFile>,
+    [schema, migrations]: [Vec<SchemaFile>; 2],
     problems: &mut Vec<Problem>,
 ) -> Option<RoleDocument> {
     let mut fields = Fields::of(root, format!("role `{name}`"), &ROLE, CODES, problems)?;
@@ -81,6 +83,7 @@ pub fn parse(
         clickhouse: clickhouse(&name, &mut fields),
         gates: gates(&name, &mut fields),
         schema,
+        migrations,
         name,
     })
 }

@@ -10,8 +10,9 @@ use crate::secret::look::{is_secret_name, is_secret_value};
 /// Engines and table functions with the password as the argument of this number, from 0.
 const POSITIONS: [(&str, usize); 4] = [("mysql", 4), ("postgresql", 4), ("mongodb", 4), ("redis", 2)];
 
-/// Finds them, in order.
-pub(super) fn check(statement: &StatementText) -> Vec<Problem> {
+/// Finds the secrets that are written into a statement, in order.
+#[must_use]
+pub fn check(statement: &StatementText) -> Vec<Problem> {
     let text = statement.span.source.text.as_str();
     let tokens = &statement.tokens;
     let select = tokens.iter().position(|token| is_word(token, text, "select")).unwrap_or(tokens.len());

@@ -32,6 +32,7 @@ pub use drift::{Drifted, OWN_DATABASE, ObjectDrift, drift};
 pub use dump::{Left, RoleDump, dump, laid_out};
 pub use engine::{Family, Remote, collection, kafka_setting};
 pub use graph::{Edge, Graph, GraphRole, Node, NodeKind, graph};
+pub use literal::check as literal_secrets;
 pub use object::{DEFAULT_DATABASE, Object, ObjectKind, ObjectName};
 pub use observe::{ObservedObject, ROWS, read_objects, statement};
 pub use operation::{Class, Difference, ObjectChange, Operation};

@@ -34,6 +34,9 @@ impl SimServer {
         if *statement == recording::ask() {
             return Some(Ok(self.about_records()));
         }
+        if let Some(answer) = self.migrates(statement) {
+            return Some(answer);
+        }
         if let Some(rest) = text.strip_prefix("INSERT INTO housewright.objects ") {
             return Some(self.recorded().map(|()| self.insert(rest)).map(|()| Rows::default()));
         }

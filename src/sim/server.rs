@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::session_loss::connection_loss;
-use super::{Act, Flow, Health, SessionLoss, SimFleet, SimHost, SimRecord, health};
+use super::{Act, Errands, Flow, Health, SessionLoss, SimFleet, SimHost, SimRecord, health};
 use crate::clickhouse::{
-    ClickHouse, ClickHouseError, Create, CreateKind, Head, Rows, Statement, WhenPresent, read_head, split,
+    ClickHouse, ClickHouseError, Create, CreateKind, Errand, Head, Rows, Statement, WhenPresent, read_head, split,
 };
 use crate::fleet::HostName;
 use crate::problem::Source;
@@ -44,6 +44,10 @@ pub struct SimServer {
     pub objects: Vec<ObservedObject>,
     /// Rows of `housewright.objects`, the latest of each object.
     pub records: BTreeMap<ObjectName, SimRecord>,
+    /// Rows of `housewright.migrations`, the latest of each, in the order of [`RECORD_ROWS`](crate::migration::recording::RECORD_ROWS).
+    pub migrations: BTreeMap<(String, u64), Vec<Value>>,
+    /// What it was told to run once.
+    pub errands: Errands,
     /// Rows and bytes of tables; of a table that is not in here, none.
     pub rows: BTreeMap<ObjectName, (u64, u64)>,
     /// Mutations of tables that are not done.
@@ -98,6 +102,8 @@ impl SimServer {
             started_with: BTreeMap::new(),
             objects: Vec::new(),
             records: BTreeMap::new(),
+            migrations: BTreeMap::new(),
+            errands: Errands::default(),
             rows: BTreeMap::new(),
             mutations: BTreeMap::new(),
             behind: Vec::new(),
@@ -201,6 +207,19 @@ impl SimClickHouse {
 #[async_trait]
 impl ClickHouse for SimClickHouse {
     async fn execute(&self, statement: &Statement) -> Result<Rows, ClickHouseError> {
+        self.sent(statement, None).await
+    }
+
+    async fn run(&self, errand: &Errand<'_>) -> Result<(), ClickHouseError> {
+        let answer = self.sent(errand.statement, Some(errand.query_id)).await.map(|_| ());
+        // Whoever dies here has told the server and heard nothing.
+        tokio::task::yield_now().await;
+        answer
+    }
+}
+
+impl SimClickHouse {
+    async fn sent(&self, statement: &Statement, errand: Option<&str>) -> Result<Rows, ClickHouseError> {
         tokio::task::yield_now().await;
         if self.ended.load(Ordering::Relaxed) {
             return Err(ClickHouseError::Unreachable("the connection has ended".to_owned()));
@@ -217,11 +236,13 @@ impl ClickHouse for SimClickHouse {
                     _ => return (Some(Err(ClickHouseError::Refused("connection refused".to_owned()))), None),
                 };
                 let done = loss.unwrap_or(true);
-                (Some(if done { execute(host, &self.host, statement) } else { Err(connection_loss()) }), loss)
+                (Some(if done { execute(host, &self.host, (statement, errand)) } else { Err(connection_loss()) }), loss)
             })
             .unwrap_or_default();
         if let Some(Ok(_)) = &answer {
-            self.fleet.carry(&self.host, statement);
+            if errand.is_none() {
+                self.fleet.carry(&self.host, statement);
+            }
             if loss.is_some() {
                 answer = Some(Err(connection_loss()));
             }
@@ -245,7 +266,11 @@ pub(super) fn exception(code: i32, name: &str, message: impl Into<String>) -> Cl
     ClickHouseError::Exception { code, name: name.to_owned(), message: message.into() }
 }
 
-fn execute(host: &mut SimHost, name: &HostName, statement: &Statement) -> Result<Rows, ClickHouseError> {
+fn execute(
+    host: &mut SimHost,
+    name: &HostName,
+    (statement, errand): (&Statement, Option<&str>),
+) -> Result<Rows, ClickHouseError> {
     let noticed = host.written.take_if(|written| written.elapsed() >= LOOKS).is_some();
     let told = statement.text() == "SYSTEM RELOAD CONFIG";
     let reads = (noticed || told).then(|| Loaded::read(host));
@@ -254,6 +279,9 @@ fn execute(host: &mut SimHost, name: &HostName, statement: &Statement) -> Result
     };
     if let (true, Some(Ok(loaded))) = (noticed, &reads) {
         server.loaded = loaded.clone();
+    }
+    if let Some(query_id) = errand {
+        return server.errand(statement, query_id);
     }
     // The record of a statement holds its text.
     let notes = statement.text().starts_with("INSERT INTO housewright.");

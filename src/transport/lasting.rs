@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::{Claim, ConnectError, HostLock, Session, SessionError, Transport};
-use crate::clickhouse::{Bounds, ClickHouse, ClickHouseError, Endpoint, Rows, Statement};
+use crate::clickhouse::{Bounds, ClickHouse, ClickHouseError, Endpoint, Errand, Rows, Statement};
 use crate::event::{Event, Sink, chain};
 use crate::fleet::Host;
 use crate::remote::{Batch, Output};
@@ -223,6 +223,10 @@ impl LastingClickHouse {
 impl ClickHouse for LastingClickHouse {
     async fn execute(&self, statement: &Statement) -> Result<Rows, ClickHouseError> {
         self.current().await?.execute(statement).await
+    }
+
+    async fn run(&self, errand: &Errand<'_>) -> Result<(), ClickHouseError> {
+        self.current().await?.run(errand).await
     }
 
     async fn ask(&self, question: &Statement, bounds: &Bounds) -> Result<Rows, ClickHouseError> {

@@ -12,6 +12,7 @@ mod interruptions;
 mod keys;
 mod lab;
 mod legs;
+mod migrations;
 mod ownership;
 mod refusals;
 mod roll;

@@ -7,12 +7,14 @@ use std::sync::Arc;
 
 use housewright::clickhouse::{Head, Statement, read_head, split};
 use housewright::fleet::HostName;
+use housewright::migration::MigrationId;
+use housewright::migration::recording::RECORD_ROWS;
 use housewright::plan::{Budget, Part};
 use housewright::problem::Source;
 use housewright::remote::{EntryKind, RemotePath, UnitName};
 use housewright::resource::Detachment;
 use housewright::schema::{ObjectName, ObservedObject};
-use housewright::sim::{Act, Disk, Fate, SessionLoss, SimFleet, SimHost};
+use housewright::sim::{Act, Disk, Fate, SessionLoss, SimFleet, SimHost, SimServer};
 use housewright::transport::{ConnectError, SessionError};
 use serde::Deserialize;
 
@@ -31,6 +33,9 @@ pub struct Story {
     /// SQL files below `roles/` as they were then.
     #[serde(default)]
     schema_then: BTreeMap<String, String>,
+    /// SQL files below `roles/` that are there now, and were not then.
+    #[serde(default)]
+    schema_now: BTreeMap<String, String>,
     /// `[text, other text]` of a template then.
     #[serde(default)]
     templates_then: BTreeMap<String, (String, String)>,
@@ -52,6 +57,9 @@ pub struct Story {
     /// `--allow-destroy`.
     #[serde(default)]
     pub allow_destroy: Vec<String>,
+    /// `--migration`.
+    #[serde(default)]
+    pub migration: Vec<String>,
     /// So many keepers that follow are not as far as their leader, from the run on.
     #[serde(default)]
     lagging: usize,
@@ -122,6 +130,11 @@ struct Facts {
     /// A run ended between the making of these tables and the end of their record.
     #[serde(default)]
     begun: Vec<String>,
+    /// How the last statement of a migration ended that a run was killed in: `unknown`, `running`, `finished`, `refused`, else its complaint.
+    #[serde(default)]
+    interrupted: BTreeMap<String, String>,
+    /// A statement that is run once and holds the first text fails in the middle, with the second as complaint.
+    fails: Option<(String, String)>,
     /// What its server complains of when it reloads, while it answers that all is well.
     complains: Option<(String, String)>,
     /// Errors about data since its start.
@@ -184,15 +197,18 @@ impl Story {
     /// The roles of then, in a directory of their own.
     pub fn roles_then(&self, now: &Path) -> std::io::Result<tempfile::TempDir> {
         let then = with_more(now, &self.roles_then)?;
-        for (name, text) in &self.schema_then {
-            fs::write(then.path().join(name), text)?;
-        }
+        put_files(then.path(), &self.schema_then)?;
         Ok(then)
     }
 
     /// The roles of now, in a directory of their own where they are other ones.
     pub fn roles_now(&self, own: &Path) -> std::io::Result<Option<tempfile::TempDir>> {
-        (!self.roles_now.is_empty()).then(|| with_more(own, &self.roles_now)).transpose()
+        if self.roles_now.is_empty() && self.schema_now.is_empty() {
+            return Ok(None);
+        }
+        let roles = with_more(own, &self.roles_now)?;
+        put_files(roles.path(), &self.schema_now)?;
+        Ok(Some(roles))
     }
 
     /// The templates of then, in a directory of their own.
@@ -253,6 +269,15 @@ fn with_more(roles: &Path, more: &BTreeMap<String, String>) -> std::io::Result<t
     Ok(with)
 }
 
+fn put_files(directory: &Path, files: &BTreeMap<String, String>) -> std::io::Result<()> {
+    for (name, text) in files {
+        let path = directory.join(name);
+        fs::create_dir_all(path.parent().unwrap())?;
+        fs::write(path, text)?;
+    }
+    Ok(())
+}
+
 fn put(hosts: &BTreeMap<HostName, Facts>, sim: &SimFleet) {
     for (name, facts) in hosts {
         sim.with_host(name, |host| facts.put(name, host));
@@ -308,10 +333,10 @@ impl Facts {
         host.lost_for_good |= self.lost_for_good;
         host.hook_fails = self.hook_fails.clone().or(host.hook_fails.take());
         host.batch_fails = self.batch_fails.clone().map(SessionError::Lost).or(host.batch_fails.take());
-        self.server(host);
+        self.server(name, host);
     }
 
-    fn server(&self, host: &mut SimHost) {
+    fn server(&self, name: &HostName, host: &mut SimHost) {
         let Some(server) = &mut host.server else { return };
         server.up = self.answers.unwrap_or(server.up);
         server.loaded.macros.extend(self.macros.clone());
@@ -344,6 +369,10 @@ impl Facts {
         for name in &self.begun {
             server.records.get_mut(&named(name)).unwrap_or_else(|| panic!("no record of {name}")).live.clear();
         }
+        for (id, how) in &self.interrupted {
+            interrupt(name, server, id, how);
+        }
+        server.errands.fails = self.fails.clone().or(server.errands.fails.take());
         server.flow.refuses_rows = self.refuses_rows.unwrap_or(server.flow.refuses_rows);
         server.flow.stuck = self.stuck.unwrap_or(server.flow.stuck);
         for (name, statement) in &self.tables {
@@ -354,6 +383,27 @@ impl Facts {
                 server.objects.push(ObservedObject { name, engine, create_query });
             }
         }
+    }
+}
+
+/// A run was killed while the last statement ran: that is what the hosts have on record.
+fn interrupt(host: &HostName, server: &mut SimServer, id: &str, how: &str) {
+    let id: MigrationId = id.parse().unwrap();
+    let row = server.migrations.get_mut(&(id.role.to_string(), u64::from(id.number))).expect("a record of it");
+    let cell = |name: &str| RECORD_ROWS.iter().position(|column| *column == name).unwrap();
+    let runs_it = row[cell("host")] == host.as_str();
+    let all = row[cell("statements")].as_u64().unwrap();
+    row[cell("state")] = "begun".into();
+    row[cell("done")] = if runs_it { all - 1 } else { 0 }.into();
+    let told = server.errands.told.last_mut().filter(|_| runs_it);
+    row[cell("query")] = told.as_ref().map_or("", |told| told.query_id.as_str()).into();
+    let Some(told) = told else { return };
+    match how {
+        "unknown" => server.errands.forgets = true,
+        "running" => told.left = 9,
+        "finished" => {}
+        "refused" => told.ended = "ExceptionBeforeStart",
+        complaint => (told.ended, told.complaint) = ("ExceptionWhileProcessing", complaint.to_owned()),
     }
 }
 

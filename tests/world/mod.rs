@@ -13,6 +13,7 @@ use housewright::event::{Event, Sink};
 use housewright::fleet::load::read;
 use housewright::fleet::{ConnectionDefaults, Fleet, HostName, Reach, RoleName};
 use housewright::inventory::Inventory;
+use housewright::migration::{GoOn, MigrationId, RoleMigrations};
 use housewright::observe::{Afterwards, Observed, Target, observe};
 use housewright::plan::{Budget, Inputs, Part, Permissions, Plan, plan};
 use housewright::problem::Problem;
@@ -46,6 +47,7 @@ pub struct Project {
     pub inventory: Inventory,
     pub fleet: Fleet,
     pub objects: BTreeMap<RoleName, Vec<Object>>,
+    pub migrations: RoleMigrations,
     pub notes: Vec<Problem>,
     pub desired: BTreeMap<HostName, Desired>,
     pub endpoints: BTreeMap<HostName, Endpoint>,
@@ -55,6 +57,8 @@ pub struct Project {
     pub permissions: Permissions,
     /// `--allow-destroy`.
     pub allow_destroy: Vec<String>,
+    /// `--migration`.
+    pub go_on: Vec<(MigrationId, GoOn)>,
     pub budget: Budget,
     pub only: Option<Part>,
     /// A restart of these units instead of the changes; of those that serve where none is named.
@@ -76,7 +80,7 @@ impl Project {
         let passwords = Passwords::new(vec![source], Ask::Never);
         let mut read = read(inventory, roles);
         reveal::open_files(&mut read.documents, &passwords, &mut read.problems);
-        let Checked { inventory, fleet, objects, templates, notes } =
+        let Checked { inventory, fleet, objects, migrations, templates, notes } =
             project::check(read, templates, &ConnectionDefaults::default()).map_err(of_the_story)?;
         let notes = of_the_story(notes);
         let (vaulted, others): (BTreeSet<_>, BTreeSet<_>) =
@@ -100,6 +104,7 @@ impl Project {
             inventory,
             fleet,
             objects,
+            migrations,
             notes,
             desired,
             endpoints,
@@ -107,6 +112,7 @@ impl Project {
             hosts,
             permissions,
             allow_destroy: Vec::new(),
+            go_on: Vec::new(),
             budget: Budget::default(),
             only: None,
             restart: None,
@@ -145,10 +151,12 @@ impl Project {
             fleet: &self.fleet,
             desired: &self.desired,
             objects: &self.objects,
+            migrations: &self.migrations,
             observation: &observed.observation,
             hosts: &self.hosts,
             permissions: self.permissions,
             allow_destroy: &self.allow_destroy,
+            go_on: &self.go_on,
             budget: &self.budget,
             only: self.only,
             restart: self.restart.as_ref(),

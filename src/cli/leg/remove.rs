@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::super::duration::seconds;
 use super::super::error::{Answer, CommandError, Exit};
 use super::super::{Form, Global, output};
 use super::ask::ask;
 use super::{delete, load, of_topic, shown};
+use crate::duration::seconds;
 use crate::leg::{Bar, Leg, drained, proven, remove};
 use crate::report;
 use crate::schema::Object;

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::super::duration::seconds;
 use super::super::error::{Answer, CommandError, Exit};
 use super::super::{Form, Global, output};
 use super::ask::ask;
 use super::{load, named};
+use crate::duration::seconds;
 use crate::leg::{Leg, LegState, legs, parity, well};
 use crate::problem::near_name;
 use crate::report;

@@ -10,7 +10,7 @@ use super::super::output::{self, Events};
 use super::super::project::Project;
 use crate::clickhouse::{Bounds, Statement};
 use crate::fleet::HostName;
-use crate::observe::{Asked, NoRows, ask_each};
+use crate::observe::{Asked, NoRows, Said, ask_each};
 use crate::schema::{ObservedObject, read_objects};
 
 /// Far more than the objects of any server that people look after.
@@ -24,13 +24,13 @@ pub(super) struct Live {
     pub without: BTreeMap<HostName, NoRows>,
 }
 
-/// Asks them.
-pub(super) fn objects(
+/// Asks them one question.
+pub(super) fn rows(
     global: &Global,
     project: &Project,
     hosts: &BTreeSet<HostName>,
     question: &Statement,
-) -> Result<Live, CommandError> {
+) -> Result<Said, CommandError> {
     let mut endpoints = project.endpoints(&project.passwords_of_servers()?);
     let hosts = hosts.iter().filter_map(|name| project.fleet.hosts.get(name));
     let groups: Vec<_> =
@@ -41,8 +41,18 @@ pub(super) fn objects(
     project.enter_network()?;
     let sink = output::sink(global, Events::AreProgress);
     let said = block_on(ask_each(&transport(), &groups, question, &BOUNDS, global.forks, &*sink))?;
+    Ok(said.into_iter().flatten().collect())
+}
+
+/// Asks them for objects.
+pub(super) fn objects(
+    global: &Global,
+    project: &Project,
+    hosts: &BTreeSet<HostName>,
+    question: &Statement,
+) -> Result<Live, CommandError> {
     let mut live = Live { objects: BTreeMap::new(), without: BTreeMap::new() };
-    for (host, answer) in said.into_iter().flatten() {
+    for (host, answer) in rows(global, project, hosts, question)? {
         match answer {
             // Half a list would be told as objects that are missing.
             Ok(rows) if rows.len() > BOUNDS.rows => {

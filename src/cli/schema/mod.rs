@@ -4,6 +4,7 @@ mod ask;
 mod drift;
 mod dump;
 mod graph;
+mod migrations;
 
 use clap::Subcommand;
 
@@ -25,6 +26,8 @@ enum Verb {
     Drift(drift::Options),
     /// Role files out of what the hosts have: what all hosts of a role have alike
     Dump(dump::Options),
+    /// What was run once, and where: every migration of the roles, and what each host has on record of it
+    Migrations(migrations::Options),
 }
 
 impl Options {
@@ -39,5 +42,6 @@ pub(super) fn run(global: &Global, options: &Options) -> Answer {
         Verb::Graph(options) => graph::run(global, options),
         Verb::Drift(options) => drift::run(global, options),
         Verb::Dump(options) => dump::run(global, options),
+        Verb::Migrations(options) => migrations::run(global, options),
     }
 }

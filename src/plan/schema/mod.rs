@@ -1,4 +1,4 @@
-//! The schema's waves: one global order over all roles, to make and to alter, and the reverse to drop (pure).
+//! The schema's waves: one global order over all roles, to make and to alter, the migrations, and the reverse to drop (pure).
 //!
 //! What Housewright did not make is neither altered nor dropped, and nothing that holds rows goes without permission by name.
 
@@ -6,6 +6,7 @@ mod alter;
 mod create;
 mod drop;
 mod host;
+mod migrate;
 mod recreate;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,7 +22,7 @@ use crate::schema::{self, Difference, Object, ObjectKind, ObjectName, Stage, rec
 use host::HostSchema;
 
 /// Makes the waves: what is to be noted; in each stage of creating what is altered and what is made; what is made anew;
-/// what is dropped.
+/// what is run once; what is dropped.
 ///
 /// `starting`: hosts whose ClickHouse the plan starts first.
 pub(super) fn waves(inputs: &Inputs<'_>, starting: &BTreeSet<HostName>, holds: &mut Vec<Hold>) -> Vec<Wave> {
@@ -50,7 +51,8 @@ pub(super) fn waves(inputs: &Inputs<'_>, starting: &BTreeSet<HostName>, holds: &
     }
     let noted = create::noted(&hosts);
     let dropped = drop::waves(inputs, &hosts, holds);
-    let mut waves: Vec<_> = noted.into_iter().chain(waves.into_iter().map(|(_, wave)| wave)).chain(dropped).collect();
+    let last = migrate::plan(inputs, starting, holds).before(dropped, holds);
+    let mut waves: Vec<_> = noted.into_iter().chain(waves.into_iter().map(|(_, wave)| wave)).chain(last).collect();
     with_record_tables(&mut waves, &hosts);
     with_patience(inputs, &mut waves);
     waves

@@ -90,6 +90,11 @@ impl Server {
         ports.iter().fold(text, |text, (name, port)| text.replace(name, &port.to_string()))
     }
 
+    /// Where it answers HTTP.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Runs a statement; rows are lines of tab-separated fields.
     pub fn sql(&self, statement: &str) -> Result<String, String> {
         let answer = self.ask(self.port, "POST", "/", &self.filled(statement));

@@ -1,10 +1,10 @@
-//! Times on the command line: `90s`, `15m`, `24h`, `7d` (pure).
+//! Times as people write and read them: `90s`, `15m`, `24h`, `7d` (pure).
 
 /// Seconds of a number with its unit.
 ///
 /// # Errors
 /// Says how one is written.
-pub(super) fn seconds(text: &str) -> Result<u64, String> {
+pub fn seconds(text: &str) -> Result<u64, String> {
     let wrong = || "a number with `s`, `m`, `h` or `d`, such as `24h`".to_owned();
     let at = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
     let (number, unit) = text.split_at(at);
@@ -19,7 +19,8 @@ pub(super) fn seconds(text: &str) -> Result<u64, String> {
 }
 
 /// How long ago, in its two largest units: `3 h 20 min`.
-pub(super) fn words(seconds: u64) -> String {
+#[must_use]
+pub fn words(seconds: u64) -> String {
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
     match (days, hours, minutes) {
         (0, 0, 0) => format!("{seconds} s"),
