@@ -45,6 +45,9 @@ fn end(text: &str, statement: usize, next: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
     use super::*;
 
     fn texts(text: &str) -> Vec<String> {
@@ -66,5 +69,27 @@ mod tests {
         );
         assert_eq!(texts("-- nothing\n"), Vec::<String>::new());
         assert_eq!(texts("SELECT ';'"), ["SELECT ';'"]);
+    }
+
+    fn text() -> impl Strategy<Value = String> {
+        let parts = vec!["CREATE", " ", "\n", ";", "-- x; y\n", "/* ; */", "'a;\\'b'", "é", "`;", "$$;$$", "# z\n"];
+        prop::collection::vec(select(parts), 0..30).prop_map(|parts| parts.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_is_lost_or_taken_twice(text in prop_oneof![text(), any::<String>()]) {
+            let source = Arc::new(Source { name: String::new(), text: text.clone() });
+            let pieces = pieces(&source);
+            prop_assert_eq!(pieces.len(), split(&source).len());
+            let mut end = 0;
+            for piece in &pieces {
+                prop_assert_eq!(piece.range.start, end);
+                let own = &piece.statement.span.range;
+                prop_assert!(piece.range.start <= own.start && own.end <= piece.range.end);
+                prop_assert!(text.get(piece.range.clone()).is_some());
+                end = piece.range.end;
+            }
+        }
     }
 }
