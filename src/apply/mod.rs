@@ -112,6 +112,15 @@ async fn waves(plan: &Plan, run: &Run<'_>) -> Outcome {
             break;
         }
         let place = (index + 1, plan.waves.len());
+        let before =
+            |host: &HostName| plan.waves.iter().take(index).flat_map(|wave| &wave.hosts).any(|plan| plan.host == *host);
+        let lacks = |host: &&HostName| outcome.failed.contains_key(*host) || !before(host);
+        if let Some(host) = wave.relies_on.iter().find(lacks) {
+            outcome.stopped = Some(Stopped::Failure);
+            let reason = format!("`{}` relies on what `{host}` was to have, and has not", wave.title);
+            run.sink.emit(Event::RunStopped { reason });
+            break;
+        }
         for name in run_wave(wave, place, plan.max_failures, run, &mut outcome).await {
             if let Some(count) = left.get_mut(&name) {
                 *count -= 1;

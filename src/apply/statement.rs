@@ -23,7 +23,7 @@ pub(super) async fn execute(plan: &HostPlan, step: &Step, statement: &Statement,
         Step::Execute { retry, .. } => *retry,
         _ => Duration::ZERO,
     };
-    let (began, mut pause) = (tokio::time::Instant::now(), FIRST_PAUSE);
+    let (mut since, mut pause) = (None, FIRST_PAUSE);
     let (mut first, mut said): (Option<String>, Option<String>) = (None, None);
     loop {
         let Err(error) = clickhouse.execute(statement).await else { return Ok(()) };
@@ -32,8 +32,10 @@ pub(super) async fn execute(plan: &HostPlan, step: &Step, statement: &Statement,
             return Ok(());
         }
         let is_lost = matches!(error, ClickHouseError::Unreachable(_)) && first.is_none();
-        if !(is_lost || error.passes() && began.elapsed() < patience) {
-            let waited = (first.is_some() && !patience.is_zero()).then(|| began.elapsed());
+        // A statement may take a minute to fail: it is sent again at least once.
+        let waited = since.get_or_insert_with(tokio::time::Instant::now).elapsed();
+        if !(is_lost || error.passes() && waited < patience) {
+            let waited = (first.is_some() && !patience.is_zero()).then_some(waited);
             return Err((reason(&error, first.as_deref(), waited), Some(hint(plan, step, &error))));
         }
         let (host, step_text, because) = (plan.host.clone(), step.to_string(), chain(&error));

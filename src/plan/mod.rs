@@ -157,6 +157,10 @@ pub struct Wave {
     /// How many of what are away at once, where a budget says how many may be.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub away: Vec<Away>,
+    /// What these hosts do in earlier waves is what this one relies on: where one of them failed, or is not in the plan any more,
+    /// neither this one is begun nor any behind it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub relies_on: BTreeSet<HostName>,
     /// In order of name.
     pub hosts: Vec<HostPlan>,
 }

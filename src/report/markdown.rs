@@ -295,7 +295,13 @@ mod tests {
             fallback: Fallback::default(),
         };
         let hosts = changes.into_iter().map(host).collect();
-        let wave = Wave { title: "storage: reload".to_owned(), reason: "why | so".to_owned(), away: Vec::new(), hosts };
+        let wave = Wave {
+            title: "storage: reload".to_owned(),
+            reason: "why | so".to_owned(),
+            away: Vec::new(),
+            relies_on: BTreeSet::new(),
+            hosts,
+        };
         Plan { waves: vec![wave], ..Plan::default() }
     }
 

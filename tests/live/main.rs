@@ -17,6 +17,7 @@ mod ownership;
 mod refusals;
 mod roll;
 mod schema;
+mod schema_faults;
 mod statements;
 mod the_way;
 mod traffic;

@@ -34,11 +34,18 @@ pub(super) fn waves(inputs: &Inputs<'_>, starting: &BTreeSet<HostName>, holds: &
     recreate::plan(&mut hosts, &stages, holds);
     let mut altered = alter::plan(inputs, &mut hosts, holds);
     let mut waves: Vec<(Stage, Wave)> = Vec::new();
+    let mut relied_on: BTreeSet<HostName> = BTreeSet::new();
     for stage in &stages {
-        waves.extend(altered.waves(stage, &hosts).into_iter().map(|wave| (stage.stage, wave)));
-        waves.extend(create::wave(stage, &hosts).map(|wave| (stage.stage, wave)));
+        for wave in altered.waves(stage, &hosts) {
+            let hosts: Vec<_> = wave.hosts.iter().map(|host| host.host.clone()).collect();
+            waves.push((stage.stage, Wave { relies_on: relied_on.clone(), ..wave }));
+            relied_on.extend(hosts);
+        }
+        let made = create::wave(stage, &hosts).map(|wave| Wave { relies_on: relied_on.clone(), ..wave });
+        waves.extend(made.map(|wave| (stage.stage, wave)));
     }
-    waves.extend(recreate::waves(&hosts).into_iter().map(|wave| (Stage::Queue, wave)));
+    let anew = recreate::waves(&hosts).into_iter().map(|wave| Wave { relies_on: relied_on.clone(), ..wave });
+    waves.extend(anew.map(|wave| (Stage::Queue, wave)));
     if let Some(reason) = shard_without_tables(inputs, starting) {
         // Rows must not flow before every shard can take them: they would be refused, and consumers would fall behind.
         let (flows, rest): (Vec<_>, Vec<_>) = waves.into_iter().partition(|(stage, _)| *stage >= Stage::Queue);
@@ -51,7 +58,8 @@ pub(super) fn waves(inputs: &Inputs<'_>, starting: &BTreeSet<HostName>, holds: &
     }
     let noted = create::noted(&hosts);
     let dropped = drop::waves(inputs, &hosts, holds);
-    let last = migrate::plan(inputs, starting, holds).before(dropped, holds);
+    let last = migrate::plan(inputs, starting, holds).before(dropped, holds).into_iter();
+    let last = last.map(|wave| Wave { relies_on: relied_on.clone(), ..wave });
     let mut waves: Vec<_> = noted.into_iter().chain(waves.into_iter().map(|(_, wave)| wave)).chain(last).collect();
     with_record_tables(&mut waves, &hosts);
     with_patience(inputs, &mut waves);
@@ -163,7 +171,13 @@ fn part(host: &HostName, changes: Vec<Change>, steps: Vec<Step>) -> HostPlan {
 
 /// A wave, where it has a host.
 fn wave(title: String, reason: &str, hosts: Vec<HostPlan>) -> Option<Wave> {
-    (!hosts.is_empty()).then(|| Wave { title, reason: reason.to_owned(), away: Vec::new(), hosts })
+    (!hosts.is_empty()).then(|| Wave {
+        title,
+        reason: reason.to_owned(),
+        away: Vec::new(),
+        relies_on: BTreeSet::new(),
+        hosts,
+    })
 }
 
 fn reasons(why: &[Difference]) -> String {

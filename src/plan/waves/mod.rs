@@ -84,7 +84,7 @@ pub(super) fn configuration(inputs: &Inputs<'_>, hosts: &[HostChanges<'_>], hold
             let (reason, away) = (together.text(inputs, &groups, &consuming), together.away(&groups));
             let mut hosts: Vec<_> = hosts.into_iter().map(|(_, host)| host.plan.clone()).collect();
             hosts.sort_by(|a, b| a.host.cmp(&b.host));
-            configuration.waves.push(Wave { title, reason, away, hosts });
+            configuration.waves.push(Wave { title, reason, away, relies_on: BTreeSet::new(), hosts });
         }
     }
     configuration
