@@ -315,6 +315,7 @@ fn hint(host: &HostName, gate: &Gate) -> String {
         Gate::PeersServing { .. } => "mend the other replica first: `housewright status`".to_owned(),
         Gate::Drained { .. } => "bring the data hosts up that do not take its rows: `housewright status`".to_owned(),
         Gate::Converged { .. } | Gate::KeeperServing => "`housewright status` shows the members".to_owned(),
+        Gate::Asked { hint: Some(hint), .. } => hint.clone(),
         Gate::Asked { limit: Some(Duration::ZERO), .. } | Gate::Told { .. } => {
             "`housewright plan` shows what is there now".to_owned()
         }

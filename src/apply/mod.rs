@@ -105,6 +105,10 @@ async fn waves(plan: &Plan, run: &Run<'_>) -> Outcome {
             return outcome;
         }
     };
+    for (host, failure) in precondition::schema(plan, run).await {
+        run.sink.emit(Event::HostFailed { host: host.clone(), failure: failure.clone() });
+        outcome.failed.insert(host, failure);
+    }
     for (index, wave) in plan.waves.iter().enumerate() {
         if run.stop.load(Ordering::Relaxed) {
             outcome.stopped = Some(Stopped::Interrupted);

@@ -147,6 +147,20 @@ pub enum Change {
 }
 
 impl Change {
+    /// The objects of the schema that it is about.
+    pub fn objects(&self) -> impl Iterator<Item = &str> {
+        let (name, with) = match self {
+            Self::ObjectRecreate { name, with, .. } => (Some(name), with.as_slice()),
+            Self::Object { name, .. }
+            | Self::ObjectAlter { name, .. }
+            | Self::ObjectDrop { name, .. }
+            | Self::ObjectRecord { name, .. }
+            | Self::ObjectForget { name, .. } => (Some(name), [].as_slice()),
+            _ => (None, [].as_slice()),
+        };
+        name.into_iter().chain(with).map(String::as_str)
+    }
+
     /// Whether it is about an object of the schema, or a migration.
     #[must_use]
     pub fn is_of_schema(&self) -> bool {

@@ -213,6 +213,9 @@ pub enum Gate {
         /// How long it may stay shut, where the role says so.
         #[serde(rename = "limit_seconds", with = "maybe_seconds", default, skip_serializing_if = "Option::is_none")]
         limit: Option<Duration>,
+        /// What to do where it stays shut, where the question is not its role's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hint: Option<String>,
     },
     /// The ClickHouse of every one of these hosts says yes to a question, at a first look.
     Told {

@@ -215,7 +215,8 @@ impl Part {
              FROM system.zookeeper WHERE path IN (SELECT arrayJoin([zookeeper_path, replica_path]) FROM system.replicas \
              WHERE database = {database} AND table = {table}) AND name IN ('columns', 'metadata') GROUP BY name)"
         ));
-        self.steps.push(asked(format!("{} is what its replicas agreed on", object.name), query, None));
+        let name = format!("{} is what its replicas agreed on", object.name);
+        self.steps.push(asked(name, query, None, "replication_queue"));
         self.settle(object, operations);
         if !carries {
             let (name, role) = (object.name.to_string(), object.role.to_string());
@@ -231,14 +232,15 @@ impl Part {
                 "SELECT count() = 0 FROM system.mutations WHERE NOT is_done AND database = {database} AND table = {table}"
             ));
             let name = format!("the rows of {} are rewritten", object.name);
-            self.steps.push(asked(name, query, Some(REWRITTEN_WITHIN)));
+            self.steps.push(asked(name, query, Some(REWRITTEN_WITHIN), "mutations"));
         }
         self.steps.extend([note([object]), record([&object.name])]);
     }
 }
 
-fn asked(name: String, query: Statement, limit: Option<Duration>) -> Step {
-    Step::Gate(Gate::Asked { name, query, limit })
+fn asked(name: String, query: Statement, limit: Option<Duration>, table: &str) -> Step {
+    let hint = format!("what it waits for is in its `system.{table}`; then `housewright apply` goes on");
+    Step::Gate(Gate::Asked { name, query, limit, hint: Some(hint) })
 }
 
 /// A table's database and name as texts of SQL.

@@ -80,7 +80,8 @@ fn still_empty(name: &ObjectName) -> Step {
         "SELECT count() = 0 FROM system.tables WHERE database = {database} AND name = {table} \
          AND (total_rows IS NULL OR total_rows > 0)"
     ));
-    Step::Gate(Gate::Asked { name: format!("{name} holds no rows"), query, limit: Some(Duration::ZERO) })
+    let hint = Some("rows came since: `housewright plan` shows what is there now".to_owned());
+    Step::Gate(Gate::Asked { name: format!("{name} holds no rows"), query, limit: Some(Duration::ZERO), hint })
 }
 
 /// What goes on one host; the rest is held.

@@ -88,7 +88,7 @@ pub(super) fn configuration(host: &HostChanges<'_>, peers: &Peers) -> Vec<Step> 
 /// The role's own questions to a server that has come back.
 fn questions(role: &Role) -> impl Iterator<Item = Step> {
     role.gates.iter().map(|(name, gate)| {
-        Step::Gate(Gate::Asked { name: name.clone(), query: gate.query.clone(), limit: gate.limit })
+        Step::Gate(Gate::Asked { name: name.clone(), query: gate.query.clone(), limit: gate.limit, hint: None })
     })
 }
 

@@ -110,7 +110,7 @@ impl<'a> Migrated<'a> {
 /// Waits for nothing: the host knows by now, or something went wrong.
 fn done(id: &MigrationId) -> Step {
     let (name, limit) = (format!("migration {id} is done"), Some(std::time::Duration::ZERO));
-    Step::Gate(Gate::Asked { name, query: recording::ask_done(id), limit })
+    Step::Gate(Gate::Asked { name, query: recording::ask_done(id), limit, hint: None })
 }
 
 /// Makes the table of records where the first of these waves touches a host that has none.

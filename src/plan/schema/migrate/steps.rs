@@ -90,7 +90,7 @@ fn stands(migration: &Migration, running: &Running<'_>, host: &HostName) -> Step
     let id = &migration.id;
     let query = running.records.get(host).map_or_else(|| recording::ask_none(id), |is| recording::ask_stands(id, is));
     let name = format!("nobody has run migration {id} meanwhile");
-    Step::Gate(Gate::Asked { name, query, limit: Some(Duration::ZERO) })
+    Step::Gate(Gate::Asked { name, query, limit: Some(Duration::ZERO), hint: None })
 }
 
 fn told(hosts: &[&HostName], name: String, query: Statement) -> Step {
