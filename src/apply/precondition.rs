@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use super::{Run, batch, host};
 use crate::event::{Failure, chain};
 use crate::fleet::HostName;
-use crate::plan::{FailurePolicy, HostPlan, Moved, Plan};
+use crate::plan::{Change, FailurePolicy, HostPlan, Moved, Plan};
 use crate::resource::ClickHouseFacts;
 use crate::schema::{read_objects, statement};
 use crate::transport::advice;
@@ -17,7 +17,7 @@ use crate::transport::advice;
 pub(super) async fn schema(plan: &Plan, run: &Run<'_>) -> BTreeMap<HostName, Failure> {
     let mut about: BTreeMap<&HostName, BTreeSet<&str>> = BTreeMap::new();
     for host in plan.waves.iter().flat_map(|wave| &wave.hosts) {
-        let objects: Vec<&str> = host.changes.iter().flat_map(|change| change.objects()).collect();
+        let objects: Vec<&str> = host.changes.iter().flat_map(Change::objects).collect();
         if !objects.is_empty() {
             about.entry(&host.host).or_default().extend(objects);
         }
