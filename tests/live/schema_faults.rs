@@ -203,7 +203,10 @@ fn a_host_dies_while_its_queue_is_made_anew(fleet: &Fleet) {
     fleet.serves_everywhere();
     fleet.converges();
     let made = fleet.sql(host, "SELECT create_table_query FROM system.tables WHERE name = 'kafka_events'");
-    assert!(made.contains("kafka_max_block_size = 5000") && made.contains("kafka_group_name = 'clickhouse'"), "{made}");
+    assert!(
+        made.contains("kafka_max_block_size = 5000") && made.contains("kafka_group_name = \\'clickhouse\\'"),
+        "{made}"
+    );
     assert_eq!(fleet.sql(host, "SELECT count() FROM system.tables WHERE name = 'events_mv'"), "1");
     each(&SERVERS, |host| fleet.nothing_is_half_written(host));
 }
