@@ -10,12 +10,12 @@ use super::token::{Token, TokenKind, Unclosed};
 #[must_use]
 pub fn lex(text: &str) -> Vec<Token> {
     let mut tokens: Vec<Token> = Vec::new();
-    let (mut at, mut after_dot) = (0, false);
+    let (mut at, mut before) = (0, Before::Other);
     while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
-        let (kind, length) = first(rest, after_dot);
+        let (kind, length) = first(rest, before);
         let token = Token { kind, range: at..at + length };
         if token.is_significant() {
-            after_dot = kind == TokenKind::Symbol && rest.starts_with('.');
+            before = Before::of(kind, rest);
         }
         at = token.range.end;
         tokens.push(token);
@@ -23,8 +23,29 @@ pub fn lex(text: &str) -> Vec<Token> {
     tokens
 }
 
+/// What of the token before decides how a dot and digits are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Before {
+    /// A dot.
+    Dot,
+    /// Something with a part that a dot can name.
+    Whole,
+    Other,
+}
+
+impl Before {
+    fn of(kind: TokenKind, rest: &str) -> Self {
+        match kind {
+            TokenKind::Symbol if rest.starts_with('.') => Self::Dot,
+            TokenKind::Symbol if rest.starts_with([')', ']']) => Self::Whole,
+            TokenKind::Word | TokenKind::Quoted | TokenKind::Number => Self::Whole,
+            _ => Self::Other,
+        }
+    }
+}
+
 /// The kind and the length of the first token; the text is not empty.
-fn first(rest: &str, after_dot: bool) -> (TokenKind, usize) {
+fn first(rest: &str, before: Before) -> (TokenKind, usize) {
     let mut chars = rest.chars();
     let (Some(head), next) = (chars.next(), chars.next()) else { return (TokenKind::Symbol, rest.len()) };
     match (head, next) {
@@ -38,7 +59,11 @@ fn first(rest: &str, after_dot: bool) -> (TokenKind, usize) {
         ('\u{201C}', _) => upto(rest, head.len_utf8(), '\u{201D}', TokenKind::Quoted, Unclosed::Quoted),
         ('x' | 'X' | 'b' | 'B', Some('\'')) => upto(rest, 2, '\'', TokenKind::Text, Unclosed::Text),
         ('$', _) => heredoc(rest).unwrap_or_else(|| (TokenKind::Word, run(rest, is_word))),
-        ('0'..='9', _) => number(rest, after_dot),
+        ('0'..='9', _) => number(rest, before == Before::Dot),
+        ('.', Some('0'..='9')) if before != Before::Whole => {
+            let (kind, length) = number(rest.get(1..).unwrap_or_default(), true);
+            if kind == TokenKind::Number { (kind, 1 + length) } else { (TokenKind::Symbol, 1) }
+        }
         _ if is_word(head) => (TokenKind::Word, run(rest, is_word)),
         _ => (TokenKind::Symbol, head.len_utf8()),
     }
@@ -186,6 +211,7 @@ mod tests {
             ("select `a``;b`, \"x\"\";y\"", vec!["select `a``;b`, \"x\"\";y\""]),
             ("select “a”;select ‘x;y’", vec!["select “a”", "select ‘x;y’"]),
             ("select 0x1e+5; 1e+5; 1e-x", vec!["select 0x1e+5", "1e+5", "1e-x"]),
+            ("select .5;select t.1.2, (1).5; .5e+3; .5x", vec!["select .5", "select t.1.2, (1).5", ".5e+3", ".5x"]),
             (" ; -- nothing\n/* at all */", vec![]),
         ] {
             assert_eq!(statements(text), expected, "{text}");

@@ -4,7 +4,7 @@
 pub const NO_CREATE: &str = "HW0402";
 /// `ON CLUSTER`.
 pub const ON_CLUSTER: &str = "HW0403";
-/// `CREATE OR REPLACE`.
+/// `CREATE OR REPLACE TABLE`.
 pub const OR_REPLACE: &str = "HW0404";
 /// Two objects of one name in a role.
 pub const TWICE: &str = "HW0405";

@@ -31,7 +31,10 @@ pub fn read_files(files: &[SchemaFile]) -> (Vec<Object>, Vec<Problem>) {
         for statement in split(&file.source).iter().filter(|statement| !is_unclosed(statement)) {
             problems.extend(literal::check(statement));
             match from_statement(file, statement) {
-                Ok(object) => objects.push(object),
+                Ok(object) => {
+                    problems.extend(replaces_rows(statement));
+                    objects.push(object);
+                }
                 Err(problem) => problems.push(*problem),
             }
         }
@@ -55,16 +58,16 @@ pub(super) fn from_statement(file: &SchemaFile, statement: &StatementText) -> Re
         let message = "`ON CLUSTER` is refused: the statement goes to exactly the hosts whose role has it";
         return Err(Box::new(Problem::new(code::ON_CLUSTER, message).at(span).hint("remove `ON CLUSTER ...`")));
     }
-    if create.when_present == WhenPresent::Replace {
-        let message =
-            format!("`CREATE OR REPLACE` of `{}` is refused: it drops what is there, rows and all", create.name);
-        return Err(Box::new(
-            Problem::new(code::OR_REPLACE, message)
-                .at(&statement.span)
-                .hint("write `CREATE ... IF NOT EXISTS`; what differs is found by comparing"),
-        ));
-    }
     Ok(make(file, statement, &create))
+}
+
+/// Whoever writes `CREATE OR REPLACE TABLE` may believe that each run empties the table.
+fn replaces_rows(statement: &StatementText) -> Option<Problem> {
+    let words = statement.tokens.iter().map(|token| token.text(&statement.span.source.text));
+    let is_meant =
+        words.zip(["CREATE", "OR", "REPLACE", "TABLE"]).all(|(word, meant)| word.eq_ignore_ascii_case(meant));
+    let message = "`OR REPLACE` is read as a plain `CREATE`: rows stay, what differs is altered";
+    is_meant.then(|| Problem::note(code::OR_REPLACE, message).at(&statement.span).hint("remove `OR REPLACE`"))
 }
 
 fn no_create(statement: &StatementText, verb: &str, effect: Effect) -> Problem {
@@ -121,13 +124,18 @@ pub(super) fn replacing(object: &Object) -> Option<Statement> {
     Some(Statement::new(format!("CREATE OR REPLACE {kind} {rest}")))
 }
 
-/// Puts `IF NOT EXISTS` before the name where it is missing.
+/// Puts `IF NOT EXISTS` before the name where it is missing, and takes `OR REPLACE` out.
 fn repeatable(statement: &StatementText, create: &Create) -> Statement {
-    let text = statement.text();
-    let at = create.name_at.saturating_sub(statement.span.range.start);
-    match (create.when_present, text.split_at_checked(at)) {
-        (WhenPresent::Fail, Some((before, after))) => Statement::new(format!("{before}IF NOT EXISTS {after}")),
-        _ => Statement::new(text),
+    let (text, start) = (statement.text(), statement.span.range.start);
+    let kind_at = statement.tokens.get(3).map_or(0, |token| token.range.start.saturating_sub(start));
+    let (before, after) = text.split_at_checked(create.name_at.saturating_sub(start)).unwrap_or(("", text));
+    match create.when_present {
+        WhenPresent::Leave => Statement::new(text),
+        WhenPresent::Fail => Statement::new(format!("{before}IF NOT EXISTS {after}")),
+        WhenPresent::Replace => {
+            let kind = before.get(kind_at..).unwrap_or_default();
+            Statement::new(format!("CREATE {kind}IF NOT EXISTS {after}"))
+        }
     }
 }
 

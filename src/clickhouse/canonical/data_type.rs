@@ -50,8 +50,7 @@ fn canonical(text: &str, tokens: &[Token], depth: usize) -> String {
 }
 
 fn family(text: &str, name: String, arguments: &[&[Token]], depth: usize) -> String {
-    let literals: Vec<String> =
-        arguments.iter().map(|part| exact_words(&Phrase::new(text, part)).join(" ").replace(" . ", ".")).collect();
+    let literals: Vec<String> = arguments.iter().map(|part| literal(text, part)).collect();
     let first = literals.first().map(String::as_str);
     let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     let inner = |part: &&[Token]| canonical(text, part, depth + 1);
@@ -60,6 +59,7 @@ fn family(text: &str, name: String, arguments: &[&[Token]], depth: usize) -> Str
         // Lengths of strings and display widths of numbers mean nothing to the server.
         ("String" | "Float32" | "Float64" | "Bool", _) => name,
         (other, _) if other.starts_with("Int") || other.starts_with("UInt") => name,
+        ("DateTime", Some("0")) if literals.len() == 1 => name,
         ("DateTime", Some(scale)) if is_number(scale) => many("DateTime64", literals),
         ("DateTime64", None) => "DateTime64(3)".to_owned(),
         ("Time64", None) => "Time64(3)".to_owned(),
@@ -70,6 +70,10 @@ fn family(text: &str, name: String, arguments: &[&[Token]], depth: usize) -> Str
         ("Decimal128", Some(scale)) => format!("Decimal(38, {scale})"),
         ("Decimal256", Some(scale)) => format!("Decimal(76, {scale})"),
         ("Enum" | "Enum8" | "Enum16", Some(_)) => enumeration(text, &name, arguments).unwrap_or(many(&name, literals)),
+        // The server puts the version of the state's form first.
+        ("AggregateFunction", Some(version)) if is_number(version) => {
+            many(&name, arguments.iter().skip(1).map(inner).collect())
+        }
         (
             "Array" | "Nullable" | "LowCardinality" | "Map" | "AggregateFunction" | "SimpleAggregateFunction",
             Some(_),
@@ -83,6 +87,12 @@ fn family(text: &str, name: String, arguments: &[&[Token]], depth: usize) -> Str
         (_, Some(_)) => many(&name, literals),
         (_, None) => name,
     }
+}
+
+/// What is no type: `.5` is `0.5`.
+fn literal(text: &str, part: &[Token]) -> String {
+    let words = exact_words(&Phrase::new(text, part)).join(" ").replace(" . ", ".");
+    if words.starts_with('.') { format!("0{words}") } else { words }
 }
 
 /// `name Type` or a type alone.

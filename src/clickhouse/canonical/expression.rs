@@ -7,6 +7,7 @@
 use super::super::Phrase;
 use super::super::quote::{quote_text, unquote};
 use super::super::token::TokenKind;
+use super::aliases;
 
 /// Keywords, whose case means nothing. A name of the same letters in another case is not told apart from them.
 const KEYWORDS: [&str; 62] = [
@@ -75,7 +76,7 @@ const KEYWORDS: [&str; 62] = [
 ];
 
 /// Words of a syntax that the server writes otherwise, in small letters.
-const REWRITTEN: [&str; 47] = [
+const REWRITTEN: [&str; 39] = [
     "all",
     "between",
     "case",
@@ -84,7 +85,6 @@ const REWRITTEN: [&str; 47] = [
     "current_date",
     "current_timestamp",
     "currentdatabase",
-    "date",
     "date_add",
     "date_diff",
     "date_sub",
@@ -92,37 +92,66 @@ const REWRITTEN: [&str; 47] = [
     "dateadd",
     "datesub",
     "datetrunc",
-    "dictget",
     "div",
+    "except",
     "exists",
     "explain",
     "extract",
     "fetch",
     "grouping",
     "intersect",
-    "except",
-    "joinget",
-    "match",
     "mod",
     "offset",
     "overlay",
-    "position",
-    "range",
     "regexp",
     "rlike",
     "rollup",
     "rows",
     "substr",
     "substring",
-    "timestamp",
     "timestamp_add",
     "timestampadd",
     "trim",
     "trimboth",
     "tuple",
     "union",
-    "window",
     "with",
+];
+
+/// The same, where they are called or stand before a literal; else they may be names.
+const REWRITTEN_CALLS: [&str; 32] = [
+    "array",
+    "arrayelement",
+    "date",
+    "divide",
+    "equals",
+    "globalin",
+    "globalnotin",
+    "greater",
+    "greaterorequals",
+    "isnotnull",
+    "isnull",
+    "lambda",
+    "less",
+    "lessorequals",
+    "match",
+    "minus",
+    "modulo",
+    "multiif",
+    "multiply",
+    "negate",
+    "notequals",
+    "notilike",
+    "notin",
+    "notlike",
+    "plus",
+    "position",
+    "range",
+    "replace",
+    "tcpport",
+    "timestamp",
+    "tupleelement",
+    "window",
 ];
 
 const UNITS: [&str; 10] =
@@ -164,10 +193,12 @@ pub fn loose_words(phrase: &Phrase) -> Option<Vec<String>> {
             TokenKind::Quoted => unquote(text).to_ascii_lowercase(),
             TokenKind::Word => {
                 let small = text.to_ascii_lowercase();
-                let is_call = next == "("
-                    || !["date", "timestamp", "match", "position", "range", "window"].contains(&small.as_str());
-                let is_literal = next.starts_with('\'');
-                if REWRITTEN.contains(&small.as_str()) && (is_call || is_literal) {
+                let is_called = next == "(" || next.starts_with('\'');
+                // The server names the database of what these look into, within the string.
+                if small.starts_with("dictget") || small.starts_with("dicthas") || small.starts_with("joinget") {
+                    return None;
+                }
+                if REWRITTEN.contains(&small.as_str()) || is_called && REWRITTEN_CALLS.contains(&small.as_str()) {
                     return None;
                 }
                 if small == "interval" {
@@ -181,10 +212,11 @@ pub fn loose_words(phrase: &Phrase) -> Option<Vec<String>> {
                     at += 2;
                     continue;
                 }
-                small
+                if next == "(" { aliases::function(&small).to_owned() } else { small }
             }
             TokenKind::Symbol => match (text.as_str(), next) {
-                ("(" | ")", _) => continue,
+                // A tuple may end with a comma.
+                ("(" | ")", _) | (",", ")") => continue,
                 ("?", _) | (":", ":") | ("|", "|") => return None,
                 ("=", "=") => {
                     at += 1;

@@ -71,22 +71,9 @@ const PROPERTIES: [(&[&str], Property); 16] = [
 impl Property {
     /// The words that begin it; a flag is its own word.
     #[must_use]
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::Default => "DEFAULT",
-            Self::Materialized => "MATERIALIZED",
-            Self::Alias => "ALIAS",
-            Self::Ephemeral => "EPHEMERAL",
-            Self::Comment => "COMMENT",
-            Self::Codec => "CODEC",
-            Self::Statistics => "STATISTICS",
-            Self::Ttl => "TTL",
-            Self::PrimaryKey => "PRIMARY KEY",
-            Self::Collate => "COLLATE",
-            Self::Settings => "SETTINGS",
-            Self::Expression => "EXPRESSION",
-            Self::Flag => "",
-        }
+    pub fn words(self) -> String {
+        let known = PROPERTIES.iter().find(|(_, property)| *property == self && self != Self::Flag);
+        known.map(|(words, _)| words.join(" ")).unwrap_or_default()
     }
 
     /// The kinds of default, of which a column has one.
@@ -150,7 +137,7 @@ impl Column {
                     format!("{}({phrase})", property.words())
                 }
                 Property::Flag => phrase.to_string(),
-                _ if phrase.as_str().is_empty() => property.words().to_owned(),
+                _ if phrase.as_str().is_empty() => property.words(),
                 _ => format!("{} {phrase}", property.words()),
             });
         }

@@ -35,8 +35,14 @@ impl<'a> Sides<'a> {
             Clause::Query => definition.clause(clause).filter(|_| definition.kind != CreateKind::Table),
             _ => definition.clause(clause),
         };
+        let copies = self.desired.clause(Clause::Copies).is_some();
         let differs = |clause: &Clause| {
-            self.differs(|definition| of(definition, *clause), |desired, base| loose(*clause, desired, base))
+            let verdict = |desired: Option<&Phrase>, base: Option<&Phrase>| match clause {
+                // A table that is made as another takes its comment.
+                Clause::Comment if copies && desired.is_none() => Verdict::Unsure,
+                _ => loose(*clause, desired, base),
+            };
+            self.differs(|definition| of(definition, *clause), verdict)
         };
         let delta = |clause| Delta::Clause { clause, desired: of(self.desired, clause), base: of(self.base, clause) };
         CLAUSES.into_iter().filter(differs).map(delta).collect()
@@ -51,13 +57,27 @@ impl<'a> Sides<'a> {
             desired: self.desired.settings.get(name),
             base: self.base.settings.get(name),
         };
-        let found = names.into_iter().filter(differs);
+        let found = names.into_iter().filter(|name| !is_of_the_statement(name)).filter(differs);
         // The server writes its default granularity into every statement.
         let added = |name: &&str| {
             *name == "index_granularity" && self.form == Form::Loose && !self.desired.settings.contains_key(*name)
         };
         found.filter(|name| !added(name)).map(delta).collect()
     }
+}
+
+/// Settings that let a CREATE be run, and are no setting of the table: the server keeps none of them. From
+/// `system.settings` and `system.merge_tree_settings` of 25.8.
+fn is_of_the_statement(name: &str) -> bool {
+    const OF_THE_TABLE: [&str; 3] = [
+        "allow_experimental_replacing_merge_with_cleanup",
+        "allow_experimental_reverse_key",
+        "allow_suspicious_indices",
+    ];
+    let permits = ["allow_experimental_", "allow_suspicious_", "allow_deprecated_"];
+    (permits.iter().any(|start| name.starts_with(start)) && !OF_THE_TABLE.contains(&name))
+        || (name.starts_with("enable_") && name.ends_with("_type"))
+        || ["flatten_nested", "data_type_default_nullable"].contains(&name)
 }
 
 fn loose(clause: Clause, desired: Option<&Phrase>, base: Option<&Phrase>) -> Verdict {
@@ -142,8 +162,8 @@ fn loose_engine(desired: &Phrase, base: &Phrase) -> Verdict {
 fn loose_argument(ours: &Phrase, theirs: &Phrase) -> Verdict {
     match (ours.value(), theirs.value()) {
         (Some(ours), Some(theirs)) if ours == theirs => Verdict::Same,
-        // The server fills `{database}`, `{table}` and `{uuid}` in.
-        (Some(ours), _) if ours.contains('{') => Verdict::Unsure,
+        // The server fills `{database}`, `{table}` and `{uuid}` in, and its default database.
+        (Some(ours), _) if ours.contains('{') || ours.is_empty() => Verdict::Unsure,
         (_, Some(theirs)) if theirs.contains("[HIDDEN]") => Verdict::Unsure,
         (Some(_), Some(_)) => loose_setting(Some(ours), Some(theirs)),
         (Some(_), None) | (None, Some(_)) => Verdict::Unsure,

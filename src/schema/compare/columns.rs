@@ -132,7 +132,7 @@ fn moved<'a>(desired: &'a [Column], base: &'a [Column]) -> Vec<Delta<'a>> {
     deltas
 }
 
-/// A definition with its `Nested` columns as the arrays that the server makes of them.
+/// A definition with its `Nested` columns as the arrays that the server makes of them; each has all that is said of it.
 pub(in crate::schema) fn flattened(mut definition: Definition) -> Definition {
     if definition.kind == CreateKind::Table {
         definition.columns = definition.columns.into_iter().flat_map(arrays).collect();
@@ -148,7 +148,7 @@ fn arrays(column: Column) -> Vec<Column> {
     let array = |(name, inside): (String, Phrase)| Column {
         name: format!("{}.{name}", column.name),
         data_type: Some(Phrase::from_text(&format!("Array({inside})"))),
-        properties: Vec::new(),
+        properties: column.properties.clone(),
     };
     elements.into_iter().map(array).collect()
 }

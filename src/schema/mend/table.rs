@@ -74,7 +74,11 @@ fn statements<'a>(object: &'a Object, engine: &str, deltas: &[Delta<'_>]) -> Res
             writer.alter(class, &format!("DROP {kind} IF EXISTS {name}"), format!("drop {} {name}", part_name(part)));
         }
     }
-    for delta in deltas {
+    // A changed default may speak of a new column; a new column may stand behind a moved one.
+    let moves = deltas.iter().any(|delta| matches!(delta, Delta::MovedColumn { .. }));
+    let (new, rest): (Vec<_>, Vec<_>) =
+        deltas.iter().partition(|delta| !moves && matches!(delta, Delta::NewColumn { .. }));
+    for delta in new.into_iter().chain(rest) {
         match delta {
             Delta::NewColumn { column, after } => columns::add(&mut writer, column, *after),
             Delta::Column { desired, base, aspects } => {

@@ -17,6 +17,20 @@ pub struct Case {
 /// All of them.
 pub const CASES: &[Case] = &[
     Case {
+        before: "CREATE TABLE t (x Int64) ENGINE = Null",
+        after: "CREATE TABLE t (x Int64 DEFAULT toInt64(y), y String) ENGINE = Null",
+        expected: &["add column `y` String AFTER `x`", "modify column `x` Int64 DEFAULT toInt64(y)"],
+        rows: &[],
+        is_seen_on_the_server: true,
+    },
+    Case {
+        before: "CREATE TABLE t (a UInt64, n Nested(x UInt8) CODEC(ZSTD(1))) ENGINE = MergeTree ORDER BY a SETTINGS allow_suspicious_low_cardinality_types = 1",
+        after: "CREATE TABLE t (a UInt64, n Nested(x UInt8) CODEC(ZSTD(3))) ENGINE = MergeTree ORDER BY a SETTINGS allow_suspicious_codecs = 1",
+        expected: &["modify column `n.x` Array(UInt8) CODEC(ZSTD(3))"],
+        rows: &["INSERT INTO t (a) VALUES (1)"],
+        is_seen_on_the_server: true,
+    },
+    Case {
         before: "CREATE TABLE t (a UInt64, b String) ENGINE = MergeTree ORDER BY a",
         after: "CREATE TABLE t (a UInt64, z UInt8 DEFAULT 3, b String, c Nullable(String) COMMENT 'it''s' CODEC(ZSTD(3))) ENGINE = MergeTree ORDER BY a",
         expected: &["add column `z` UInt8 AFTER `a`", "add column `c` Nullable(String) AFTER `b`"],
@@ -401,28 +415,28 @@ pub const CASES: &[Case] = &[
     Case {
         before: "CREATE TABLE t (a UInt64, b UInt8) ENGINE = Null",
         after: "CREATE TABLE t (a UInt64, b UInt16, c String DEFAULT 'x') ENGINE = Null COMMENT 'y'",
-        expected: &["modify column `b` UInt16", "add column `c` String AFTER `b`", "comment on the table"],
+        expected: &["add column `c` String AFTER `b`", "modify column `b` UInt16", "comment on the table"],
         rows: &[],
         is_seen_on_the_server: true,
     },
     Case {
         before: "CREATE TABLE t (a UInt64, b UInt8) ENGINE = Merge(currentDatabase(), '^x$')",
         after: "CREATE TABLE t (a UInt64, b UInt16, c String DEFAULT 'x') ENGINE = Merge(currentDatabase(), '^x$') COMMENT 'y'",
-        expected: &["modify column `b` UInt16", "add column `c` String AFTER `b`", "comment on the table"],
+        expected: &["add column `c` String AFTER `b`", "modify column `b` UInt16", "comment on the table"],
         rows: &[],
         is_seen_on_the_server: true,
     },
     Case {
         before: "CREATE TABLE t (a UInt64, b UInt8) ENGINE = Buffer('default', 'x', 16, 10, 100, 10000, 1000000, 10000000, 100000000)",
         after: "CREATE TABLE t (a UInt64, b UInt16, c String DEFAULT 'x') ENGINE = Buffer('default', 'x', 16, 10, 100, 10000, 1000000, 10000000, 100000000) COMMENT 'y'",
-        expected: &["modify column `b` UInt16", "add column `c` String AFTER `b`", "comment on the table"],
+        expected: &["add column `c` String AFTER `b`", "modify column `b` UInt16", "comment on the table"],
         rows: &[],
         is_seen_on_the_server: true,
     },
     Case {
         before: "CREATE TABLE t (a UInt64, b UInt8) ENGINE = Memory",
         after: "CREATE TABLE t (a UInt64, b UInt16, c String DEFAULT 'x') ENGINE = Memory COMMENT 'y'",
-        expected: &["rewrites: modify column `b` UInt16", "add column `c` String AFTER `b`", "comment on the table"],
+        expected: &["add column `c` String AFTER `b`", "rewrites: modify column `b` UInt16", "comment on the table"],
         rows: &[],
         is_seen_on_the_server: true,
     },

@@ -254,3 +254,26 @@ CREATE DICTIONARY rates (currency String, starts Date, ends Nullable(Date), rate
 CREATE DICTIONARY networks (prefix String, asn UInt32, cca2 String DEFAULT '??') PRIMARY KEY prefix SOURCE(CLICKHOUSE(TABLE 'net' INVALIDATE_QUERY 'SELECT max(asn) FROM net')) LAYOUT(IP_TRIE) LIFETIME(0);
 CREATE DICTIONARY cached (id UInt64, v Nullable(String) INJECTIVE) PRIMARY KEY id SOURCE(HTTP(url 'http://127.0.0.1:1/d.tsv' format 'TSV')) LAYOUT(CACHE(SIZE_IN_CELLS 1000)) LIFETIME(MIN 1 MAX 10) SETTINGS(format_csv_allow_single_quotes = 0);
 CREATE VIEW dictionary_view AS SELECT dictGet('names', 'name', toUInt64(key)) AS name, dictGetOrDefault('default.names', 'name', tuple(toUInt64(key)), 'none') FROM summing;
+
+-- What the server writes otherwise than it was given: operators for functions, other names, types and settings.
+
+CREATE TABLE spoken
+(
+    a Int64 MATERIALIZED if(greaterOrEquals(b, c), minus(b, c), Null),
+    b Int64,
+    c Int64 DEFAULT divide(b, 2) + negate(b),
+    e Nullable(Float64) DEFAULT ceiling(b),
+    at DateTime(0),
+    n Nested(x UInt8, y String) CODEC(ZSTD(1)),
+    p AggregateFunction(quantile(.5), Float64),
+    m AggregateFunction(sumMap, Tuple(Array(String), Array(UInt64))),
+    j JSON
+)
+ENGINE = AggregatingMergeTree
+PARTITION BY (toDate(at), CEILING(b))
+ORDER BY ( b, intDiv(c, 10), )
+SETTINGS allow_experimental_json_type = 1, enable_json_type = 1, allow_nullable_key = 1;
+CREATE TABLE looked_up (id UInt64, name String DEFAULT dictGetString('names', 'name', id), known UInt8 DEFAULT dictHas('names', id)) ENGINE = MergeTree ORDER BY id;
+CREATE TABLE anything AS summing ENGINE = Merge('', lower('SUMMING'));
+CREATE OR REPLACE VIEW replaced_view AS SELECT isNull(e) AS none, equals(b, c) AS same, substr('abc', 2) AS s, UCASE('a') AS u, .5 AS half FROM spoken;
+CREATE OR REPLACE FUNCTION twice AS (x) -> multiply(x, 2);
