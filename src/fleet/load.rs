@@ -6,6 +6,7 @@ use std::path::Path;
 use super::{ConnectionDefaults, Doubts, Fleet, RoleName, in_order, resolve};
 use crate::inventory::{self, Documents, Inventory, Node, vaulted};
 use crate::problem::{Problem, Severity};
+use crate::render::sql;
 use crate::role::{self, Role};
 
 /// What was read and what it means.
@@ -105,9 +106,11 @@ impl Read {
     #[must_use]
     pub fn resolve_all(mut self, defaults: &ConnectionDefaults) -> Resolved {
         let inventory = self.assemble();
-        let Self { roles, mut problems, all_roles, .. } = self;
+        let Self { mut roles, mut problems, all_roles, .. } = self;
         let doubts = Doubts { roles: !all_roles, ..Doubts::of_inventory(&problems) };
-        let fleet = resolve(&inventory, &roles, defaults, &doubts, &mut problems);
+        let mut fleet = resolve(&inventory, &roles, defaults, &doubts, &mut problems);
+        problems.extend(sql::fill(&mut fleet.roles, &fleet.hosts));
+        sql::fill(&mut roles, &fleet.hosts);
         let written = inventory.var_of_all("clickhouse_clusters").and_then(Node::entries).unwrap_or_default();
         let is_whole =
             !doubts.any() && fleet.hosts.len() == inventory.hosts.len() && fleet.clusters.len() == written.len();

@@ -19,6 +19,7 @@ mod order;
 mod press;
 pub mod redact;
 mod secrets;
+pub mod sql;
 mod template_error;
 mod undeclared;
 

@@ -80,7 +80,7 @@ fn sql_files(directory: &Path, depth: usize, found: &mut Vec<PathBuf>, problems:
     for path in entries(directory, problems) {
         if path.is_dir() {
             sql_files(&path, depth - 1, found, problems);
-        } else if path.extension().is_some_and(|extension| extension == "sql") {
+        } else if [".sql", ".sql.tera"].iter().any(|end| path.to_string_lossy().ends_with(end)) {
             found.push(path);
         }
     }

@@ -86,7 +86,7 @@ fn everything_but_create_is_refused_at_once() {
     HW0401 roles/data/schema/all.sql:6:1: this string is never closed
     HW0402 roles/data/schema/all.sql:1:1: `DROP TABLE` has no place in a role's schema: it says what should be there | write `CREATE DATABASE | TABLE | MATERIALIZED VIEW | VIEW | DICTIONARY | FUNCTION | NAMED COLLECTION`
     HW0403 roles/data/schema/all.sql:2:16: `ON CLUSTER` is refused: the statement goes to exactly the hosts whose role has it | remove `ON CLUSTER ...`
-    HW0404 roles/data/schema/all.sql:3:1: `OR REPLACE` is read as a plain `CREATE`: rows stay, what differs is altered | remove `OR REPLACE`
+    note HW0404 roles/data/schema/all.sql:3:1: `OR REPLACE` is read as a plain `CREATE`: rows stay, what differs is altered | remove `OR REPLACE`
     HW0402 roles/data/schema/all.sql:4:1: `SELECT` makes no object that a role's schema can hold | write `CREATE DATABASE | TABLE | MATERIALIZED VIEW | VIEW | DICTIONARY | FUNCTION | NAMED COLLECTION`
     HW0405 roles/data/schema/all.sql:5:42: `v` is created twice: first at roles/data/schema/all.sql:5:1 | one object has one owner
     ");
