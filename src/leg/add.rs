@@ -29,6 +29,7 @@ pub struct Added {
 /// # Errors
 /// Says which statement cannot be written for it, and why.
 pub fn add(old: &Leg<'_>, collection: &str, group: Option<&str>) -> Result<Added, String> {
+    old.is_written_out()?;
     let from = old.collection().ok_or_else(|| {
         format!("`{}` has its brokers written in: name a collection in its place first, and apply that", old.table.name)
     })?;

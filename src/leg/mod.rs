@@ -22,6 +22,7 @@ pub use sample::{POLLED_WITHIN, Sample, TableSample, question, read_sample};
 pub use world::{Brokers, shares_brokers, without_collection};
 
 use crate::fleet::RoleName;
+use crate::render::sql;
 use crate::schema::{Object, ObjectKind, ObjectName, collection, kafka_setting};
 
 /// One broker's way into a storage table: a Kafka table, the views that read it, and the tables that these write through.
@@ -51,6 +52,15 @@ impl<'a> Leg<'a> {
     #[must_use]
     pub fn collection(&self) -> Option<&'a str> {
         collection(self.table)
+    }
+
+    /// Refuses a leg whose statements are a template's: what is here is filled in for one environment.
+    fn is_written_out(&self) -> Result<(), String> {
+        let mut files = self.objects().map(|object| &object.span.source.name);
+        match files.find(|name| name.ends_with(sql::SUFFIX)) {
+            Some(name) => Err(format!("`{name}` is a template: write and take out its legs by hand")),
+            None => Ok(()),
+        }
     }
 
     /// Its consumer group.

@@ -27,6 +27,7 @@ pub struct Edited {
 /// # Errors
 /// Says which of its views reads from another queue too.
 pub fn remove(leg: &Leg<'_>, all: &[&Object]) -> Result<Edited, String> {
+    leg.is_written_out()?;
     let reads_more =
         |view: &&&Object| view.sources.iter().any(|source| *source != leg.table.name && leg.is_queue(source));
     if let Some(view) = leg.views.iter().find(reads_more) {

@@ -88,6 +88,15 @@ fn what_the_tokens_do_not_tell_is_refused() {
 }
 
 #[test]
+fn a_template_is_left_to_its_writer() {
+    let objects = read(&BTreeMap::from([("a.sql.tera".to_owned(), GROUPS.to_owned())]));
+    let legs = legs(&objects);
+    let why = "`a.sql.tera` is a template: write and take out its legs by hand";
+    assert_eq!(add(&legs[0], "warp", None).unwrap_err(), why);
+    assert_eq!(remove(&legs[0], &[]).unwrap_err(), why);
+}
+
+#[test]
 fn a_sink_is_shared_and_what_others_write_to_stays() {
     let text = "CREATE TABLE sink (a String) ENGINE = Kafka(msk, kafka_topic_list = 'out', kafka_group_name = 'none');
 CREATE TABLE k (a String) ENGINE = Kafka(msk, kafka_topic_list = 't', kafka_group_name = 'g');
