@@ -68,8 +68,10 @@ fn killed(project: &Project, sim: &SimFleet, crash: usize, header: &str, harmles
     block_on(watched(project, sim, &watch, 4, pulled.notified()));
     sim.with(|world| world.witness = Witness::default());
     let fewer = acts.load(Ordering::Relaxed) <= crash;
-    for _ in 0..2 {
-        block_on(project.apply(sim));
+    while let (plan, outcome) = block_on(project.apply(sim))
+        && !plan.is_empty()
+    {
+        assert!(outcome.failed.is_empty(), "{header}, act {crash}: {:?}", outcome.failed);
     }
     let next = block_on(project.plan_now(sim));
     let shown = format!("{header}, act {crash}: {}", plain(&show(&next, Diffs::Fold)));
