@@ -136,6 +136,8 @@ pub enum Part {
     Schema,
     /// Directories, files that no server reads, and units
     Host,
+    /// What is on record of objects that are as they should be
+    Records,
 }
 
 impl Part {
@@ -147,6 +149,7 @@ impl Part {
             Self::Restart => "restart",
             Self::Schema => "schema",
             Self::Host => "host",
+            Self::Records => "records",
         }
     }
 }

@@ -269,6 +269,11 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
     match inputs.only {
         _ if inputs.restart.is_some() => {}
         None | Some(Part::Schema) => plan.waves.extend(schema::waves(inputs, &starting, &mut plan.holds)),
+        Some(Part::Records) => {
+            let waves = schema::waves(inputs, &starting, &mut plan.holds);
+            let records = only::records(waves, &mut plan);
+            plan.waves.extend(records);
+        }
         Some(_) => only::leave_schema(&schema::waves(inputs, &starting, &mut Vec::new()), &mut plan),
     }
     for host in plan.waves.iter_mut().flat_map(|wave| &mut wave.hosts) {

@@ -22,7 +22,7 @@ pub(super) fn narrow<'a>(
     hosts: Vec<HostChanges<'a>>,
     plan: &mut Plan,
 ) -> Vec<HostChanges<'a>> {
-    if part == Part::Schema {
+    if matches!(part, Part::Schema | Part::Records) {
         // What holds a file back holds no statement back.
         plan.holds.clear();
     }
@@ -32,7 +32,7 @@ pub(super) fn narrow<'a>(
             Part::Config => config(inputs, &mut host),
             Part::Restart => restart(inputs, &mut host),
             Part::Host => host_itself(inputs, &mut host),
-            Part::Schema => everything(&mut host),
+            Part::Schema | Part::Records => everything(&mut host),
         };
         left.extend(host.later.iter().map(|owed| format!("the {owed}, which stays owed")));
         if !left.is_empty() {
@@ -43,6 +43,16 @@ pub(super) fn narrow<'a>(
         }
     }
     kept
+}
+
+/// Keeps what writes records and touches no object; says what is left out.
+pub(super) fn records(waves: Vec<Wave>, plan: &mut Plan) -> Vec<Wave> {
+    let writes_only =
+        |change: &Change| matches!(change, Change::ObjectRecord { .. } | Change::ObjectForget { .. });
+    let (records, rest): (Vec<_>, Vec<_>) =
+        waves.into_iter().partition(|wave| wave.hosts.iter().flat_map(|host| &host.changes).all(writes_only));
+    leave_schema(&rest, plan);
+    records
 }
 
 /// Says which objects are left out.

@@ -17,7 +17,7 @@ use crate::clickhouse::{Clause, CreateKind, Definition, split};
 use crate::problem::Source;
 
 const NOT_OURS: &str = "Housewright has no record of it: write it as it is there (`housewright schema dump`), then \
-                        `apply --allow adopt-objects` makes it Housewright's own";
+                        `housewright schema adopt` makes it Housewright's own";
 
 /// Compares one host's desired objects with its live ones; live objects that no role wants are left alone.
 ///

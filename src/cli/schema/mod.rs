@@ -1,5 +1,6 @@
-//! `housewright schema`: the roles' databases, tables and views, looked at as a whole (edge).
+//! `housewright schema`: the roles' databases, tables and views, as a whole (edge).
 
+mod adopt;
 mod ask;
 mod drift;
 mod dump;
@@ -26,6 +27,9 @@ enum Verb {
     Drift(drift::Options),
     /// Role files out of what the hosts have: what all hosts of a role have alike
     Dump(dump::Options),
+    /// Objects that are as their role wants them and that Housewright did not make become its own: the hosts' records say so,
+    /// and nothing else changes
+    Adopt(adopt::Options),
     /// What was run once, and where: every migration of the roles, and what each host has on record of it
     Migrations(migrations::Options),
 }
@@ -42,6 +46,7 @@ pub(super) fn run(global: &Global, options: &Options) -> Answer {
         Verb::Graph(options) => graph::run(global, options),
         Verb::Drift(options) => drift::run(global, options),
         Verb::Dump(options) => dump::run(global, options),
+        Verb::Adopt(options) => adopt::run(global, options),
         Verb::Migrations(options) => migrations::run(global, options),
     }
 }
