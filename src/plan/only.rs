@@ -47,8 +47,7 @@ pub(super) fn narrow<'a>(
 
 /// Keeps what writes records and touches no object; says what is left out.
 pub(super) fn records(waves: Vec<Wave>, plan: &mut Plan) -> Vec<Wave> {
-    let writes_only =
-        |change: &Change| matches!(change, Change::ObjectRecord { .. } | Change::ObjectForget { .. });
+    let writes_only = |change: &Change| matches!(change, Change::ObjectRecord { .. } | Change::ObjectForget { .. });
     let (records, rest): (Vec<_>, Vec<_>) =
         waves.into_iter().partition(|wave| wave.hosts.iter().flat_map(|host| &host.changes).all(writes_only));
     leave_schema(&rest, plan);
