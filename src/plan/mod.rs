@@ -14,6 +14,7 @@ mod effective;
 mod fallback;
 mod fingerprint;
 mod hold;
+mod joining;
 mod masked;
 mod only;
 mod ours;
@@ -268,7 +269,10 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
     let starting = plan.changed_hosts().into_iter().filter(|host| starts.contains(*host)).cloned().collect();
     match inputs.only {
         _ if inputs.restart.is_some() => {}
-        None | Some(Part::Schema) => plan.waves.extend(schema::waves(inputs, &starting, &mut plan.holds)),
+        None | Some(Part::Schema) => {
+            let schema = schema::waves(inputs, &starting, &mut plan.holds);
+            plan.waves = joining::behind_tables(inputs, std::mem::take(&mut plan.waves), schema);
+        }
         Some(Part::Records) => {
             let waves = schema::waves(inputs, &starting, &mut plan.holds);
             let records = only::records(waves, &mut plan);

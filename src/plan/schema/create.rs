@@ -15,7 +15,8 @@ pub(super) fn wave(stage: &SchemaStage, hosts: &BTreeMap<&HostName, HostSchema<'
     let mut parts = Vec::new();
     for (name, host) in hosts {
         let staged = stage.roles.get(&host.host.role).map(Vec::as_slice).unwrap_or_default();
-        let objects: Vec<&Object> = staged.iter().filter(|object| host.missing.contains(&object.name)).collect();
+        let missing = staged.iter().filter(|object| host.missing.contains(&object.name));
+        let objects: Vec<&Object> = missing.map(|object| host.theirs.get(&object.name).unwrap_or(object)).collect();
         if objects.is_empty() {
             continue;
         }
@@ -27,7 +28,10 @@ pub(super) fn wave(stage: &SchemaStage, hosts: &BTreeMap<&HostName, HostSchema<'
         steps.extend([are_there(names.clone()), record(names)]);
         let change = |object: &&Object| Change::Object {
             name: object.name.to_string(),
-            kind: kind(object),
+            kind: match host.theirs.contains_key(&object.name) {
+                true => format!("{}, as its other replicas have it", kind(object)),
+                false => kind(object),
+            },
             role: object.role.to_string(),
         };
         parts.push(part(name, objects.iter().map(change).collect(), steps));

@@ -22,6 +22,8 @@ pub(super) struct HostSchema<'a> {
     /// It has a table of records.
     pub keeps_records: bool,
     pub missing: BTreeSet<&'a ObjectName>,
+    /// What of it is made as its other replicas have it.
+    pub theirs: BTreeMap<&'a ObjectName, Object>,
     /// The operations of each, and what differs.
     pub altered: BTreeMap<&'a ObjectName, Vec<Operation>>,
     /// What is there as its role wants it.
@@ -64,6 +66,7 @@ impl<'a> HostSchema<'a> {
             live: &[],
             keeps_records: facts.records.is_some(),
             missing: BTreeSet::new(),
+            theirs: BTreeMap::new(),
             altered: BTreeMap::new(),
             alike: BTreeSet::new(),
             anew: BTreeMap::new(),

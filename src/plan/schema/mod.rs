@@ -8,6 +8,7 @@ mod drop;
 mod host;
 mod migrate;
 mod recreate;
+mod theirs;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -33,6 +34,7 @@ pub(super) fn waves(inputs: &Inputs<'_>, starting: &BTreeSet<HostName>, holds: &
     let stages = schema::stages(inputs.objects);
     recreate::plan(&mut hosts, &stages, holds);
     let mut altered = alter::plan(inputs, &mut hosts, holds);
+    theirs::plan(inputs, &mut hosts);
     let mut waves: Vec<(Stage, Wave)> = Vec::new();
     let mut relied_on: BTreeSet<HostName> = BTreeSet::new();
     for stage in &stages {
@@ -156,7 +158,7 @@ fn are_there<'a>(names: impl IntoIterator<Item = &'a ObjectName>) -> Step {
 }
 
 /// A host's part in one of these waves.
-fn part(host: &HostName, changes: Vec<Change>, steps: Vec<Step>) -> HostPlan {
+pub(super) fn part(host: &HostName, changes: Vec<Change>, steps: Vec<Step>) -> HostPlan {
     HostPlan {
         host: host.clone(),
         changes,
@@ -170,7 +172,7 @@ fn part(host: &HostName, changes: Vec<Change>, steps: Vec<Step>) -> HostPlan {
 }
 
 /// A wave, where it has a host.
-fn wave(title: String, reason: &str, hosts: Vec<HostPlan>) -> Option<Wave> {
+pub(super) fn wave(title: String, reason: &str, hosts: Vec<HostPlan>) -> Option<Wave> {
     (!hosts.is_empty()).then(|| Wave {
         title,
         reason: reason.to_owned(),
