@@ -28,9 +28,9 @@ pub(super) fn wave(stage: &SchemaStage, hosts: &BTreeMap<&HostName, HostSchema<'
         steps.extend([are_there(names.clone()), record(names)]);
         let change = |object: &&Object| Change::Object {
             name: object.name.to_string(),
-            kind: match host.theirs.contains_key(&object.name) {
-                true => format!("{}, as its other replicas have it", kind(object)),
-                false => kind(object),
+            kind: match host.theirs.get(&object.name) {
+                Some(theirs) => format!("{}, as its other replicas have it", kind(theirs)),
+                None => kind(object),
             },
             role: object.role.to_string(),
         };
