@@ -175,7 +175,9 @@ fn anew(name: &HostName, own: &HostSchema<'_>) -> HostPlan {
     }
     let mut plan = part(name, changes, steps);
     plan.disruption = Disruption::Reattach;
-    plan.reasons = vec!["its queues are made anew".to_owned()];
+    let has_queue = own.groups.iter().flatten().any(|object| Stage::of(object) == Stage::Queue);
+    let what = if has_queue { "queues are" } else { "Distributed tables are" };
+    plan.reasons = vec![format!("its {what} made anew")];
     plan.fallback = Fallback { written: back.clone(), told: back, always: Vec::new() };
     plan
 }
