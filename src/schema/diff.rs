@@ -39,6 +39,12 @@ fn differs(
     record: Option<&Recorded>,
     wanted: &BTreeMap<&ObjectName, &Object>,
 ) -> Option<ObjectChange> {
+    // What a table copied from another one is the only thing that its own words do not tell.
+    let tells_all = object.kind != ObjectKind::Table || object.columns.is_some();
+    let same = |record: &Recorded| record.live_is_as_applied && record.statement == object.statement.text();
+    if tells_all && record.is_some_and(same) {
+        return None;
+    }
     let server = definition(&live.create_query);
     if let Some(other) = of_another_kind(object, live, server.as_ref().map(|server| server.kind)) {
         let hint = if record.is_some() { "drop it by hand first" } else { NOT_OURS }.to_owned();

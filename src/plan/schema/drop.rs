@@ -179,6 +179,9 @@ fn keeps_rows(kind: ObjectKind, live: &ObservedObject, object: Option<&Object>) 
 
 /// Holds what others on the host rely on that stay, until nothing of that is left.
 fn relied_on<'a>(own: &HostSchema<'a>, mut going: Vec<Dropped<'a>>, holds: &mut Vec<Hold>) -> Vec<Dropped<'a>> {
+    if going.is_empty() {
+        return going;
+    }
     let others: Vec<(&ObjectName, Object)> =
         own.live.iter().filter_map(|live| Some((&live.name, read_live(live, &own.host.role)?))).collect();
     loop {

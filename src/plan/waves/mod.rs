@@ -17,7 +17,9 @@ use reason::Together;
 
 use super::change::{HostChanges, tier};
 use super::safety::Peers;
-use super::{FailurePolicy, Fallback, Hold, HostPlan, Inputs, Precondition, Rebalances, Wave, safety, steps};
+use super::{
+    FailurePolicy, Fallback, Gate, Hold, HostPlan, Inputs, Precondition, Rebalances, Step, Wave, safety, steps,
+};
 use crate::clickhouse::config::Disruption;
 use crate::fleet::{HostName, Placement, RoleName, Shards};
 use crate::remote::UnitAction;
@@ -87,7 +89,27 @@ pub(super) fn configuration(inputs: &Inputs<'_>, hosts: &[HostChanges<'_>], hold
             configuration.waves.push(Wave { title, reason, away, relies_on: BTreeSet::new(), hosts });
         }
     }
+    look_back(inputs, &mut configuration.waves);
     configuration
+}
+
+/// Whoever of a shard was taken away before serves again before the next one goes, also one that did not when it was asked.
+fn look_back(inputs: &Inputs<'_>, waves: &mut [Wave]) {
+    let mut taken: BTreeMap<(&RoleName, u32), BTreeSet<HostName>> = BTreeMap::new();
+    for wave in waves {
+        for part in wave.hosts.iter_mut().filter(|part| part.disruption == Disruption::Restart) {
+            let Some(host) = inputs.fleet.hosts.get(&part.host) else { continue };
+            let Placement::Storage { shard, .. } = host.placement else { continue };
+            let before = taken.entry((&host.role, shard)).or_default();
+            for step in &mut part.steps {
+                if let Step::Gate(Gate::PeersServing { peers, .. }) = step {
+                    let all: BTreeSet<HostName> = peers.drain(..).chain(before.iter().cloned()).collect();
+                    peers.extend(all);
+                }
+            }
+            before.insert(part.host.clone());
+        }
+    }
 }
 
 type Packed<'h, 'a> = Vec<Vec<(order::Why, &'h Going<'h, 'a>)>>;
