@@ -42,6 +42,7 @@ pub mod duration;
 pub mod problem;
 pub mod remote;
 pub mod secret;
+pub mod size;
 pub mod vocabulary;
 
 // What the operator wrote.
@@ -51,8 +52,11 @@ pub mod jinja;
 pub mod role;
 
 // What it means, and what should be there.
+pub mod backup;
 pub mod clickhouse;
 pub mod fleet;
+pub mod ground;
+pub mod k8s;
 pub mod migration;
 pub mod project;
 pub mod render;
@@ -66,6 +70,7 @@ pub mod transport;
 
 // What to do, and doing it.
 pub mod apply;
+pub mod balance;
 pub mod leg;
 pub mod plan;
 

@@ -4,9 +4,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::backup;
 use crate::fleet::load::{Read, Resolved};
 use crate::fleet::{ConnectionDefaults, Fleet, RoleName};
 use crate::inventory::Inventory;
+use crate::k8s;
 use crate::migration::{self, RoleMigrations};
 use crate::problem::{Problem, Severity};
 use crate::render::{self, Templates};
@@ -57,7 +59,11 @@ pub fn check(
     found.retain(|problem| readable || !schema::code::misses_an_object(problem.code));
     problems.extend(found);
     if is_whole {
+        if readable {
+            problems.extend(backup::check(&inventory, &fleet, &schema.roles));
+        }
         problems.extend(templates.iter().flat_map(|templates| render::undeclared(&fleet, templates)));
+        problems.extend(k8s::installations(&inventory, &fleet).1);
     }
     let stops = problems.iter().any(|problem| problem.severity == Severity::Problem);
     match templates {

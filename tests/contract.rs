@@ -8,10 +8,12 @@ mod support;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use housewright::fleet::{Host, HostName, Privilege};
+use housewright::ground::Answer;
 use housewright::remote::{
     Batch, Command, DirectoryWrite, Entry, EntryKind, Expect, Expected, FileWrite, Output, RemotePath, Status,
     TreeRead, UnitAction, UnitName, WriteSet, unpack,
@@ -74,6 +76,7 @@ contract! { ssh:
     hundreds_of_files_are_one_write,
     exit_codes_and_outputs_come_back,
     after_a_failure_nothing_runs,
+    a_question_that_fails_is_an_answer_and_the_batch_goes_on,
     big_output_is_whole,
     arguments_arrive_as_they_are,
     no_command_reads_the_archive,
@@ -100,6 +103,7 @@ contract! { openssh:
     hundreds_of_files_are_one_write,
     exit_codes_and_outputs_come_back,
     after_a_failure_nothing_runs,
+    a_question_that_fails_is_an_answer_and_the_batch_goes_on,
     big_output_is_whole,
     arguments_arrive_as_they_are,
     no_command_reads_the_archive,
@@ -128,6 +132,7 @@ contract! { sim:
     what_a_killed_write_has_left_is_swept,
     hundreds_of_files_are_one_write,
     after_a_failure_nothing_runs,
+    a_question_that_fails_is_an_answer_and_the_batch_goes_on,
     units_are_read_and_acted_on,
     the_read_fails_where_a_path_cannot_be_looked_at,
     a_tree_is_read_as_a_server_reads_it,
@@ -394,7 +399,7 @@ mod words {
         for _ in 0..200 {
             match session.lock().await {
                 Ok(lock) => return lock,
-                Err(SessionError::Locked { .. }) => tokio::time::sleep(std::time::Duration::from_millis(25)).await,
+                Err(SessionError::Locked { .. }) => tokio::time::sleep(Duration::from_millis(25)).await,
                 Err(error) => panic!("{error}"),
             }
         }
@@ -648,6 +653,28 @@ mod suite {
         let statuses: Vec<_> = outputs.into_iter().map(|output| output.status).collect();
         assert_eq!(statuses, [Status::Exited(0), Status::Exited(1), Status::NotRun, Status::NotRun]);
         assert!(world.look().is_empty());
+    }
+
+    pub async fn a_question_that_fails_is_an_answer_and_the_batch_goes_on(world: &dyn World) {
+        let ask = |argv: &[&str]| Command::Ask { argv: argv.iter().map(|word| (*word).to_owned()).collect() };
+        let work = |argv: &[&str], seconds| Command::Work {
+            argv: argv.iter().map(|word| (*word).to_owned()).collect(),
+            limit: Duration::from_secs(seconds),
+        };
+        let missing = format!("{}/missing", world.root());
+        let commands =
+            vec![ask(&["true"]), ask(&["test", "-e", &missing]), ask(&["no-such-program-here"]), ask(&["true"])];
+        let answers: Vec<_> = batch(world, commands).await.iter().map(|output| Answer::read(output).status).collect();
+        assert_eq!(answers, [Some(0), Some(1), Some(127), Some(0)]);
+        let done = batch(world, vec![work(&["true"], 20), work(&["false"], 20), ask(&["true"])]).await;
+        let statuses: Vec<_> = done.iter().map(|output| output.status.clone()).collect();
+        assert_eq!(statuses, [Status::Exited(0), Status::Exited(1), Status::NotRun]);
+        if world.runs_programs() {
+            let said = batch(world, vec![ask(&["printf", "%s|", "$HOME", "a b", "\\n"])]).await;
+            assert_eq!(Answer::read(&said[0]).text(), Some("$HOME|a b|\\n|"));
+            let late = batch(world, vec![work(&["sleep", "30"], 1)]).await;
+            assert_eq!(late[0].status, Status::Exited(124), "it is ended");
+        }
     }
 
     pub async fn big_output_is_whole(world: &dyn World) {

@@ -74,7 +74,7 @@ fn the_labs_clusters_are_storage_and_ingestion_apart() {
 }
 
 #[test]
-fn us_east_1_has_ten_shards_of_three_replicas_and_pods_that_nobody_reaches() {
+fn us_east_1_has_ten_shards_of_three_replicas_and_pods_that_are_asked_over_http() {
     let fleet = fleet("inventories/us-east-1");
     let posthog = &fleet.clusters[&ClusterName::new("posthog").unwrap()];
     assert_eq!(posthog.shards.len(), 10);
@@ -82,7 +82,8 @@ fn us_east_1_has_ten_shards_of_three_replicas_and_pods_that_nobody_reaches() {
     let data = host(&fleet, "data-07-b");
     assert_eq!(data.placement, Placement::Storage { shard: 7, replica: "b".to_owned() });
     assert_eq!(data.zone.as_deref(), Some("us-east-1b"));
-    assert_eq!(host(&fleet, "chi-ingestion-events-3").reach, Reach::Member);
+    let Reach::Http(pod) = &host(&fleet, "chi-ingestion-events-3-0").reach else { panic!("another way") };
+    assert_eq!(pod.url(), "https://chi-ingestion-events-3-0.pods.us-east-1.example.internal:8443");
     let peers: Vec<&str> = fleet.shard_peers(data).iter().map(|host| host.name.as_str()).collect();
     assert_eq!(peers, ["data-07-a", "data-07-b", "data-07-c"]);
 }

@@ -177,7 +177,15 @@ impl World {
         let mut desired = Desired::default();
         let unit = Some(UnitName::new(UNIT).unwrap());
         let (owner, group) = ("root".to_owned(), "root".to_owned());
-        let file = DesiredFile { content: Content::plain("new"), owner, group, mode: 0o644, unit };
+        let file = DesiredFile {
+            content: Content::plain("new"),
+            owner,
+            group,
+            mode: 0o644,
+            unit,
+            early: false,
+            over_package: false,
+        };
         desired.files.insert(RemotePath::new(FILE).unwrap(), file);
         desired.units.insert(UnitName::new(UNIT).unwrap(), DesiredUnit { enabled: true, running: true });
         self.desired.insert(name(host), desired);

@@ -51,7 +51,7 @@ fn wrong_types_and_a_shard_zero() {
     let text = "all:
   hosts:
     d1: { hostClusterRole: data, shard: one, replica: 1 }
-    d2: { hostClusterRole: data, shard: 0, replica: 1, raid_volumes: nvme1n1 }
+    d2: { hostClusterRole: data, shard: 0, replica: 1, raid_volumes: [nvme1n1] }
 ";
     assert_snapshot!(written().hosts(text).said(), @r#"
     error[HW0303]: `shard` must be a whole number from 1, not `one`
@@ -63,16 +63,16 @@ fn wrong_types_and_a_shard_zero() {
     error[HW0303]: `shard` must be a whole number from 1, not `0`
      --> hosts.yml:4:41
       |
-    4 |     d2: { hostClusterRole: data, shard: 0, replica: 1, raid_volumes: nvme1n1 }
+    4 |     d2: { hostClusterRole: data, shard: 0, replica: 1, raid_volumes: [nvme1n1] }
       |                                         ^
 
-    error[HW0303]: `raid_volumes` must be a list, not `nvme1n1`
-     --> hosts.yml:4:70
+    error[HW0303]: `raid_volumes`: each item must be a mapping, not `nvme1n1`
+     --> hosts.yml:4:71
       |
-    4 |     d2: { hostClusterRole: data, shard: 0, replica: 1, raid_volumes: nvme1n1 }
-      |                                                                      ^^^^^^^
+    4 |     d2: { hostClusterRole: data, shard: 0, replica: 1, raid_volumes: [nvme1n1] }
+      |                                                                       ^^^^^^^
       |
-      = help: write `[nvme1n1]`
+      = help: write a mapping with `name`, `level`, `devices`, `mount`
     "#);
 }
 
@@ -147,18 +147,18 @@ fn an_ingestion_host_that_stores() {
   hosts:
     i1:
       hostClusterRole: small
-      raid_volumes: [nvme1n1]
+      backup_tables: [db.t]
       clickhouse_disk_balancer_enabled: yes
       shard: 4
 ";
     assert_snapshot!(written().hosts(text).said(), @r#"
-    error[HW0309]: `raid_volumes` must be empty on hosts of the stateless role `ingestion-small`: they keep nothing
-     --> hosts.yml:5:21
+    error[HW0309]: `backup_tables` must be empty on hosts of the stateless role `ingestion-small`: they keep nothing
+     --> hosts.yml:5:22
       |
-    5 |       raid_volumes: [nvme1n1]
-      |                     ^^^^^^^^^
+    5 |       backup_tables: [db.t]
+      |                      ^^^^^^
       |
-      = help: write `raid_volumes: []` for their group, or move this to the hosts that store
+      = help: write `backup_tables: []` for their group, or move this to the hosts that store
 
     error[HW0309]: `clickhouse_disk_balancer_enabled` must be false on hosts of the stateless role `ingestion-small`: they keep nothing
      --> hosts.yml:6:41
@@ -321,7 +321,7 @@ fn one_misspelt_key_is_one_problem() {
 #[test]
 fn one_place_is_told_once_however_many_hosts_have_it() {
     let text = "all:
-  vars: { raid_volumes: [nvme1n1] }
+  vars: { backup_tables: [db.t] }
   children:
     small: { hosts: { 's-[1:3]': }, vars: { hostClusterRole: small } }
     medium: { hosts: { m-1: }, vars: { hostClusterRole: medium } }
@@ -329,13 +329,13 @@ fn one_place_is_told_once_however_many_hosts_have_it() {
     nobody: { hosts: { 'n-[1:40]': } }
 ";
     assert_snapshot!(written().hosts(text).said(), @r#"
-    error[HW0309]: `raid_volumes` must be empty on hosts of the stateless roles `ingestion-medium` and `ingestion-small`: they keep nothing
-     --> hosts.yml:2:25
+    error[HW0309]: `backup_tables` must be empty on hosts of the stateless roles `ingestion-medium` and `ingestion-small`: they keep nothing
+     --> hosts.yml:2:26
       |
-    2 |   vars: { raid_volumes: [nvme1n1] }
-      |                         ^^^^^^^^^
+    2 |   vars: { backup_tables: [db.t] }
+      |                          ^^^^^^
       |
-      = help: write `raid_volumes: []` for their group, or move this to the hosts that store
+      = help: write `backup_tables: []` for their group, or move this to the hosts that store
 
     error[HW0304]: 9 hosts of role `data` have no `shard`: `d-1`, `d-2`, `d-3` and 6 more
      --> hosts.yml:6:22

@@ -69,6 +69,7 @@ fn world(folder: &Path, story: &Story, project: &Project) -> datatest_stable::Re
     let texts = story.templates_then(&own(folder, "templates"))?;
     let made = self::project(then.path(), roles.path(), texts.path()).map_err(|problems| shown(&problems))?;
     let sim = project.bare_world();
+    story.begin(&sim);
     if story.converged() {
         block_on(made.apply(&sim));
         let rest = block_on(made.plan_now(&sim));
@@ -85,6 +86,7 @@ async fn tell(story: &Story, project: &mut Project, sim: &SimFleet) -> Vec<(&'st
     project.permissions.shard_outage = allows("shard-outage");
     project.permissions.quorum_outage = allows("quorum-outage");
     project.permissions.adopt_objects = allows("adopt-objects");
+    project.permissions.downgrade = allows("downgrade");
     project.allow_destroy.clone_from(&story.allow_destroy);
     project.go_on = story.migration.iter().map(|how| GoOn::parse(how).unwrap()).collect();
     if let Some(limit) = &story.limit {

@@ -13,9 +13,10 @@ use housewright::discovery::DiscoverySource;
 use housewright::problem::Source;
 use housewright::report::diagnostic::{Colour, render};
 use housewright::vocabulary::{
-    CLICKHOUSE, CLUSTER, Checked, DIRECTORY, DISK, DocumentKind, EC2_FILE, EC2_NOT_READ, FILE, GATE, GROUP, HOOK,
-    HOST_NAME, INTERSERVER, KEYED_GROUP, Key, MEMBER, Need, PLACEMENT_TAGS, POLICY, ROLE, ROLLOUT, Record, Shape, TLS,
-    TRAFFIC_HOOKS, UNIT, USER, VARIABLES, VOLUME, json_schema,
+    APT, CLICKHOUSE, CLUSTER, COMMAND, COORDINATION_NODE, Checked, DEVICES, DIRECTORY, DISK, DocumentKind, EC2_FILE,
+    EC2_NOT_READ, FILE, GATE, GROUP, HOOK, HOST_NAME, HTTP, INTERSERVER, KEYED_GROUP, KUBERNETES, Key, MEMBER, Need,
+    PACKAGE, PLACEMENT_TAGS, POLICY, RAID_VOLUME, ROLE, ROLLOUT, Record, STORAGE, STORAGE_VOLUME, SYSTEM_USER, Shape,
+    TLS, TRAFFIC_HOOKS, UNIT, USER, VARIABLES, VOLUME, YUM, json_schema,
 };
 use serde_json::Value;
 use written::written;
@@ -76,12 +77,14 @@ fn vocabulary() -> String {
         }
         let _ = write!(out, "\n\n{}", table(&section.record));
     }
-    let titled: [(&str, &Record); 23] = [
+    let titled: [(&str, &Record); 35] = [
         ("An entry of `clickhouse_clusters`", &CLUSTER),
         ("A member of a cluster", &MEMBER),
         ("An entry of `clickhouse_disks`", &DISK),
         ("An entry of `clickhouse_storage_policies`", &POLICY),
         ("An item of a policy's `volumes`", &VOLUME),
+        ("`clickhouse_storage`", &STORAGE),
+        ("An item of `volumes` of `clickhouse_storage`", &STORAGE_VOLUME),
         ("`clickhouse_interserver_credentials`", &INTERSERVER),
         ("`clickhouse_tls`", &TLS),
         ("An entry of `clickhouse_users`", &USER),
@@ -89,12 +92,22 @@ fn vocabulary() -> String {
         ("`role.yml`", &ROLE),
         ("An item of `directories`", &DIRECTORY),
         ("An item of `files`", &FILE),
+        ("An item of `packages`", &PACKAGE),
+        ("An item of `users` of a role", &SYSTEM_USER),
+        ("An item of `commands`", &COMMAND),
+        ("An item of `apt_repositories`", &APT),
+        ("An item of `yum_repositories`", &YUM),
         ("An item of `units`", &UNIT),
         ("`clickhouse` of a role", &CLICKHOUSE),
         ("An item of `gates`", &GATE),
         ("`rollout`", &ROLLOUT),
         ("`traffic_hooks`", &TRAFFIC_HOOKS),
         ("An item of `drain` or `restore`", &HOOK),
+        ("`housewright_http`", &HTTP),
+        ("`kubernetes`", &KUBERNETES),
+        ("An item of `clickhouse_zookeeper_nodes`", &COORDINATION_NODE),
+        ("An item of `raid_volumes`", &RAID_VOLUME),
+        ("`devices` of a volume", &DEVICES),
         ("`*.aws_ec2.yml`", &EC2_FILE),
         ("A mapping among `hostnames`", &HOST_NAME),
         ("`placement_tags`", &PLACEMENT_TAGS),
@@ -187,13 +200,15 @@ fn every_document_of_the_repository_fits_its_schema_and_names_it() {
         let first = text.lines().next().unwrap_or_default();
         let named = first.strip_prefix("# yaml-language-server: $schema=");
         let named = named.unwrap_or_else(|| panic!("the first line of {} names no schema", path.display()));
-        let schema = path.parent().unwrap().join(named).canonicalize().unwrap();
+        // A link's words are those of the file that it leads to.
+        let own = path.canonicalize().unwrap();
+        let schema = own.parent().unwrap().join(named).canonicalize().unwrap();
         assert_eq!(schema, root().join(format!("schema/{}.schema.json", kind.name())), "{}", path.display());
     }
 }
 
 /// What is wrong, the document, and the code under which Housewright itself reports it.
-const WRONG: [(&str, DocumentKind, &str, &str); 24] = [
+const WRONG: [(&str, DocumentKind, &str, &str); 25] = [
     ("a key of a group that is none", DocumentKind::Inventory, "all: { host: { d1: } }", "HW0110"),
     (
         "a discovery key that is none",
@@ -209,6 +224,7 @@ const WRONG: [(&str, DocumentKind, &str, &str); 24] = [
     ("a port that does not exist", DocumentKind::Vars, "ansible_port: 99999", "HW0303"),
     ("a list as a text", DocumentKind::Vars, "raid_volumes: nvme1n1", "HW0303"),
     ("a list of mappings", DocumentKind::Vars, "raid_volumes: [{ device: nvme1n1 }]", "HW0303"),
+    ("disks by names that move", DocumentKind::Vars, "raid_volumes: [nvme1n1, nvme2n1]", "HW0303"),
     ("a way to reach that is none", DocumentKind::Vars, "housewright_reach: shh", "HW0303"),
     ("a flag with another word", DocumentKind::Vars, "ansible_become: maybe", "HW0303"),
     ("a policy without volumes", DocumentKind::Vars, "clickhouse_storage_policies: { p: { disks: [a] } }", "HW0303"),
@@ -280,11 +296,13 @@ fn discovery(text: &str) -> String {
 }
 
 /// Forms that operators write and that both must take.
-const RIGHT: [&str; 9] = [
+const RIGHT: [&str; 11] = [
     "{ shard: '01', ansible_port: '22', ansible_become: yes, replica: 3 }",
     "{ shard: '{{ groups.data.index(inventory_hostname) + 1 }}', raid_volumes: '{{ disks }}' }",
     "{ clickhouse_clusters: { c: { hosts: [all], layout: single_shard, secret: { from_secret: env:S }, weight: 3, priority: { all: 2 } } } }",
     "{ clickhouse_clusters: { c: { members: ['p-[0:3]:9440', { host: q, port: 9440, secure: true, weight: 0, priority: 2, user: u }], layout: one_shard_per_host } } }",
+    "{ raid_volumes: [{ name: data, level: 10, devices: { ebs: vol-0a, min_size: 1T }, count: '4', mount: /d, filesystem: xfs }] }",
+    "{ raid_volumes: [{ name: d1, level: single, devices: { by_id: [nvme-x*] }, mount: /d, mount_options: [noatime] }] }",
     "{ anything_else: [1, { a: b }], clickhouse_settings: { logger: { level: information } } }",
     "{ clickhouse_named_collections: { msk: { kafka_broker_list: 'a:9092', kafka_sasl_password: { from_secret: env:P } } } }",
     "{ clickhouse_tls: { certificate: /a, key: /b, verify_clients: strict }, clickhouse_https_port: '8443', clickhouse_cluster: }",
@@ -346,6 +364,22 @@ fn what_a_server_is_made_of_fits_together() {
         (
             "clickhouse_named_collections: { msk: { kafka_sasl_password: { '@from_env': MSK } } }",
             "note[HW0543]: `clickhouse_named_collections` takes `MSK` from the server's environment",
+        ),
+        (
+            "clickhouse_storage: { policy: jbod, volumes: [{ name: main, disks: [dat] }] }\nraid_volumes: [{ name: data, level: single, devices: { instance_store: true }, mount: /data }]",
+            "error[HW0541]: the volume `main` of `clickhouse_storage` has the disk `dat`, which is no volume of `raid_volumes`",
+        ),
+        (
+            "clickhouse_storage: { policy: default, volumes: [{ name: main, disks: [/data] }] }",
+            "error[HW0545]: the storage policy `default` is without the disk `default`",
+        ),
+        (
+            "clickhouse_storage: { policy: jbod }",
+            "error[HW0546]: the volume `main` of `clickhouse_storage` has no disk",
+        ),
+        (
+            "clickhouse_disks: { cold: { type: s3, secret_access_key: hunter2 } }",
+            "error[HW0547]: the disk `cold` has its secret key in the open",
         ),
         ("clickhouse_macros: { generation: mine }", "error[HW0544]: the macro `generation` is Housewright's"),
     ] {

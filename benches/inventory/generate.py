@@ -54,7 +54,7 @@ def main(directory, count):
         "all": all_vars(),
         "clickhouse": "clickhouse_tcp_port: 9000\nclickhouse_http_port: 8123\n" + settings("clickhouse", 12),
         "coordination": "hostClusterRole: keeper\n",
-        "data": "hostClusterRole: data\nraid_volumes: [nvme1n1, nvme2n1]\nbackup_tables: [default.events]\n"
+        "data": "hostClusterRole: data\nraid_volumes: [{name: data, level: 0, devices: {instance_store: true}, count: 2, mount: /data}]\nbackup_tables: [default.events]\n"
                 'backup_path: "/{{ inventory_hostname }}/{{ zone }}"\n' + settings("data", 20),
         "ingestion": "raid_volumes: []\nbackup_tables: []\nclickhouse_disk_balancer_enabled: false\n"
                      'client_name: "{{ inventory_hostname }}-{{ region }}"\n' + settings("ingestion", 20),

@@ -35,7 +35,7 @@ pub(super) fn takes(step: &Step) -> bool {
     match step {
         Step::Write { .. } | Step::DaemonReload | Step::Unit { .. } | Step::Settle { .. } => true,
         Step::Gate(Gate::UnitsRunning { .. }) => true,
-        Step::Restore { .. } | Step::Unless { .. } | Step::Where { .. } | Step::Hook { .. } => false,
+        Step::Restore { .. } | Step::Unless { .. } | Step::Where { .. } | Step::Hook { .. } | Step::Work(_) => false,
         Step::NoteTime | Step::StopMerges | Step::StartMerges | Step::AwaitQueries { .. } => false,
         Step::ReloadConfig
         | Step::Execute { .. }
@@ -142,7 +142,7 @@ fn command(plan: &HostPlan, step: &Step, run: &Run<'_>) -> Option<Command> {
         Step::DaemonReload => Some(Command::DaemonReload),
         Step::Unit { unit, action } => Some(Command::Unit { unit: unit.clone(), action: *action }),
         Step::Gate(Gate::UnitsRunning { units }) => Some(Command::UnitState { units: units.clone() }),
-        Step::Restore { .. } | Step::Unless { .. } | Step::Where { .. } | Step::Hook { .. } => None,
+        Step::Restore { .. } | Step::Unless { .. } | Step::Where { .. } | Step::Hook { .. } | Step::Work(_) => None,
         Step::NoteTime | Step::StopMerges | Step::StartMerges | Step::AwaitQueries { .. } => None,
         Step::ReloadConfig
         | Step::Execute { .. }

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use tokio::io::AsyncReadExt;
 use tokio::process::Command as Process;
 
+use super::work::TIMED_OUT;
 use super::{Run, batch};
 use crate::event::chain;
 use crate::fleet::{Hook, HostName, Place};
@@ -23,10 +24,6 @@ pub trait Here: Send + Sync {
     /// It cannot be started, or does not end.
     async fn run(&self, argv: &[String], limit: Duration) -> Result<Output, String>;
 }
-
-/// What `timeout` of coreutils exits with where it ended the command
-/// (<https://www.gnu.org/software/coreutils/manual/html_node/timeout-invocation.html>).
-const TIMED_OUT: u8 = 124;
 
 /// How long a command that was told to end may take, before it is killed.
 const GRACE: &str = "5";

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::batch::{self, StepError};
 use super::statement::execute;
-use super::{Run, gate, hook, once, precondition, queue, restore};
+use super::{Run, gate, hook, once, precondition, queue, restore, work};
 use crate::clickhouse::{ClickHouse, Errand, Statement};
 use crate::event::{Event, Failure, GivenBack, chain};
 use crate::fleet::HostName;
@@ -55,6 +55,7 @@ impl Progress {
             | Step::Detach { .. }
             | Step::Attach { .. }
             | Step::Hook { .. }
+            | Step::Work(_)
             | Step::StopMerges
             | Step::StartMerges => {}
         }
@@ -189,6 +190,7 @@ async fn single(plan: &HostPlan, step: &Step, run: &Run<'_>, progress: &mut Prog
         }
         Step::Gate(Gate::Quiet { log }) => gate::quiet(&plan.host, log, progress.noted.as_deref(), run).await,
         Step::Gate(gate) => gate::wait(&plan.host, gate, run).await,
+        Step::Work(work) => work::run(&plan.host, work, run).await,
         Step::Hook { hook, .. } => hook::run(&plan.host, hook, run).await,
         Step::Write { .. } | Step::DaemonReload | Step::Unit { .. } | Step::Settle { .. } => Ok(()),
         Step::Restore { .. } | Step::Unless { .. } | Step::Where { .. } => Ok(()),

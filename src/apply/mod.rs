@@ -3,6 +3,7 @@
 //! No decision is made here: steps, their order, and what a failure means are the plan's.
 
 mod adopt;
+mod balance;
 mod batch;
 mod command;
 mod discreet;
@@ -17,6 +18,8 @@ mod recover;
 mod restore;
 mod statement;
 mod there;
+mod trial;
+mod work;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,9 +29,11 @@ use std::time::Duration;
 use futures_util::StreamExt;
 
 pub use adopt::{Refusal, adopt};
+pub use balance::{Balance, BalanceEnd, Balanced, QUERY_ID, ask_layout, balance};
 pub use command::{CommandRun, Order, Ran, run_command};
 use discreet::Discreet;
 pub use hook::{Here, ThisMachine};
+pub use trial::{Depth, Tried, Trier};
 
 use crate::event::{Event, Failure, Sink};
 use crate::fleet::HostName;

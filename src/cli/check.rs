@@ -68,6 +68,7 @@ fn data(global: &Global, options: &Options) -> Result<Value, CommandError> {
 fn loaded(global: &Global, options: &Options) -> Result<Project, CommandError> {
     let mut project = Project::load(global)?;
     let desired = project.render(&project.placeholders())?;
+    project.manifests()?;
     if !options.no_server_syntax {
         unreadable(&project)?;
     }

@@ -15,7 +15,7 @@ use crate::render::Desired;
 use crate::resource::{HostFacts, Probe, is_as_desired};
 use crate::secret::SecretStore;
 use crate::transport::lasting::Lasting;
-use crate::transport::{SshOptions, SshTransport};
+use crate::transport::{HttpOptions, HttpTransport, SshOptions, SshTransport, Ways};
 
 /// Runs a future to its end on one thread: the client needs 1 ms of CPU per host.
 pub(super) fn block_on<T>(future: impl Future<Output = T>) -> Result<T, CommandError> {
@@ -29,9 +29,14 @@ pub(super) fn block_on<T>(future: impl Future<Output = T>) -> Result<T, CommandE
     Ok(answer)
 }
 
-/// The way to hosts, as this user has it.
-pub(super) fn transport() -> SshTransport {
-    SshTransport::new(SshOptions::from_environment())
+/// The way to hosts, as this user has it; a lock of a host is taken as one of these endpoints' users.
+pub(super) fn transport(endpoints: BTreeMap<HostName, Endpoint>, run: Option<&str>) -> Ways {
+    let mut options = SshOptions::from_environment();
+    if let Some(run) = run {
+        options.holder = format!("{} in run {run}", options.holder);
+    }
+    let http = HttpOptions { endpoints, holder: options.holder.clone() };
+    Ways { ssh: SshTransport::new(options), http: HttpTransport::new(http) }
 }
 
 /// A project with what should be on each of its hosts.
@@ -39,7 +44,7 @@ pub(super) struct Context {
     pub project: Project,
     pub desired: BTreeMap<HostName, Desired>,
     pub endpoints: BTreeMap<HostName, Endpoint>,
-    /// Hosts that the operator chose and that are reached by SSH.
+    /// Hosts that the operator chose and that are reached.
     pub hosts: BTreeSet<HostName>,
     /// How the run is called, where there is one: whoever waits for a lock reads it.
     pub run: Option<String>,
@@ -129,12 +134,8 @@ impl Context {
         }
         let hosts = names.iter().filter_map(|name| fleet.hosts.get(name)).filter(|host| host.reach != Reach::Member);
         let targets = hosts.map(|host| self.target(host)).collect();
-        let mut options = SshOptions::from_environment();
-        if let Some(run) = &self.run {
-            options.holder = format!("{} in run {run}", options.holder);
-        }
-        let ssh = SshTransport::new(options);
-        let transport = Lasting::new(Arc::new(ssh), Arc::clone(&self.relay) as Arc<dyn Sink>);
+        let ways = transport(self.endpoints.clone(), self.run.as_deref());
+        let transport = Lasting::new(Arc::new(ways), Arc::clone(&self.relay) as Arc<dyn Sink>);
         observe(&transport, targets, global.forks, afterwards, sink).await
     }
 

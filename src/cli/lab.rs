@@ -14,7 +14,7 @@ use super::{Form, Global, output};
 use crate::event::chain;
 use crate::fleet::{Host, Placement, Reach};
 use crate::lab::{
-    self, BrokerChoice, LabCondition, LabError, LabHost, LabHostKind, LabSpec, Running, Which, default_state_dir,
+    self, BrokerChoice, Image, LabCondition, LabError, LabHost, LabHostKind, LabSpec, Running, Which, default_state_dir,
 };
 
 /// Options of `lab`.
@@ -37,6 +37,9 @@ enum Verb {
         /// A ClickHouse binary to use, instead of an installed or the pinned one
         #[arg(long, value_name = "FILE")]
         clickhouse: Option<PathBuf>,
+        /// Hosts as the cloud gives them: SSH, and no package of ClickHouse or ZooKeeper
+        #[arg(long)]
+        fresh: bool,
     },
     /// Power the hosts off and take everything away
     Down,
@@ -124,9 +127,10 @@ pub(super) fn run(global: &Global, options: &Options) -> Answer {
     let state = default_state_dir();
     let progress = |text: &str| output::say(&format!("  {text}"));
     match &options.verb {
-        Verb::Up { sshd_only, broker, clickhouse } => {
+        Verb::Up { sshd_only, broker, clickhouse, fresh } => {
             let mut spec = LabSpec::new(hosts(&Project::load(global)?, *sshd_only)?);
             spec.clickhouse.clone_from(clickhouse);
+            spec.image = if *fresh { Image::Fresh } else { Image::Ready };
             spec.broker = match broker {
                 BrokerOption::Auto => BrokerChoice::Auto,
                 BrokerOption::Mock => BrokerChoice::Mock,
@@ -169,7 +173,7 @@ fn exit(status: ExitStatus) -> Exit {
 fn hosts(project: &Project, sshd_only: u16) -> Result<Vec<LabHost>, CommandError> {
     let reached = project.fleet.hosts.values().filter_map(|host| match &host.reach {
         Reach::Ssh(connection) => Some((host, connection)),
-        Reach::Member => None,
+        Reach::Http(_) | Reach::Member => None,
     });
     let mut hosts = Vec::new();
     for (host, connection) in reached {

@@ -2,6 +2,8 @@
 
 mod adopt;
 mod apply;
+mod backup;
+mod balance;
 mod check;
 mod context;
 mod diff;
@@ -13,6 +15,7 @@ mod github;
 mod interrupt;
 mod inventory;
 mod json_schema;
+mod k8s;
 mod lab;
 mod leg;
 mod output;
@@ -157,12 +160,18 @@ enum Verb {
     Status(status::Options),
     /// Make files of others Housewright's own: the next plan writes its own in their place, or removes them
     Adopt(adopt::Options),
+    /// Make the disks of servers even by moving parts between them
+    Balance(balance::Options),
     /// Take a host's lock from a run that is gone for good
     Unlock(unlock::Options),
     /// The roles' databases, tables and views: draw, compare, dump them
     Schema(schema::Options),
     /// A topic's way in goes over from one broker to another: a leg is added, watched, removed
     Leg(leg::Options),
+    /// Pods of the Altinity operator: its manifests, from the same topology as the other hosts
+    K8s(k8s::Options),
+    /// Backups of the hosts' tables: how they are, take them now, try them, bring them back
+    Backup(backup::Options),
     /// JSON Schemas of inventories, variables, roles and discovery files, for editors
     JsonSchema(json_schema::Options),
     /// A role-true local fleet to try a change on
@@ -227,9 +236,12 @@ pub fn run(line: &CommandLine) -> Exit {
         Verb::Sql(options) => sql::run(global, options),
         Verb::Status(options) => status::run(global, options),
         Verb::Adopt(options) => adopt::run(global, options),
+        Verb::Balance(options) => balance::run(global, options),
         Verb::Unlock(options) => unlock::run(global, options),
         Verb::Schema(options) => schema::run(global, options),
         Verb::Leg(options) => leg::run(global, options),
+        Verb::K8s(options) => k8s::run(global, options),
+        Verb::Backup(options) => backup::run(global, options),
         Verb::JsonSchema(options) => json_schema::run(global, options),
         Verb::Lab(options) => lab::run(global, options),
         Verb::Completions { shell } => Ok(output::completions(*shell)),

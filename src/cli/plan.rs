@@ -50,8 +50,8 @@ pub(super) struct Planning {
     /// Allow what is otherwise held back
     #[arg(long, value_enum, value_name = "WHAT")]
     pub allow: Vec<Allow>,
-    /// Drop this object with its rows, where no role of the host wants it any more, or run this migration, which takes rows away
-    /// (`data/0004`); once for each
+    /// Drop this object with its rows, where no role of the host wants it any more, run this migration, which takes rows away
+    /// (`data/0004`), or empty this disk for a volume (`HOST:SERIAL`); once for each
     #[arg(long, value_name = "DATABASE.NAME", value_parser = full_name)]
     pub allow_destroy: Vec<String>,
     /// Go on with a migration that was interrupted: `repeat` runs the statement again that was begun, `next` counts it as done
@@ -73,12 +73,24 @@ pub(super) enum Allow {
     QuorumOutage,
     /// Make objects Housewright's own that are as their role wants them and that it did not make
     AdoptObjects,
+    /// Install an older version of ClickHouse than the one that is there
+    Downgrade,
 }
 
 /// Takes the name of one object, with its database, or a migration's role and number.
 fn full_name(word: &str) -> Result<String, String> {
     if let Ok(id) = word.parse::<MigrationId>() {
         return Ok(id.to_string());
+    }
+    if let Some((host, device)) = word.split_once(':') {
+        let moves = device.starts_with("/dev/") && !device.starts_with("/dev/disk/by-id/");
+        return match () {
+            () if host.is_empty() || device.is_empty() => Err("a host and a device: `data-1:AWS6C1`".to_owned()),
+            () if moves => {
+                Err(format!("`{device}` moves between boots: its serial number, or its name in /dev/disk/by-id"))
+            }
+            () => Ok(word.to_owned()),
+        };
     }
     match word.split_once('.') {
         Some((database, name)) if !database.is_empty() && !name.is_empty() => Ok(word.to_owned()),
@@ -140,6 +152,7 @@ impl Planning {
                 shard_outage: self.allow.contains(&Allow::ShardOutage),
                 quorum_outage: self.allow.contains(&Allow::QuorumOutage),
                 adopt_objects: self.allow.contains(&Allow::AdoptObjects),
+                downgrade: self.allow.contains(&Allow::Downgrade),
             },
             allow_destroy: &self.allow_destroy,
             go_on: &self.migration,

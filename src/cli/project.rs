@@ -9,6 +9,7 @@ use super::{Form, Global};
 use crate::clickhouse::Endpoint;
 use crate::fleet::{self, ConnectionDefaults, Fleet, HostName, Reach, RoleName};
 use crate::inventory::{self, Inventory};
+use crate::k8s::{self, Manifest};
 use crate::lab;
 use crate::migration::RoleMigrations;
 use crate::problem::{Problem, Severity};
@@ -72,7 +73,8 @@ impl Project {
     /// Reads the passwords of the servers alone: what is asked needs no other secret.
     pub(super) fn passwords_of_servers(&self) -> Result<SecretStore, CommandError> {
         let servers = self.fleet.roles.values().filter_map(|role| role.clickhouse.as_ref());
-        let wanted = servers.filter_map(|server| server.password.clone()).collect();
+        let wanted = servers.filter_map(|server| server.password.clone());
+        let wanted = wanted.chain(render::passwords_over_http(&self.fleet)).collect();
         Ok(reveal::values(&wanted, &self.inventory, &self.passwords)?)
     }
 
@@ -86,14 +88,30 @@ impl Project {
         Ok(render::render(&self.fleet, &self.templates, secrets)?)
     }
 
+    /// The manifests of all pods; no secret is read for them.
+    pub(super) fn manifests(&self) -> Result<Vec<Manifest>, CommandError> {
+        Ok(k8s::manifests(&self.inventory, &self.fleet, &self.templates)?)
+    }
+
     /// Where each host's ClickHouse answers.
     pub(super) fn endpoints(&self, secrets: &SecretStore) -> BTreeMap<HostName, Endpoint> {
         let endpoint = |host: &fleet::Host| {
             let spec = self.fleet.role_of(host)?.clickhouse.as_ref()?;
-            let password = spec.password.as_ref().and_then(|reference| secrets.get(reference)).cloned();
-            // The host's variable is what its template writes.
-            let http_port = host.vars.get("clickhouse_http_port").and_then(port).unwrap_or(spec.http_port);
-            Some((host.name.clone(), Endpoint { http_port, user: spec.user.clone(), password }))
+            let (http_port, user, password) = match &host.reach {
+                fleet::Reach::Http(way) => {
+                    // The password of one user is nothing to another.
+                    let own = way.password.as_ref().or(spec.password.as_ref().filter(|_| way.user.is_none()));
+                    (way.port, way.user.as_ref(), own)
+                }
+                // The host's variable is what its template writes.
+                fleet::Reach::Ssh(_) | fleet::Reach::Member => {
+                    let own = host.vars.get("clickhouse_http_port").and_then(port);
+                    (own.unwrap_or(spec.http_port), None, spec.password.as_ref())
+                }
+            };
+            let password = password.and_then(|reference| secrets.get(reference)).cloned();
+            let user = user.unwrap_or(&spec.user).clone();
+            Some((host.name.clone(), Endpoint { http_port, user, password }))
         };
         self.fleet.hosts.values().filter_map(endpoint).collect()
     }

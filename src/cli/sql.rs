@@ -54,7 +54,7 @@ pub(super) fn run(global: &Global, options: &Options) -> Answer {
     let bounds =
         Bounds { rows: options.rows, bytes: options.size << 20, time: Duration::from_secs(options.time.max(1)) };
     let sink = output::sink(global, Events::AreProgress);
-    let said = block_on(ask_each(&transport(), &groups, &query, &bounds, global.forks, &*sink))?;
+    let said = block_on(ask_each(&transport(BTreeMap::new(), None), &groups, &query, &bounds, global.forks, &*sink))?;
     let asking = Asking { said: &said, most: options.rows };
     match global.output {
         Form::Csv => separated(&asking, Separated::Commas),

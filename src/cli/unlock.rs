@@ -34,9 +34,10 @@ pub(super) fn run(global: &Global, options: &Options) -> Answer {
         })
     };
     let hosts: Vec<&Host> = options.hosts.iter().map(known).collect::<Result<_, _>>()?;
+    let endpoints = project.endpoints(&project.passwords_of_servers()?);
     project.enter_network()?;
     block_on(async {
-        let transport = transport();
+        let transport = transport(endpoints, None);
         let mut all = Exit::Success;
         for host in hosts {
             match unlock(&transport, host, options.yes).await {

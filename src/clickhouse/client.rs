@@ -55,6 +55,8 @@ const QUERY: &str = "/?default_format=JSONCompact&output_format_json_quote_64bit
 pub struct HttpClickHouse {
     opener: Arc<dyn Opener>,
     endpoint: Endpoint,
+    /// What the header `Host` says.
+    authority: HeaderValue,
     timeout: Duration,
     idle: Arc<Mutex<Option<Idle>>>,
 }
@@ -66,13 +68,47 @@ impl HttpClickHouse {
     /// Speaks over streams that somebody else opens.
     #[must_use]
     pub fn over(opener: Arc<dyn Opener>, endpoint: &Endpoint, timeout: Duration) -> Self {
-        Self { opener, endpoint: endpoint.clone(), timeout, idle: Arc::default() }
+        let authority = HeaderValue::from_static("localhost");
+        Self { opener, endpoint: endpoint.clone(), authority, timeout, idle: Arc::default() }
+    }
+
+    /// Says whom it speaks to: what stands before a server may look at it. What is no name of a host is not said.
+    #[must_use]
+    pub fn named(self, authority: &str) -> Self {
+        match HeaderValue::from_str(authority) {
+            Ok(authority) => Self { authority, ..self },
+            Err(_) => self,
+        }
     }
 
     /// Speaks over TCP to the endpoint's port of a host.
     #[must_use]
     pub fn direct(host: impl Into<String>, endpoint: &Endpoint, timeout: Duration) -> Self {
         Self::over(Arc::new(Direct(host.into(), endpoint.http_port)), endpoint, timeout)
+    }
+
+    /// Runs a statement that is to be there for long, over a connection of its own, with settings of its own in the URL; the
+    /// connection is closed when nobody waits any more.
+    ///
+    /// # Errors
+    /// As [`ClickHouse::execute`]; there is no time-out.
+    pub async fn stay(&self, statement: &Statement, query: &str) -> Result<(), ClickHouseError> {
+        let stream = self.opener.open().await.map_err(|error| not_opened(&error))?;
+        let (mut sender, connection) = handshake(TokioIo::new(stream)).await.map_err(broken)?;
+        let request = self.request(statement, query)?;
+        let answer = async {
+            let response = sender.send_request(request).await.map_err(broken)?;
+            let head = head(&response);
+            let body = Limited::new(response.into_body(), ERRAND_BYTES).collect().await;
+            let body = body.map_err(|error| cut_off(error, ERRAND_BYTES))?.to_bytes();
+            understand(&head, &body, self.endpoint.password.as_ref()).map(|_| ())
+        };
+        tokio::pin!(answer);
+        // Not in a task of its own: that would live on.
+        tokio::select! {
+            answer = &mut answer => answer,
+            _ = connection => answer.await,
+        }
     }
 
     async fn exchange(&self, statement: &Statement, query: &str, most: usize) -> Result<Rows, ClickHouseError> {
@@ -119,7 +155,7 @@ impl HttpClickHouse {
         let body = Full::new(Bytes::copy_from_slice(statement.text().as_bytes()));
         let mut request = Request::post(query).body(body).map_err(|_| unfit("the request"))?;
         let headers = request.headers_mut();
-        headers.insert(HOST, HeaderValue::from_static("localhost"));
+        headers.insert(HOST, self.authority.clone());
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
         headers.insert("x-clickhouse-user", header("the user", &self.endpoint.user)?);
         if let Some(password) = &self.endpoint.password {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{HostName, RoleName, TRAFFIC_HOOKS, TrafficHooks, Vars};
+use super::{HostName, HttpConnection, RoleName, TRAFFIC_HOOKS, TrafficHooks, Vars};
 
 /// A machine or pod of the fleet.
 #[derive(Debug, Clone)]
@@ -30,6 +30,12 @@ pub struct Host {
 const KEEPER_PORT: u16 = 2181;
 
 impl Host {
+    /// Whether Housewright looks after its files and units: otherwise its schema alone, or nothing.
+    #[must_use]
+    pub fn has_files(&self) -> bool {
+        matches!(self.reach, Reach::Ssh(_))
+    }
+
     /// The port of a coordination server's clients; nothing on other hosts.
     #[must_use]
     pub fn keeper_port(&self) -> Option<u16> {
@@ -70,7 +76,9 @@ pub enum Placement {
 pub enum Reach {
     /// By SSH.
     Ssh(Connection),
-    /// Not at all: a pod that somebody else runs. It is a member of clusters and nothing more.
+    /// Its ClickHouse alone, over HTTP: a pod that an operator runs. It has a schema, and no file or unit of ours.
+    Http(HttpConnection),
+    /// Not at all: somebody else runs it. It is a member of clusters and nothing more.
     Member,
 }
 

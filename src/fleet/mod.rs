@@ -3,11 +3,13 @@
 mod cluster;
 mod doubts;
 mod host;
+mod http;
 mod ids;
 pub mod load;
 mod resolve;
 mod rollout;
 mod shards;
+mod storage;
 mod traffic;
 mod vars;
 
@@ -16,11 +18,13 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use cluster::{Cluster, ClusterShard, Layout, Member};
 pub use doubts::Doubts;
 pub use host::{Connection, Host, HostKeyPolicy, JumpHost, Placement, Privilege, Proxy, Reach};
+pub use http::{HTTP_VARIABLE, HttpConnection, Tls};
 pub use ids::{ClusterName, HostName, NameError, RoleName};
-pub(crate) use resolve::words;
 pub use resolve::{ConnectionDefaults, in_order, resolve};
+pub(crate) use resolve::{place, words};
 pub use rollout::{ROLLOUT, RolloutDefaults};
 pub use shards::Shards;
+pub use storage::{DEFAULT_DISK, STORAGE, Storage};
 pub use traffic::{Hook, Place, TRAFFIC_HOOKS, TrafficHooks};
 pub use vars::{Seen, Values, Vars};
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::host::word;
+use crate::duration::whole_seconds;
 use crate::vocabulary::LONGEST_HOOK;
 
 /// The variable that names them.
@@ -33,7 +34,7 @@ pub struct Hook {
     #[serde(rename = "where")]
     pub place: Place,
     /// How long it may take.
-    #[serde(rename = "timeout_seconds", with = "seconds")]
+    #[serde(rename = "timeout_seconds", with = "whole_seconds")]
     pub limit: Duration,
 }
 
@@ -129,21 +130,6 @@ fn text(value: &Value, of: &str) -> Result<String, String> {
         Value::String(text) => Ok(text.clone()),
         Value::Number(number) => Ok(number.to_string()),
         _ => Err(format!("{of}each word of `run` must be a text or a number")),
-    }
-}
-
-/// A duration as whole seconds.
-mod seconds {
-    use std::time::Duration;
-
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub fn serialize<S: Serializer>(limit: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u64(limit.as_secs())
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-        u64::deserialize(deserializer).map(Duration::from_secs)
     }
 }
 

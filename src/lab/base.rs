@@ -9,16 +9,65 @@ use sha2::{Digest as _, Sha256};
 use super::command::{build, find, require};
 use super::error::LabError;
 use super::files;
+use super::spec::Image;
 use super::state::Journal;
 
 const SUITE: &str = "bookworm";
-const SCRIPT: &str = include_str!("files/base.sh");
-const PACKAGES: &str = "systemd,systemd-sysv,dbus,openssh-server,sudo,python3-minimal,iproute2,iputils-ping,procps,kmod,udev,\
-    curl,ca-certificates,mdadm,xfsprogs,nvme-cli,zookeeper,openjdk-17-jre-headless,less";
+const HOST_PACKAGES: &str = "systemd,systemd-sysv,dbus,openssh-server,sudo,python3-minimal,iproute2,iputils-ping,procps,kmod,udev,\
+    curl,ca-certificates,less";
+const SERVER_PACKAGES: &str = ",mdadm,xfsprogs,nvme-cli,zookeeper,openjdk-17-jre-headless";
+const SCRIPTS: [(&str, &str); 4] = [
+    ("host.sh", include_str!("files/host.sh")),
+    ("layout.sh", include_str!("files/layout.sh")),
+    ("ready.sh", include_str!("files/ready.sh")),
+    ("fresh.sh", include_str!("files/fresh.sh")),
+];
+
+impl Image {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Ready => "base",
+            Self::Fresh => "fresh",
+        }
+    }
+
+    fn packages(self) -> String {
+        match self {
+            Self::Ready => [HOST_PACKAGES, SERVER_PACKAGES].concat(),
+            Self::Fresh => HOST_PACKAGES.to_owned(),
+        }
+    }
+
+    /// What its script is called with, besides the root.
+    fn arguments(self, cache_dir: &Path) -> Vec<String> {
+        repository(cache_dir, self).iter().map(|path| path.to_string_lossy().into_owned()).collect()
+    }
+
+    fn script(self) -> &'static str {
+        match self {
+            Self::Ready => "ready.sh",
+            Self::Fresh => "fresh.sh",
+        }
+    }
+}
 
 /// Returns where the base root is or will be.
-pub(super) fn path(cache_dir: &Path) -> PathBuf {
-    cache_dir.join(format!("base-{}", digest(&[SUITE, PACKAGES, SCRIPT])))
+pub(super) fn path(cache_dir: &Path, image: Image) -> PathBuf {
+    let recipe: Vec<&str> = SCRIPTS.iter().map(|(_, text)| *text).collect();
+    cache_dir.join(format!(
+        "{}-{}",
+        image.name(),
+        digest(&[&[SUITE, image.packages().as_str()], recipe.as_slice()].concat())
+    ))
+}
+
+/// Returns where the packages are that Housewright installs on fresh hosts.
+pub(super) fn repository(cache_dir: &Path, image: Image) -> Option<PathBuf> {
+    let beside = || path(cache_dir, image).with_extension("repository");
+    match image {
+        Image::Ready => None,
+        Image::Fresh => Some(beside()),
+    }
 }
 
 /// A short digest of a recipe.
@@ -32,17 +81,21 @@ pub(super) fn digest(parts: &[&str]) -> String {
 }
 
 /// Builds the base root with mmdebstrap, or with debootstrap where only that is there.
-pub(super) fn make(journal: &Journal, cache_dir: &Path) -> Result<(), LabError> {
-    let target = path(cache_dir);
+pub(super) fn make(journal: &Journal, cache_dir: &Path, image: Image) -> Result<(), LabError> {
+    let target = path(cache_dir, image);
     let building = target.with_extension("building");
     files::remove(&building)?;
-    let script = cache_dir.join("base.sh");
-    files::write(&script, 0o755, SCRIPT)?;
+    let scripts = cache_dir.join("scripts");
+    files::directory(&scripts)?;
+    for (name, text) in SCRIPTS {
+        files::write(&scripts.join(name), 0o755, text)?;
+    }
+    let script = scripts.join(image.script());
     let (log, root, script) = (target.with_extension("log"), building.to_string_lossy(), script.to_string_lossy());
-    let include = format!("--include={PACKAGES}");
+    let (include, arguments) = (format!("--include={}", image.packages()), image.arguments(cache_dir));
     let sources = debian_sources(&apt_files());
     if find("mmdebstrap").is_some() {
-        let hook = format!("--customize-hook={script} \"$1\"");
+        let hook = format!("--customize-hook={script} \"$1\" {}", arguments.join(" "));
         let mut argv = vec!["mmdebstrap", "--variant=apt", "--mode=root", "--quiet", &include, &hook, SUITE, &root];
         argv.extend(sources.iter().map(String::as_str));
         build(journal, "base root", &argv, &log)?;
@@ -51,20 +104,22 @@ pub(super) fn make(journal: &Journal, cache_dir: &Path) -> Result<(), LabError> 
         let mirror = sources.first().and_then(|line| line.split_whitespace().find(|word| word.contains("://")));
         argv.extend(mirror);
         build(journal, "base root", &argv, &log)?;
-        build(journal, "base root", &["sh", &script, &root], &log)?;
+        let mut argv = vec!["sh", &script, &root];
+        argv.extend(arguments.iter().map(String::as_str));
+        build(journal, "base root", &argv, &log)?;
     } else {
         require(&[("mmdebstrap", "mmdebstrap")])?;
     }
     files::rename(&building, &target)?;
-    remove_older(cache_dir, &target)
+    remove_older(cache_dir, &target, image)
 }
 
 /// Removes base roots of older recipes; no lab uses them, since this one is not up yet and there is only one.
-fn remove_older(cache_dir: &Path, current: &Path) -> Result<(), LabError> {
+fn remove_older(cache_dir: &Path, current: &Path, image: Image) -> Result<(), LabError> {
     let kept = current.file_name().unwrap_or_default().to_string_lossy();
     for entry in std::fs::read_dir(cache_dir).map_err(files::failed("read", cache_dir))?.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with("base-") && !name.starts_with(&*kept) {
+        if name.starts_with(&format!("{}-", image.name())) && !name.starts_with(&*kept) {
             files::remove(&entry.path())?;
         }
     }

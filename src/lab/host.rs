@@ -77,7 +77,7 @@ pub(super) fn start(
     paths: &Paths<'_>,
     host: &LabHost,
     base: &Path,
-    bind: &str,
+    binds: &[String],
 ) -> Result<Process, LabError> {
     let directory = paths.host(&host.name);
     let (upper, work, root) = (directory.join("upper"), directory.join("work"), directory.join("root"));
@@ -104,13 +104,12 @@ pub(super) fn start(
         "--timezone=off",
         "--console=pipe",
         "--boot",
-        bind,
         &format!("--machine={namespace}"),
         &format!("--hostname={}", host.name),
         &format!("--directory={root}"),
         &format!("--network-namespace-path=/run/netns/{namespace}"),
     ];
-    let argv: Vec<_> = argv.into_iter().map(str::to_owned).collect();
+    let argv: Vec<_> = argv.into_iter().map(str::to_owned).chain(binds.iter().cloned()).collect();
     process::start(journal, &host.name, Task::Host, &argv, &paths.log(&host.name), &cgroup::make(journal, &host.name)?)
 }
 

@@ -35,7 +35,7 @@ pub use down::down;
 pub use error::LabError;
 pub use network::enter_namespace;
 pub use spec::{
-    BrokerChoice, LAB_BROKER, LAB_GATEWAY, LAB_NAMESPACE, LabHost, LabHostKind, LabSpec, default_cache_dir,
+    BrokerChoice, Image, LAB_BROKER, LAB_GATEWAY, LAB_NAMESPACE, LabHost, LabHostKind, LabSpec, default_cache_dir,
     default_state_dir,
 };
 pub use status::{HostStatus, LabCondition, LabStatus, Running, status};

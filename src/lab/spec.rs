@@ -29,6 +29,9 @@ pub struct LabSpec {
     pub clickhouse: Option<PathBuf>,
     /// Which Kafka broker.
     pub broker: BrokerChoice,
+    /// What its hosts begin with.
+    #[serde(default)]
+    pub image: Image,
 }
 
 /// A host of the lab.
@@ -55,6 +58,16 @@ pub enum LabHostKind {
     SshOnly,
 }
 
+/// What a lab's hosts begin with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Image {
+    /// An operator's image: the servers' packages are installed.
+    #[default]
+    Ready,
+    /// What the cloud gives: SSH, and a repository of packages at /opt/repository.
+    Fresh,
+}
+
 /// Which Kafka broker the lab runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum BrokerChoice {
@@ -76,6 +89,7 @@ impl LabSpec {
             cache_dir: default_cache_dir(),
             clickhouse: None,
             broker: BrokerChoice::Auto,
+            image: Image::Ready,
         }
     }
 

@@ -10,7 +10,7 @@ use super::down::sweep;
 use super::error::LabError;
 use super::network::{self, Member};
 use super::process::{Process, Task};
-use super::spec::{LabHost, LabSpec, Paths, namespace_of};
+use super::spec::{Image, LabHost, LabSpec, Paths, namespace_of};
 use super::state::{Entry, Journal, Lock, State, boot_id};
 use super::sysctl;
 use super::{Lab, base, files, host, keys};
@@ -102,10 +102,14 @@ fn boot(
     broker: Option<Broker>,
     progress: &dyn Fn(&str),
 ) -> Result<(), LabError> {
-    let (base, bind) = (base::path(&spec.cache_dir), source.bind());
+    let base = base::path(&spec.cache_dir, spec.image);
+    let repository = base::repository(&spec.cache_dir, spec.image);
+    let binds: Vec<String> = std::iter::once(source.bind())
+        .chain(repository.map(|path| format!("--bind-ro={}:/opt/repository", path.display())))
+        .collect();
     let started: Vec<(&LabHost, Process)> = hosts
         .iter()
-        .map(|host| host::start(journal, paths, host, &base, &bind).map(|process| (*host, process)))
+        .map(|host| host::start(journal, paths, host, &base, &binds).map(|process| (*host, process)))
         .collect::<Result<_, _>>()?;
     if let Some(broker) = broker {
         let client = broker::client(lock, &spec.cache_dir)?;
@@ -132,13 +136,16 @@ fn fill_cache(
     // Held until the cache is whole: a second lab's directory may share it.
     let _filling = Lock::take(&spec.cache_dir)?;
     let client = broker::client(lock, &spec.cache_dir)?;
-    let (want_base, want_client) = (!base::path(&spec.cache_dir).exists(), !client.exists());
+    let (want_base, want_client) = (!base::path(&spec.cache_dir, spec.image).exists(), !client.exists());
     let want_clickhouse = match source {
         Source::Pinned(target) if source.missing() => Some(target),
         _ => None,
     };
     if want_clickhouse.is_some() {
         require(&[("gcc", "gcc")])?;
+    }
+    if want_base && spec.image == Image::Fresh {
+        require(&[("gpg", "gnupg"), ("dpkg-deb", "dpkg")])?;
     }
     if want_clickhouse.is_some() || want_client {
         super::command::run(lock, "python3", &["-m", "pip", "--version"])
@@ -154,7 +161,7 @@ fn fill_cache(
         }
     }
     std::thread::scope(|scope| {
-        let base = scope.spawn(|| if want_base { base::make(journal, &spec.cache_dir) } else { Ok(()) });
+        let base = scope.spawn(|| if want_base { base::make(journal, &spec.cache_dir, spec.image) } else { Ok(()) });
         let server = scope.spawn(|| want_clickhouse.map_or(Ok(()), |target| clickhouse::make(lock, journal, target)));
         let client = scope.spawn(|| if want_client { broker::make_client(journal, &client) } else { Ok(()) });
         [base, server, client]

@@ -136,9 +136,12 @@ async fn ask(
 }
 
 async fn ask_open(open: &Open, target: &Target<'_>) -> Result<HostFacts, NoAnswer> {
-    let mut facts = read(open, &target.probe, target.host).await?;
-    if let Some(more) = target.probe.follow_up(&facts) {
-        facts = read(open, &more, target.host).await?;
+    let mut facts = HostFacts::default();
+    if target.host.has_files() {
+        facts = read(open, &target.probe, target.host).await?;
+        if let Some(more) = target.probe.follow_up(&facts) {
+            facts = read(open, &more, target.host).await?;
+        }
     }
     if let Some(clickhouse) = &open.clickhouse {
         facts.clickhouse = ask_clickhouse(&**clickhouse).await;

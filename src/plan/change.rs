@@ -9,9 +9,10 @@ use super::disruption::{self, Cost};
 use super::effective;
 use super::setting::SettingChange;
 use super::traffic::HostTraffic;
-use super::{Hold, Inputs, applied, ours, queues, references};
+use super::{Hold, Inputs, applied, ground, ours, queues, references};
 use crate::clickhouse::config::Disruption;
 use crate::fleet::{Host, HostName, Placement};
+use crate::ground::{Findings, GroundChange};
 use crate::migration::Scope;
 use crate::remote::{RemotePath, UnitAction, UnitName};
 use crate::render::Desired;
@@ -26,6 +27,8 @@ use crate::schema::Class;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "change", content = "of", rename_all = "kebab-case")]
 pub enum Change {
+    /// Something that servers stand on is missing or otherwise.
+    Ground(GroundChange),
     /// A directory is missing or has another owner or mode.
     Directory(DirectoryChange),
     /// A file is missing or differs.
@@ -186,6 +189,8 @@ pub(super) struct HostChanges<'a> {
     pub desired: &'a Desired,
     /// What was found on it.
     pub facts: &'a HostFacts,
+    /// What its servers stand on, in the order of the work.
+    pub ground: Vec<GroundChange>,
     pub directories: Vec<DirectoryChange>,
     pub files: Vec<FileChange>,
     /// What of ours goes, and how the manifest changes.
@@ -210,7 +215,7 @@ pub(super) struct HostChanges<'a> {
 
 impl HostChanges<'_> {
     pub fn is_empty(&self) -> bool {
-        let nothing = !self.writes() && self.units.is_empty() && self.stale_units.is_empty();
+        let nothing = !self.writes() && self.ground.is_empty() && self.units.is_empty() && self.stale_units.is_empty();
         nothing && self.cost == Cost::default() && !self.traffic.returns
     }
 
@@ -253,6 +258,7 @@ impl HostChanges<'_> {
 
     /// The differences for people.
     pub fn shown(&self) -> Vec<Change> {
+        let ground = self.ground.iter().cloned().map(Change::Ground);
         let directories = self.directories.iter().cloned().map(Change::Directory);
         let files = self.files.iter().map(|file| Change::File {
             path: file.path.clone(),
@@ -276,7 +282,8 @@ impl HostChanges<'_> {
         let settings = self.cost.settings.iter().cloned().map(Change::Setting);
         let secrets: BTreeSet<_> = self.files.iter().flat_map(|file| &file.secrets).cloned().collect();
         let secrets = secrets.into_iter().map(|reference| Change::Secret { reference });
-        directories
+        ground
+            .chain(directories)
             .chain(settings)
             .chain(secrets)
             .chain(files)
@@ -316,15 +323,7 @@ pub(super) fn collect<'a>(inputs: &Inputs<'a>, holds: &mut Vec<Hold>) -> Vec<Hos
             !blocked
         });
         let mut files = diff_files(desired, facts);
-        let mut is_blocked = false;
-        files.retain(|file| {
-            let blocked = file.kind == FileChangeKind::Blocked;
-            is_blocked |= blocked && file.unit.is_some();
-            if blocked {
-                holds.push(in_place(name, format!("write `{}`", file.path), &file.path, "regular file"));
-            }
-            !blocked
-        });
+        let is_blocked = hold_blocked(name, &mut files, holds);
         let texts = files.iter_mut().map(|file| &mut file.diff);
         for diff in texts.chain(own.removals.iter_mut().map(|file| &mut file.diff)) {
             match diffs.get(diff) {
@@ -336,15 +335,24 @@ pub(super) fn collect<'a>(inputs: &Inputs<'a>, holds: &mut Vec<Hold>) -> Vec<Hos
         if is_blocked {
             stays |= references::withhold_generation(&mut files, &mut own, desired);
         }
-        let mut units: Vec<_> =
-            diff_units(desired, facts).into_iter().filter(|unit| known(unit, name, holds, desired, facts)).collect();
+        let Findings { changes: mut ground, lacks_a_volume, .. } =
+            ground::collect((name, desired, facts), inputs, holds);
+        if lacks_a_volume {
+            (directories, files, own) = (Vec::new(), Vec::new(), Ownership::default());
+        }
+        let brought = Brought { desired, ground: &ground };
+        let mut units: Vec<_> = diff_units(desired, facts)
+            .into_iter()
+            .filter(|unit| !lacks_a_volume && known(unit, name, holds, &brought, facts))
+            .collect();
         let applied = if stays { Applied::default() } else { applied::expected(host, desired, facts) };
         let mut cost = disruption::cost(&files, &own.removals, desired, facts, role, &applied);
+        cost.take_ground(&ground, facts);
         if let Some(why) =
             cost.refused.take().or_else(|| refused_at_start(role, &cost, &units, (desired, &own.removals), facts))
         {
             holds.push(refused(name, &why));
-            (directories, files, units) = (Vec::new(), Vec::new(), Vec::new());
+            (ground, directories, files, units) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
             own = Ownership::default();
             cost = Cost::of_detached(facts);
         }
@@ -358,6 +366,7 @@ pub(super) fn collect<'a>(inputs: &Inputs<'a>, holds: &mut Vec<Hold>) -> Vec<Hos
             role,
             desired,
             facts,
+            ground,
             directories,
             files,
             own,
@@ -381,6 +390,20 @@ pub(super) fn collect<'a>(inputs: &Inputs<'a>, holds: &mut Vec<Hold>) -> Vec<Hos
         }
     }
     all
+}
+
+/// Holds files back where something else stands in their place; tells whether a unit reads one of them.
+fn hold_blocked(name: &HostName, files: &mut Vec<FileChange>, holds: &mut Vec<Hold>) -> bool {
+    let mut is_read = false;
+    files.retain(|file| {
+        let blocked = file.kind == FileChangeKind::Blocked;
+        is_read |= blocked && file.unit.is_some();
+        if blocked {
+            holds.push(in_place(name, format!("write `{}`", file.path), &file.path, "regular file"));
+        }
+        !blocked
+    });
+    is_read
 }
 
 /// Holds everything back where tables live under another shard or replica than the inventory says: a table keeps its
@@ -477,13 +500,31 @@ pub(super) fn may_serve(role: &Role, facts: &HostFacts) -> bool {
     answers || units.into_iter().any(|(_, unit)| matches!(unit.active.as_str(), "active" | "reloading"))
 }
 
-/// Holds back a unit that is masked, or that systemd does not know and that no file of ours brings.
-fn known(change: &UnitChange, host: &HostName, holds: &mut Vec<Hold>, desired: &Desired, facts: &HostFacts) -> bool {
+/// What may bring a unit that systemd does not know yet.
+struct Brought<'a> {
+    desired: &'a Desired,
+    ground: &'a [GroundChange],
+}
+
+impl Brought<'_> {
+    fn has(&self, unit: &UnitName) -> bool {
+        self.desired.files.keys().any(|path| path.file_name() == unit.as_str())
+            || self.ground.iter().any(|change| change.brings.as_ref() == Some(unit))
+    }
+}
+
+/// Holds back a unit that is masked, or that systemd does not know and that nothing of ours brings.
+fn known(
+    change: &UnitChange,
+    host: &HostName,
+    holds: &mut Vec<Hold>,
+    brought: &Brought<'_>,
+    facts: &HostFacts,
+) -> bool {
     let unit = &change.unit;
     let load = facts.units.get(unit).map_or("not-found", |unit| unit.load.as_str());
-    let brought = desired.files.keys().any(|path| path.file_name() == unit.as_str());
     let (reason, hint) = match load {
-        "not-found" if !brought => {
+        "not-found" if !brought.has(unit) => {
             (format!("systemd does not know the unit `{unit}`: its package is not installed"), None)
         }
         "masked" => (

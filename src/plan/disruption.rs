@@ -7,6 +7,7 @@ use super::queues::{self, Whereabouts};
 use super::references;
 use super::setting::{GENERATION_KEY, SettingChange};
 use crate::clickhouse::config::{self, ConfigDirectory, ConfigKeys, Disruption, HostSays, KeyChange};
+use crate::ground::GroundChange;
 use crate::remote::{RemotePath, UnitName};
 use crate::render::Desired;
 use crate::resource::{
@@ -120,6 +121,18 @@ impl Cost {
             Owed::Attach(_) | Owed::Traffic => {}
         }
         self.reasons.push(format!("{unit} runs without what an earlier run wrote"));
+    }
+
+    /// Adds what runs with what was there before, until it is started anew.
+    pub fn take_ground(&mut self, ground: &[GroundChange], facts: &HostFacts) {
+        for change in ground {
+            let Some(unit) = &change.restarts else { continue };
+            if facts.units.get(unit).is_some_and(ObservedUnit::is_running) {
+                self.disruption = Disruption::Restart;
+                self.restart_units.insert(unit.clone());
+                self.reasons.push(format!("{unit} runs with what was there before: {} {}", change.kind, change.name));
+            }
+        }
     }
 
     /// What an earlier run detached, and nothing else.

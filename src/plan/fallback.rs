@@ -103,8 +103,11 @@ impl<'a> Way<'a> {
                 Step::Write { directories, files, removals, record, owes } => {
                     way.directories.extend(directories.iter().cloned());
                     way.files.extend(files.iter().chain(removals).map(|file| file.path.clone()));
-                    if record.is_some() {
-                        way.record.clone_from(record);
+                    match (&mut way.record, record) {
+                        // The second half of one record.
+                        (Some(known), Some(record)) => known.after.clone_from(&record.after),
+                        (None, Some(record)) => way.record = Some(record.clone()),
+                        (_, None) => {}
                     }
                     way.owes.extend(owes.iter().cloned());
                 }

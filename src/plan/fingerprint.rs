@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Inputs, Plan};
 use crate::fleet::HostName;
+use crate::ground::Ground;
 use crate::migration::{Migration, MigrationRecord};
 use crate::remote::RemotePath;
 use crate::render::Desired;
@@ -35,7 +36,7 @@ pub struct HostFingerprint {
     pub desired: Keyed,
     /// Files and directories that are there.
     pub files: Keyed,
-    /// Units and what they owe.
+    /// Units and what they owe, and what they stand on.
     pub units: Keyed,
     /// What its servers tell of themselves: version, macros, clusters; whether they serve.
     pub servers: Keyed,
@@ -69,7 +70,7 @@ impl HostFingerprint {
         Self {
             desired: of("what should be there", &desired(wanted, role, once)),
             files: of("files", &files(facts)),
-            units: of("units", &units(facts)),
+            units: of("units", &units(facts, &wanted.ground)),
             servers: of("servers", &servers(facts)),
             objects: of("objects", &objects(facts, role)),
         }
@@ -105,6 +106,7 @@ fn desired(desired: &Desired, role: &[Object], migrations: &[Migration]) -> Part
         parts.add(format!("read by {:?}", file.unit));
         parts.add(file.content.bytes().expose().to_vec());
     }
+    parts.add(format!("{:?}", desired.ground));
     for (unit, wanted) in &desired.units {
         parts.add(format!("{unit} {wanted:?}"));
     }
@@ -135,7 +137,7 @@ fn files(facts: &HostFacts) -> Parts {
     parts
 }
 
-fn units(facts: &HostFacts) -> Parts {
+fn units(facts: &HostFacts, ground: &Ground) -> Parts {
     let mut parts = Parts::default();
     for (name, unit) in &facts.units {
         let ObservedUnit { load, file_state, is_stale, .. } = unit;
@@ -143,6 +145,9 @@ fn units(facts: &HostFacts) -> Parts {
     }
     for owed in &facts.owed {
         parts.add(owed.to_string());
+    }
+    for change in ground.diff(&facts.ground).changes {
+        parts.add(change.to_string());
     }
     parts
 }

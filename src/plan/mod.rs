@@ -11,13 +11,16 @@ mod compare;
 mod disruption;
 mod drift;
 mod effective;
+mod ensemble;
 mod fallback;
 mod fingerprint;
+mod ground;
 mod hold;
 mod joining;
 mod masked;
 mod only;
 mod ours;
+mod over_http;
 mod precondition;
 mod proof;
 mod queues;
@@ -77,8 +80,8 @@ pub struct Inputs<'a> {
     pub hosts: &'a BTreeSet<HostName>,
     /// What the operator allows by name.
     pub permissions: Permissions,
-    /// `--allow-destroy`: objects that may be dropped with their rows, as `database.name`, and migrations that may take rows
-    /// away, as `role/number`.
+    /// `--allow-destroy`: objects that may be dropped with their rows, as `database.name`, migrations that may take rows away, as
+    /// `role/number`, and disks that may be emptied, as `host:device`.
     pub allow_destroy: &'a [String],
     /// `--migration`: how to go on with those that were interrupted.
     pub go_on: &'a [(MigrationId, GoOn)],
@@ -92,6 +95,7 @@ pub struct Inputs<'a> {
 
 /// What is refused unless the operator allows it by name.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a word of `--allow`")]
 pub struct Permissions {
     /// `--allow shard-outage`: restart a replica although no other replica of its shard serves.
     pub shard_outage: bool,
@@ -99,6 +103,8 @@ pub struct Permissions {
     pub quorum_outage: bool,
     /// `--allow adopt-objects`: objects that are as their role wants them become Housewright's own.
     pub adopt_objects: bool,
+    /// `--allow downgrade`: install an older version of ClickHouse than the one that is there.
+    pub downgrade: bool,
 }
 
 /// A reviewed value: what would be done, in which order, and what would not.
@@ -253,11 +259,16 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
             plan.unreachable.insert(host.clone(), Unreachable { reason: reason.clone(), hint: hint.clone() });
         }
     }
+    let strangers = over_http::strangers(inputs, &mut plan.holds);
+    let known = inputs.hosts.difference(&strangers).cloned().collect();
+    let inputs = &Inputs { hosts: &known, ..*inputs };
+    plan.holds.extend(over_http::told(inputs));
     plan.foreign = ours::foreign(inputs);
     let mut hosts = match inputs.restart {
         None => change::collect(inputs, &mut plan.holds),
         Some(wanted) => restart::collect(inputs, wanted, &mut plan.holds),
     };
+    ensemble::hold_back(inputs, &mut hosts, &mut plan.holds);
     if let Some(part) = inputs.only {
         hosts = only::narrow(inputs, part, hosts, &mut plan);
     }

@@ -85,6 +85,7 @@ fn is_read(path: &RemotePath, unit: Option<&UnitName>) -> bool {
 /// Files that servers read, the directories above them, and the reload.
 fn config(inputs: &Inputs<'_>, host: &mut HostChanges<'_>) -> BTreeSet<String> {
     let mut left = drop_files(host, is_read);
+    left.extend(drop_ground(host));
     left.extend(drop_units(host, |_| false));
     let files = &host.files;
     let above = |directory: &str| files.iter().any(|file| file.path.as_str().starts_with(&format!("{directory}/")));
@@ -123,10 +124,7 @@ fn reader<'h>(host: &'h HostChanges<'_>) -> impl Fn(&FileChange) -> Option<UnitN
 
 /// Restarts that what is on the host needs.
 fn restart(inputs: &Inputs<'_>, host: &mut HostChanges<'_>) -> BTreeSet<String> {
-    let mut left = drop_files(host, |_, _| false);
-    left.extend(host.own.record.take().map(|_| "record which files are its own".to_owned()));
-    left.extend(drop_units(host, |_| false));
-    left.extend(host.directories.drain(..).map(|directory| format!("make {}", directory.path)));
+    let mut left = nothing_beneath(host);
     let reload = host.reloads();
     recount(inputs, host);
     (host.cost.reload, host.cost.reattach) = (false, BTreeSet::new());
@@ -138,11 +136,22 @@ fn restart(inputs: &Inputs<'_>, host: &mut HostChanges<'_>) -> BTreeSet<String> 
     left
 }
 
-fn everything(host: &mut HostChanges<'_>) -> BTreeSet<String> {
+/// Leaves files, directories, units and what they stand on.
+fn nothing_beneath(host: &mut HostChanges<'_>) -> BTreeSet<String> {
     let mut left = drop_files(host, |_, _| false);
+    left.extend(drop_ground(host));
     left.extend(host.own.record.take().map(|_| "record which files are its own".to_owned()));
     left.extend(drop_units(host, |_| false));
     left.extend(host.directories.drain(..).map(|directory| format!("make {}", directory.path)));
+    left
+}
+
+fn drop_ground(host: &mut HostChanges<'_>) -> BTreeSet<String> {
+    host.ground.drain(..).map(|change| format!("{} {}", change.kind, change.name)).collect()
+}
+
+fn everything(host: &mut HostChanges<'_>) -> BTreeSet<String> {
+    let mut left = nothing_beneath(host);
     let owed = host.owed.iter().filter(|owed| !matches!(owed, Owed::Attach(_) | Owed::Traffic));
     left.extend(owed.map(ToString::to_string));
     host.cost = Cost::of_detached(host.facts);
@@ -194,6 +203,7 @@ fn recount(inputs: &Inputs<'_>, host: &mut HostChanges<'_>) {
     let name = &host.host.name;
     let (Some(desired), Some(facts)) = (inputs.desired.get(name), inputs.observation.facts(name)) else { return };
     host.cost = disruption::cost(&host.files, &host.own.removals, desired, facts, host.role, &host.applied);
+    host.cost.take_ground(&host.ground, facts);
     host.restarts = super::change::restarts(&host.cost, facts, &host.units);
 }
 

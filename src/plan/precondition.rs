@@ -7,8 +7,9 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
-use super::{Inputs, Plan};
+use super::{Change, Inputs, Plan, over_http};
 use crate::fleet::HostName;
+use crate::ground::{Answers, Question};
 use crate::remote::{RemotePath, UnitName};
 use crate::render::Desired;
 use crate::resource::{HostFacts, Identity, ObservedDirectory, ObservedFile, ObservedUnit, Probe};
@@ -19,7 +20,7 @@ pub enum Precondition {
     /// Nobody knows: the plan was read from a file. It is never met.
     #[default]
     Unknown,
-    /// The host's part in an earlier wave has checked it.
+    /// The host's part in an earlier wave has checked it, or there is nothing of ours to check but its objects.
     Checked,
     /// What was seen when the plan was made.
     Seen(Box<Seen>),
@@ -31,6 +32,8 @@ pub struct Seen {
     probe: Probe,
     entries: BTreeMap<RemotePath, Entry>,
     units: BTreeMap<UnitName, Unit>,
+    /// What work that cannot be undone was planned from.
+    sealed: Answers,
 }
 
 /// A file or directory: owner, group, mode and, of a file, a digest of its content, which may be a secret's.
@@ -60,9 +63,10 @@ pub enum Moved {
 }
 
 impl Precondition {
-    fn of(desired: &Desired, facts: &HostFacts) -> Self {
+    fn of(desired: &Desired, facts: &HostFacts, changes: &[Change]) -> Self {
         let (entries, units) = (entries(facts), units(facts));
-        Self::Seen(Box::new(Seen { probe: Probe::of(desired).with(&facts.manifest.files), entries, units }))
+        let probe = Probe::of(desired).with(&facts.manifest.files);
+        Self::Seen(Box::new(Seen { probe, entries, units, sealed: facts.ground.only(&sealed(changes)) }))
     }
 
     /// What has to be asked of the host; nothing where there is nothing to check.
@@ -108,6 +112,8 @@ impl Seen {
                 _ => moved.push(Moved::Other(format!("`{unit}` has another state"))),
             }
         }
+        let others = self.sealed.moved(&facts.ground);
+        moved.extend(others.map(|question| Moved::Other(format!("`{}` answers otherwise", question.argv().join(" ")))));
         moved
     }
 }
@@ -149,6 +155,14 @@ fn entries(facts: &HostFacts) -> BTreeMap<RemotePath, Entry> {
     files.map(file).chain(facts.directories.iter().map(directory)).collect()
 }
 
+fn sealed(changes: &[Change]) -> Vec<Question> {
+    let of = |change: &Change| match change {
+        Change::Ground(ground) => ground.sealed.clone(),
+        _ => Vec::new(),
+    };
+    changes.iter().flat_map(of).collect()
+}
+
 fn units(facts: &HostFacts) -> BTreeMap<UnitName, Unit> {
     let unit = |unit: &ObservedUnit| Unit {
         load: unit.load.clone(),
@@ -164,7 +178,11 @@ pub(super) fn expect(inputs: &Inputs<'_>, plan: &mut Plan) {
     for host in plan.waves.iter_mut().flat_map(|wave| &mut wave.hosts) {
         host.expects = if checked.insert(host.host.clone()) {
             match (inputs.desired.get(&host.host), inputs.observation.facts(&host.host)) {
-                (Some(desired), Some(facts)) => Precondition::of(desired, facts),
+                (Some(desired), Some(facts)) => Precondition::of(desired, facts, &host.changes),
+                // It has no files of ours, and its objects are looked at before the first wave.
+                (None, Some(_)) if inputs.fleet.hosts.get(&host.host).is_some_and(over_http::is_one) => {
+                    Precondition::Checked
+                }
                 _ => Precondition::Unknown,
             }
         } else {
@@ -189,7 +207,15 @@ mod tests {
     fn desired() -> Desired {
         let mut desired = Desired::default();
         let (owner, group) = ("root".to_owned(), "root".to_owned());
-        let file = DesiredFile { content: Content::plain("new"), owner, group, mode: 0o644, unit: None };
+        let file = DesiredFile {
+            content: Content::plain("new"),
+            owner,
+            group,
+            mode: 0o644,
+            unit: None,
+            early: false,
+            over_package: false,
+        };
         desired.files.insert(path("/etc/a"), file.clone());
         desired.files.insert(path("/etc/b"), file);
         desired.units.insert(UnitName::new("ch").unwrap(), DesiredUnit { enabled: true, running: true });
@@ -208,7 +234,7 @@ mod tests {
     }
 
     fn moved(now: &HostFacts) -> String {
-        let was = Precondition::of(&desired(), &facts("old", 0o644, "active"));
+        let was = Precondition::of(&desired(), &facts("old", 0o644, "active"), &[]);
         was.moved(Some(now)).iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
     }
 
@@ -240,7 +266,7 @@ mod tests {
     fn what_is_not_known_is_never_met() {
         let now = facts("old", 0o644, "active");
         assert_eq!(Precondition::default().moved(Some(&now)), [Moved::Unknown]);
-        assert_eq!(Precondition::of(&desired(), &now).moved(None), [Moved::Unknown]);
+        assert_eq!(Precondition::of(&desired(), &now, &[]).moved(None), [Moved::Unknown]);
         assert_eq!(Precondition::Checked.moved(None), []);
     }
 }

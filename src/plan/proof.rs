@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Inputs, applied};
+use super::{Inputs, applied, over_http};
 use crate::fleet::{Host, HostName};
 use crate::render::Desired;
 use crate::resource::{
@@ -59,25 +59,31 @@ fn of_host(inputs: &Inputs<'_>, name: &HostName) -> Vec<Proof> {
         }
         None => return vec![Proof::new("reached", Err("it was not asked".to_owned()))],
     };
-    let (Some(host), Some(desired)) = (inputs.fleet.hosts.get(name), inputs.desired.get(name)) else {
-        return vec![Proof::new("reached", Err("nothing is known of what it should be".to_owned()))];
+    let Some(host) = inputs.fleet.hosts.get(name) else { return of_unknown() };
+    let desired = inputs.desired.get(name);
+    let mut proofs = match desired {
+        Some(desired) => vec![
+            Proof::new("files", files(desired, facts)),
+            Proof::new("units", units(desired, facts)),
+            Proof::new("finished", finished(facts)),
+        ],
+        None if over_http::is_one(host) => Vec::new(),
+        None => return of_unknown(),
     };
-    let mut proofs = vec![
-        Proof::new("files", files(desired, facts)),
-        Proof::new("units", units(desired, facts)),
-        Proof::new("finished", finished(facts)),
-    ];
     let objects = inputs.objects.get(&host.role).map(Vec::as_slice).unwrap_or_default();
     match &facts.clickhouse {
         ClickHouseFacts::NotAsked => {}
         ClickHouseFacts::Down { reason } => proofs.push(Proof::new("clickhouse", Err(reason.clone()))),
         ClickHouseFacts::Up { server, objects: live } => {
             proofs.push(Proof::new("clickhouse", Ok(format!("{}, up {} s", server.version, server.uptime))));
-            let taken = applied::expected(host, desired, facts);
+            let taken = match desired {
+                Some(desired) => applied::expected(host, desired, facts),
+                None => over_http::expected(inputs.fleet, host),
+            };
             let seen = format!("{} macros, {} clusters", taken.macros.len(), taken.clusters.len());
             let taken = taken.without_generation();
             proofs.push(Proof::new("configuration", taken.missing_in(server).map_or(Ok(seen), Err)));
-            proofs.extend(generation(desired, server));
+            proofs.extend(desired.and_then(|desired| generation(desired, server)));
             proofs.push(Proof::new("replicas", replicas(server)));
             proofs.push(Proof::new("objects", are_there(objects, &schema::diff(objects, live, &facts.recorded()))));
             proofs.extend(draining(objects, server));
@@ -85,6 +91,10 @@ fn of_host(inputs: &Inputs<'_>, name: &HostName) -> Vec<Proof> {
     }
     proofs.extend(keeper(host, facts));
     proofs
+}
+
+fn of_unknown() -> Vec<Proof> {
+    vec![Proof::new("reached", Err("nothing is known of what it should be".to_owned()))]
 }
 
 fn files(desired: &Desired, facts: &HostFacts) -> Result<String, String> {

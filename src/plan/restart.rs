@@ -66,6 +66,7 @@ pub(super) fn collect<'a>(
         let right = diff_files(desired, facts).is_empty();
         let reason = |unit: &UnitName| format!("{unit}: a restart was asked for");
         all.push(HostChanges {
+            ground: Vec::new(),
             host,
             role,
             desired,

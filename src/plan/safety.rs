@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::ensemble::{self, Standing};
+use super::waves::leads;
 use super::{Gate, Hold, Inputs};
 use crate::fleet::{Host, HostName, Placement, Shards};
 use crate::resource::{ClickHouseFacts, HostObservation, Observation};
@@ -72,17 +74,30 @@ pub(super) enum Peers {
     /// All of these replicas of its shard.
     Replicas { shard: u32, replicas: Vec<HostName> },
     /// So many of these members of its ensemble.
-    Members { members: Vec<HostName>, needed: usize },
+    Members { members: Vec<HostName>, needed: usize, joining: Vec<HostName> },
+    /// Nobody: the others are told of it behind its start, and it serves when they have been.
+    Joins,
 }
 
 impl Peers {
     /// The gate that looks at them right before.
     pub fn gate(&self) -> Option<Gate> {
         match self.clone() {
-            Self::None => None,
+            Self::None | Self::Joins => None,
             Self::Replicas { shard, replicas } => Some(Gate::PeersServing { shard, peers: replicas }),
-            Self::Members { members, needed } => Some(Gate::QuorumServing { members, needed }),
+            Self::Members { members, needed, .. } => Some(Gate::QuorumServing { members, needed }),
         }
+    }
+}
+
+/// Who must serve where nothing goes away: a member that joins is waited for by those that are told of it.
+pub(super) fn at_start(inputs: &Inputs<'_>, host: &Host) -> Peers {
+    if !matches!(host.placement, Placement::Keeper { .. }) {
+        return Peers::None;
+    }
+    match ensemble::standing(inputs) {
+        Standing::Changes(change) if change.joining.contains(&host.name) => Peers::Joins,
+        _ => Peers::None,
     }
 }
 
@@ -128,8 +143,22 @@ fn may_restart_replica(inputs: &Inputs<'_>, shards: &Shards<'_>, host: &Host, sh
 /// A member may go when the others that surely serve are a quorum of the whole ensemble without it, and when it is known who
 /// leads: the leader goes last, so that the others elect once.
 fn may_restart_member(inputs: &Inputs<'_>, host: &Host) -> Result<Peers, Hold> {
-    let ensemble = inputs.fleet.peers(host);
-    let needed = ensemble.len() / 2 + 1;
+    let mut ensemble = inputs.fleet.peers(host);
+    let (mut size, mut joining, mut leaves) = (ensemble.len(), Vec::new(), false);
+    if let Standing::Changes(change) = ensemble::standing(inputs) {
+        ensemble.retain(|member| !change.joining.contains(&member.name));
+        size = change.old.0.len();
+        leaves = change.joining.is_empty();
+        let unknown = |name: &&HostName| inputs.observation.facts(name).is_none();
+        if let Some(name) = change.joining.iter().find(unknown) {
+            let reason = format!("`{name}`, which joins the ensemble, does not answer");
+            return Err(hold(host, reason, "bring it up first: it must run before the others are told of it"));
+        }
+        // It follows once the last of the others, which leads, is told of it.
+        joining.extend(change.joining.into_iter().filter(|_| leads(inputs, &host.name)));
+    }
+    // Where a member goes, the majority of those that were; where one comes, that many, and it is one more then.
+    let needed = size / 2 + 1;
     let others = ensemble.iter().filter(|member| member.name != host.name);
     let serves =
         |member: &&&Host| inputs.observation.facts(&member.name).is_some_and(|facts| facts.keeper.serves().is_ok());
@@ -137,21 +166,23 @@ fn may_restart_member(inputs: &Inputs<'_>, host: &Host) -> Result<Peers, Hold> {
     let facts = |member: &&Host| inputs.observation.facts(&member.name).map(|facts| &facts.keeper);
     let leaders = ensemble.iter().filter_map(facts).filter(|keeper| keeper.leads()).count();
     if members.len() >= needed && leaders == 1 {
-        return Ok(Peers::Members { members, needed });
+        return Ok(Peers::Members { members, needed, joining });
     }
     if inputs.permissions.quorum_outage {
         return Ok(Peers::None);
     }
     if members.len() >= needed {
-        let reason = format!(
-            "ensemble of {}: {leaders} members say that they lead, so it is not known who goes last",
-            ensemble.len()
-        );
-        return Err(hold(host, reason, "look at its members: `housewright status`"));
+        let reason =
+            format!("ensemble of {size}: {leaders} members say that they lead, so it is not known who goes last");
+        let hint = if leaves && leaders == 0 {
+            "the member that leaves may lead: stop it, so that the others elect one of them"
+        } else {
+            "look at its members: `housewright status`"
+        };
+        return Err(hold(host, reason, hint));
     }
     let reason = format!(
-        "ensemble of {}: {} others serve; while this one is away, {needed} must, or every table is read-only",
-        ensemble.len(),
+        "ensemble of {size}: {} others serve; while this one is away, {needed} must, or every table is read-only",
         members.len()
     );
     Err(hold(host, reason, "mend the other members first, or allow it by name: `--allow quorum-outage`"))
@@ -228,7 +259,7 @@ mod tests {
             restart: None,
         };
         let names = |peers| match peers {
-            Peers::None => Vec::new(),
+            Peers::None | Peers::Joins => Vec::new(),
             Peers::Replicas { replicas: hosts, .. } | Peers::Members { members: hosts, .. } => {
                 hosts.iter().map(ToString::to_string).collect()
             }

@@ -7,7 +7,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::clickhouse::Statement;
+use crate::duration::whole_seconds;
 use crate::fleet::{Hook, HostName};
+use crate::ground::Work;
 use crate::remote::{Expect, RemotePath, UnitAction, UnitName};
 use crate::resource::{Applied, Detachment, Owed, Proof, Record};
 use crate::schema::ObjectName;
@@ -71,6 +73,8 @@ pub enum Step {
     },
     /// Makes systemd read its unit files again.
     DaemonReload,
+    /// Changes what the host's servers stand on.
+    Work(Work),
     /// Does something to a unit.
     Unit {
         /// Which.
@@ -85,7 +89,7 @@ pub enum Step {
         /// For how long.
         how: Detachment,
         /// How long all of it may take: a consumer that hangs must not hold the run for ever.
-        #[serde(rename = "limit_seconds", with = "seconds")]
+        #[serde(rename = "limit_seconds", with = "whole_seconds")]
         limit: Duration,
     },
     /// Attaches tables that were detached.
@@ -104,7 +108,7 @@ pub enum Step {
     /// Waits for the queries that run now, and goes on without their end when the limit is over.
     AwaitQueries {
         /// How long.
-        #[serde(rename = "limit_seconds", with = "seconds")]
+        #[serde(rename = "limit_seconds", with = "whole_seconds")]
         limit: Duration,
     },
     /// Runs a statement.
@@ -117,7 +121,7 @@ pub enum Step {
         /// The statement; sent twice, it does no more than once.
         statement: Statement,
         /// How long it is sent again while it fails for the connection, the coordination or a time-out.
-        #[serde(rename = "retry_seconds", with = "seconds", default, skip_serializing_if = "Duration::is_zero")]
+        #[serde(rename = "retry_seconds", with = "whole_seconds", default, skip_serializing_if = "Duration::is_zero")]
         retry: Duration,
     },
     /// Runs a statement that must not be sent twice, and finds out how it ended where its answer is lost.
@@ -129,7 +133,7 @@ pub enum Step {
         /// What the server calls it.
         query_id: String,
         /// How long it may take.
-        #[serde(rename = "limit_seconds", with = "seconds")]
+        #[serde(rename = "limit_seconds", with = "whole_seconds")]
         limit: Duration,
     },
     /// Waits for a condition.
@@ -180,10 +184,10 @@ pub enum Gate {
     /// The host's own ClickHouse has loaded its tables, takes writes, is up to date and complains of nothing new.
     Settled {
         /// How far behind its peers a replica may be.
-        #[serde(rename = "delay_limit_seconds", with = "seconds")]
+        #[serde(rename = "delay_limit_seconds", with = "whole_seconds")]
         delay_limit: Duration,
         /// How long all of it must be so.
-        #[serde(rename = "window_seconds", with = "seconds")]
+        #[serde(rename = "window_seconds", with = "whole_seconds")]
         window: Duration,
         /// Errors that it counted before.
         known: BTreeSet<String>,
@@ -196,7 +200,7 @@ pub enum Gate {
     /// Nothing waits on this host's disk to be sent on; what waits is sent.
     Drained {
         /// How long that may take.
-        #[serde(rename = "limit_seconds", with = "seconds")]
+        #[serde(rename = "limit_seconds", with = "whole_seconds")]
         limit: Duration,
     },
     /// The server's log has no fatal line since [`Step::NoteTime`], else since the server's start.
@@ -295,21 +299,6 @@ impl Step {
     }
 }
 
-/// A duration as whole seconds.
-mod seconds {
-    use std::time::Duration;
-
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub fn serialize<S: Serializer>(limit: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u64(limit.as_secs())
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-        u64::deserialize(deserializer).map(Duration::from_secs)
-    }
-}
-
 /// A duration as whole seconds, where there is one.
 mod maybe_seconds {
     use std::time::Duration;
@@ -389,6 +378,7 @@ impl fmt::Display for Step {
                 Some(dearest) => write!(f, "no longer owed: {dearest}"),
                 None => f.write_str("nothing is detached any more"),
             },
+            Self::Work(work) => f.write_str(&work.what),
             Self::DaemonReload => f.write_str("reload systemd's unit files"),
             Self::Unit { unit, action } => write!(f, "{action} {unit}"),
             Self::Detach { tables, .. } => write!(f, "detach {}", names(tables)),

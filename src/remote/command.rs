@@ -1,6 +1,7 @@
 //! Commands as data, and the batch that carries them in one round trip (pure).
 
 use std::fmt;
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -17,11 +18,28 @@ pub struct Batch {
     pub commands: Vec<Command>,
 }
 
+impl Batch {
+    /// How long its commands may take that say so themselves.
+    #[must_use]
+    pub fn limit(&self) -> Duration {
+        let limit = |command: &Command| match command {
+            Command::Work { limit, .. } => *limit,
+            _ => Duration::ZERO,
+        };
+        self.commands.iter().map(limit).sum()
+    }
+}
+
 /// One thing to do on a host.
 #[derive(Debug, Clone)]
 pub enum Command {
     /// Runs a program with these arguments, without a shell; stdin is empty. Never holds a secret.
     Run { argv: Vec<String> },
+    /// Runs a program that only reads. Whatever becomes of it, the batch goes on: behind what it printed stands a line with its
+    /// exit code, 127 where it is not there.
+    Ask { argv: Vec<String> },
+    /// Runs a program that changes the host, without a shell, for so long at most; stdin is empty. Never holds a secret.
+    Work { argv: Vec<String>, limit: Duration },
     /// Reads metadata of all paths and content of those that are regular files, as one tar archive on stdout.
     /// A path that does not exist is left out and is no failure.
     Read { paths: Vec<RemotePath> },
@@ -164,6 +182,8 @@ pub enum Expected {
     /// Nothing is there.
     #[default]
     Absent,
+    /// Anything: what a package of the same run has brought.
+    Whatever,
     /// The SHA-256 of its content.
     Sha256([u8; 32]),
 }

@@ -17,7 +17,7 @@ pub(super) fn check(path: &RemotePath, template: &str, content: &Content) -> Vec
     match (content.escape(), extension) {
         (Escape::Xml, _) | (_, "xml") => xml(path, template, content),
         (Escape::Yaml, _) | (_, "yaml" | "yml") => yaml(path, template, content),
-        (Escape::FromEnv, _) => environment(path, template, content),
+        (Escape::FromEnv | Escape::Environment, _) => environment(path, template, content),
         (Escape::Plain, _) => Vec::new(),
     }
 }

@@ -9,11 +9,11 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tera::Context;
 
-use super::{consumers, generation};
-use crate::fleet::{Cluster, Fleet, Host, Placement, RoleName, Vars};
+use super::{backup, consumers, generation};
+use crate::backup::{Assignment, assign};
+use crate::fleet::{Cluster, Fleet, Host, Placement, RoleName, Storage, Vars};
 use crate::problem::{Problem, near_name};
-use crate::role::Role;
-use crate::schema;
+use crate::schema::{self, Object, Schema};
 
 /// Where Raft members connect, unless `keeper_raft_port` says otherwise.
 const KEEPER_RAFT_PORT: u64 = 9234;
@@ -26,6 +26,7 @@ pub(super) const OURS: [&str; 5] = ["derived", "fleet", "generation", "host", "m
 pub(super) struct FleetContext {
     fleet: tera::Value,
     derived: Arc<BTreeMap<RoleName, Value>>,
+    backups: Arc<Assignment>,
 }
 
 impl FleetContext {
@@ -33,15 +34,17 @@ impl FleetContext {
     pub(super) fn new(fleet: &Fleet) -> Self {
         let clusters: Vec<Value> = fleet.clusters.values().map(cluster).collect();
         let keepers: Vec<Value> = fleet.hosts.values().filter_map(keeper).collect();
-        let derived = fleet.roles.iter().map(|(name, role)| (name.clone(), derived(role))).collect();
+        let objects = Schema::read(fleet).0.roles;
+        let derived = objects.iter().map(|(name, objects)| (name.clone(), derived(objects))).collect();
+        let backups = Arc::new(assign(fleet, &objects));
         let fleet = json!({ "clusters": clusters, "keepers": keepers });
-        Self { fleet: tera::Value::from_serializable(&fleet), derived: Arc::new(derived) }
+        Self { fleet: tera::Value::from_serializable(&fleet), derived: Arc::new(derived), backups }
     }
 }
 
 /// What follows from a role's schema.
-fn derived(role: &Role) -> Value {
-    let consumers = schema::consumers(&schema::read(role).0);
+fn derived(objects: &[Object]) -> Value {
+    let consumers = schema::consumers(objects);
     let pool = consumers::broker_pool(consumers);
     let settings =
         if consumers == 0 { json!({}) } else { json!({ "background_message_broker_schedule_pool_size": pool }) };
@@ -59,9 +62,20 @@ pub(super) struct HostContext<'a> {
 impl<'a> HostContext<'a> {
     /// Describes the host.
     pub(super) fn new(shared: &'a FleetContext, fleet: &Fleet, host: &'a Host) -> Self {
-        let cluster_role = fleet.role_of(host).and_then(|role| role.host_cluster_role.as_deref());
+        let role = fleet.role_of(host);
+        let mut about = describe(host, role.and_then(|role| role.host_cluster_role.as_deref()));
+        let server = role.and_then(|role| role.clickhouse.as_ref());
+        if let (Some(about), Some(backup)) = (about.as_object_mut(), backup::describe(host, server, &shared.backups)) {
+            about.insert("backup".to_owned(), backup);
+        }
         let derived = shared.derived.get(&host.role);
-        Self { shared: shared.clone(), vars: &host.vars, host: describe(host, cluster_role), derived }
+        // What does not fit together was told when the fleet was resolved.
+        let storage = Storage::of(&host.vars).unwrap_or_default();
+        if let (Some(about), false) = (about.as_object_mut(), storage.policies.is_empty() && storage.disks.is_empty()) {
+            let storage = json!({ "disks": storage.disks, "policies": storage.policies });
+            about.insert("storage".to_owned(), storage);
+        }
+        Self { shared: shared.clone(), vars: &host.vars, host: about, derived }
     }
 
     /// The name among the host's variables that is nearest to one that it has not.
@@ -134,7 +148,8 @@ pub fn is_ours_by_header(text: &[u8]) -> bool {
     beginning.windows(MANAGED_BY.len()).any(|window| window == MANAGED_BY.as_bytes())
 }
 
-fn describe(host: &Host, cluster_role: Option<&str>) -> Value {
+/// What templates see as `host`.
+pub(super) fn describe(host: &Host, cluster_role: Option<&str>) -> Value {
     let mut about = json!({ "name": host.name, "fqdn": host.fqdn, "role": host.role });
     let mut add = |key: &str, value: Value| about.as_object_mut().and_then(|map| map.insert(key.to_owned(), value));
     if let Some(cluster_role) = cluster_role {

@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::Content;
+use crate::ground::Ground;
 use crate::remote::{RemotePath, UnitName};
 
 /// Everything that Housewright wants on one host, schema apart.
 #[derive(Debug, Clone, Default)]
 pub struct Desired {
+    /// What its servers stand on.
+    pub ground: Ground,
     /// Directories, by path.
     pub directories: BTreeMap<RemotePath, DesiredDirectory>,
     /// Files, by path.
@@ -42,6 +45,10 @@ pub struct DesiredFile {
     pub mode: u32,
     /// The unit that reads it.
     pub unit: Option<UnitName>,
+    /// What is installed before the other files needs it.
+    pub early: bool,
+    /// A package brings one of its own, whose place it takes.
+    pub over_package: bool,
 }
 
 /// A unit's state.

@@ -114,6 +114,8 @@ mod tests {
             group: "root".to_owned(),
             mode: 0o644,
             unit: None,
+            early: false,
+            over_package: false,
         };
         let files = files.iter().map(|(path, text)| (RemotePath::new(*path).unwrap(), file(text)));
         Desired { files: files.collect(), ..Desired::default() }

@@ -16,6 +16,8 @@ pub(super) enum Escape {
     /// `from_env`: it reads it as XML (`ConfigProcessor` parses `<from_env>VALUE</from_env>`; without the escapes, 25.8 does not
     /// start with `&` or `<` in a password).
     FromEnv,
+    /// Within the double quotes of such a file, for a value that its reader takes as it is.
+    Environment,
     /// As it is.
     Plain,
 }
@@ -28,6 +30,7 @@ impl Escape {
             (".yaml.tera", Self::Yaml),
             (".yml.tera", Self::Yaml),
             (".from_env.tera", Self::FromEnv),
+            (".env.tera", Self::Environment),
         ];
         kinds.iter().find(|(suffix, _)| template.ends_with(suffix)).map_or(Self::Plain, |(_, escape)| *escape)
     }
@@ -42,8 +45,8 @@ impl Escape {
                 let inner = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
                 inner.unwrap_or_default().to_owned()
             }
-            Self::FromEnv => {
-                let text = quick_xml::escape::partial_escape(text);
+            Self::FromEnv => Self::Environment.apply(&quick_xml::escape::partial_escape(text)),
+            Self::Environment => {
                 text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
                     // SHELL_NEED_ESCAPE of systemd's `parse_env_file`; any other backslash would stay one.
                     if matches!(c, '"' | '\\' | '`' | '$') {
@@ -81,6 +84,7 @@ mod tests {
         assert_eq!(Escape::of("a/b.xml.tera").apply("<&\""), "&lt;&amp;&quot;");
         assert_eq!(Escape::of("a/b.yaml.tera").apply(text), "a\\\"b\\\\c$d`e<&\\n\\u0001");
         assert_eq!(Escape::of("a/b.from_env.tera").apply(text), "a\\\"b\\\\c\\$d\\`e&lt;&amp;\n\u{1}");
+        assert_eq!(Escape::of("a/b.env.tera").apply(text), "a\\\"b\\\\c\\$d\\`e<&\n\u{1}");
         assert_eq!(Escape::of("a/b.service.tera").apply(text), text);
     }
 

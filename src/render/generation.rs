@@ -37,11 +37,17 @@ pub(super) fn stamp(files: &mut BTreeMap<RemotePath, DesiredFile>, server: Optio
         all.push(0);
         all.extend_from_slice(&file.content.shown_digest());
     }
-    let generation: String = [PREFIX].into_iter().chain(sha256_hex(&all).chars().take(DIGITS)).collect();
+    let generation = generation_of(&all);
     for file in files.values_mut().filter(|file| file.content.awaits_generation()) {
         file.content = file.content.with_generation(&generation);
     }
     Some(generation)
+}
+
+/// The generation of these bytes.
+#[must_use]
+pub fn generation_of(bytes: &[u8]) -> String {
+    [PREFIX].into_iter().chain(sha256_hex(bytes).chars().take(DIGITS)).collect()
 }
 
 /// Whether the server reads a file, its environment among them.
@@ -94,6 +100,8 @@ mod tests {
             group: "root".to_owned(),
             mode: 0o644,
             unit: None,
+            early: false,
+            over_package: false,
         };
         texts.iter().map(|(path, text)| (RemotePath::new(*path).unwrap(), file(text))).collect()
     }

@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::content::RevealError;
 use super::context::{FleetContext, HostContext};
 use super::escape::Escape;
-use super::{Content, Desired, DesiredDirectory, DesiredFile, DesiredUnit, Templates, check, generation};
-use crate::fleet::{Fleet, Host};
+use super::{Content, Desired, DesiredDirectory, DesiredFile, DesiredUnit, Templates, check, generation, ground};
+use crate::fleet::{Fleet, Host, Storage};
 use crate::problem::Problem;
 use crate::remote::RemotePath;
 use crate::role::{FileSpec, Role};
@@ -46,11 +46,11 @@ impl<'a> Press<'a> {
                 Err(found) => problems.extend(found),
             }
         }
-        if !problems.is_empty() {
-            return Err(problems);
-        }
+        let ground = ground::ground(role, host).map_err(|found| problems.extend(found));
+        let (Ok(ground), true) = (ground, problems.is_empty()) else { return Err(problems) };
+        files.extend(ground::sysctl_file(&ground));
         let generation = generation::stamp(&mut files, role.clickhouse.as_ref().map(|clickhouse| &clickhouse.unit));
-        Ok(Desired { files, generation, ..without_files(role, host) })
+        Ok(Desired { ground, files, generation, ..without_files(role, host) })
     }
 
     fn content(
@@ -79,7 +79,7 @@ impl<'a> Press<'a> {
 /// Whether a host has what may depend on variables.
 ///
 /// A variable without a value counts as set: the template then tells why it has none.
-fn is_wanted(only_with: &[String], host: &Host) -> bool {
+pub(super) fn is_wanted(only_with: &[String], host: &Host) -> bool {
     let is_set = |name: &String| match host.vars.get(name) {
         None => host.vars.refused(name).is_some(),
         Some(Value::Null | Value::Bool(false)) => false,
@@ -120,7 +120,15 @@ fn file(spec: &FileSpec, content: Content) -> DesiredFile {
         group: spec.group.clone(),
         mode: spec.mode,
         unit: spec.unit.clone(),
+        early: spec.early,
+        over_package: spec.over_package,
     }
+}
+
+/// A server's disk is its own.
+fn of_a_disk() -> DesiredDirectory {
+    let server = "clickhouse".to_owned();
+    DesiredDirectory { owner: server.clone(), group: server, mode: 0o750 }
 }
 
 fn without_files(role: &Role, host: &Host) -> Desired {
@@ -129,9 +137,9 @@ fn without_files(role: &Role, host: &Host) -> Desired {
         let directory = DesiredDirectory { owner: spec.owner.clone(), group: spec.group.clone(), mode: spec.mode };
         (path.clone(), directory)
     });
-    let units = role
-        .units
-        .iter()
-        .map(|(name, spec)| (name.clone(), DesiredUnit { enabled: spec.enabled, running: spec.running }));
-    Desired { directories: directories.collect(), units: units.collect(), ..Desired::default() }
+    let wanted = role.units.iter().filter(|(_, spec)| is_wanted(&spec.only_with, host));
+    let units = wanted.map(|(name, spec)| (name.clone(), DesiredUnit { enabled: spec.enabled, running: spec.running }));
+    // The role may say otherwise.
+    let disks = Storage::of(&host.vars).unwrap_or_default().directories.into_iter().map(|path| (path, of_a_disk()));
+    Desired { directories: disks.chain(directories).collect(), units: units.collect(), ..Desired::default() }
 }

@@ -39,7 +39,11 @@ pub fn fleet(fleet: &Fleet, hosts: &[&Host]) -> String {
 #[must_use]
 pub fn about(host: &Host) -> String {
     let zone = host.zone.as_ref().map(|zone| format!("  {zone}")).unwrap_or_default();
-    let member = if host.reach == Reach::Member { "  member only" } else { "" };
+    let member = match host.reach {
+        Reach::Ssh(_) => "",
+        Reach::Http(_) => "  over HTTP",
+        Reach::Member => "  member only",
+    };
     format!("{:18} {}{zone}{member}", host.role, place(host))
 }
 
@@ -58,6 +62,7 @@ pub fn place(host: &Host) -> String {
 pub fn address(host: &Host) -> String {
     match &host.reach {
         Reach::Ssh(connection) => format!("{}@{}:{}", connection.user, connection.address, connection.port),
+        Reach::Http(connection) => connection.url(),
         Reach::Member => "a member only: somebody else runs it".to_owned(),
     }
 }

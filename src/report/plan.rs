@@ -101,6 +101,10 @@ fn on(hosts: &[&HostName], wave: &Wave) -> String {
 /// A change in one line.
 pub(super) fn head(change: &Change) -> String {
     match change {
+        Change::Ground(ground) => {
+            let sign = if ground.is.is_none() { paint(GOOD, "+") } else { paint(WARN, "~") };
+            format!("{sign} {ground}")
+        }
         Change::Directory(directory) => match &directory.is {
             None => format!("{} {}/  {}", paint(GOOD, "+"), directory.path, directory.should),
             Some(is) => format!("{} {}/  {is} -> {}", paint(WARN, "~"), directory.path, directory.should),

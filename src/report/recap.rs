@@ -14,6 +14,7 @@ use crate::resource::Owed;
 
 #[derive(Default)]
 struct Row {
+    ground: usize,
     files: usize,
     directories: usize,
     units: usize,
@@ -32,6 +33,7 @@ pub fn recap(plan: &Plan, outcome: &Outcome) -> String {
         row.disruption = row.disruption.max(host.disruption);
         for change in &host.changes {
             match change {
+                Change::Ground(_) => row.ground += 1,
                 Change::Directory(_) => row.directories += 1,
                 Change::File { .. } => row.files += 1,
                 Change::Record { .. } => {}
@@ -98,6 +100,7 @@ impl Row {
     fn text(&self) -> String {
         let mut parts = Vec::new();
         for (number, noun) in [
+            (self.ground, "prerequisite"),
             (self.directories, "directory"),
             (self.files, "file"),
             (self.units, "unit change"),

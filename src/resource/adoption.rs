@@ -148,7 +148,15 @@ mod tests {
 
     fn desired() -> Desired {
         let (owner, group) = ("root".to_owned(), "root".to_owned());
-        let file = DesiredFile { content: Content::plain("ours"), owner, group, mode: 0o644, unit: Some(unit()) };
+        let file = DesiredFile {
+            content: Content::plain("ours"),
+            owner,
+            group,
+            mode: 0o644,
+            unit: Some(unit()),
+            early: false,
+            over_package: false,
+        };
         let mut desired = Desired { files: BTreeMap::from([(path(OURS), file)]), ..Desired::default() };
         desired.units.insert(unit(), DesiredUnit { enabled: true, running: true });
         desired

@@ -144,7 +144,15 @@ mod tests {
 
     fn desired(paths: &[&str]) -> Desired {
         let (owner, group) = ("root".to_owned(), "root".to_owned());
-        let file = DesiredFile { content: Content::plain("x"), owner, group, mode: 0o644, unit: None };
+        let file = DesiredFile {
+            content: Content::plain("x"),
+            owner,
+            group,
+            mode: 0o644,
+            unit: None,
+            early: false,
+            over_package: false,
+        };
         Desired { files: paths.iter().map(|name| (path(name), file.clone())).collect(), ..Desired::default() }
     }
 

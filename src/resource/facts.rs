@@ -7,6 +7,7 @@ use super::{
     ServerFacts,
 };
 use crate::fleet::HostName;
+use crate::ground::Answers;
 use crate::migration::MigrationRecords;
 use crate::remote::{ArchiveError, RemotePath, UnitName};
 use crate::schema::{ObjectRecords, ObservedObject, Records};
@@ -76,6 +77,9 @@ pub struct HostFacts {
     pub manifest: ObservedManifest,
     /// Units that were asked for and exist.
     pub units: BTreeMap<UnitName, ObservedUnit>,
+    /// What its servers stand on, as the host's own programs tell it.
+    #[serde(default)]
+    pub ground: Answers,
     /// What an earlier run wrote files for and did not finish.
     pub owed: BTreeSet<Owed>,
     /// Its coordination server.

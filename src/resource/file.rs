@@ -132,11 +132,15 @@ fn change(path: &RemotePath, desired: &DesiredFile, facts: &HostFacts) -> Option
     if facts.directories.contains_key(path) {
         return Some(finish(FileChangeKind::Blocked, None, String::new(), Expected::Absent));
     }
+    let whole = || text_diff::unified(path, "", &without_generation(desired.content.shown(), &desired.content));
     let Some(observed) = facts.files.get(path) else {
-        let diff = text_diff::unified(path, "", &without_generation(desired.content.shown(), &desired.content));
-        return Some(finish(FileChangeKind::Create, None, diff, Expected::Absent));
+        return Some(finish(FileChangeKind::Create, None, whole(), Expected::Absent));
     };
     let Some(content) = &observed.content else {
+        if desired.over_package {
+            // A package's link.
+            return Some(finish(FileChangeKind::Create, None, whole(), Expected::Whatever));
+        }
         return Some(finish(FileChangeKind::Blocked, None, String::new(), Expected::Absent));
     };
     let is = format!("{}:{} {:04o}", observed.owner, observed.group, observed.mode);

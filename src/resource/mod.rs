@@ -11,6 +11,7 @@ mod identity;
 mod keeper;
 mod log;
 mod manifest;
+mod membership;
 mod owed;
 mod ownership;
 mod server;
@@ -33,6 +34,7 @@ pub use identity::Identity;
 pub use keeper::{KeeperFacts, MNTR, SRVR, Srvr, synced_followers};
 pub use log::{ask_time, fatal_since, read_end, time_of};
 pub use manifest::{Manifest, ObservedManifest, Shows, Written};
+pub use membership::Membership;
 pub use owed::{Detached, DetachedTable, Owed};
 pub use ownership::{Kept, Ownership, Record, Removal, ownership};
 pub use server::{Applied, GENERATION, SERVER_LOG, Server, ServerFacts, shown_macro};
@@ -43,6 +45,7 @@ pub use unit::{ObservedUnit, UnitChange, diff as diff_units, running_units, unit
 
 use config_tree::ConfigTree;
 
+use crate::ground::{Answer, Findings, Question};
 use crate::remote::{Batch, Command, Output, RemotePath, UnitName};
 use crate::render::Desired;
 
@@ -57,6 +60,7 @@ pub fn is_as_desired(desired: &Desired, facts: &HostFacts) -> bool {
         && own.record.is_none()
         && own.removals.is_empty()
         && facts.owed.is_empty()
+        && desired.ground.diff(&facts.ground) == Findings::default()
         && diff_directories(desired, facts).is_empty()
         && diff_units(desired, facts).is_empty()
 }
@@ -67,6 +71,7 @@ pub struct Probe {
     paths: Vec<RemotePath>,
     tree: ConfigTree,
     units: Vec<UnitName>,
+    questions: Vec<Question>,
 }
 
 impl Probe {
@@ -87,7 +92,8 @@ impl Probe {
         paths.extend(Manifest::path());
         paths.sort();
         paths.dedup();
-        Self { paths, tree, units }
+        let questions = desired.ground.questions().into_iter().collect();
+        Self { paths, tree, units, questions }
     }
 
     /// The same, and all that has to be known of files that the manifest names and that should not be there any more.
@@ -116,13 +122,14 @@ impl Probe {
     }
 
     /// The batch: one read of all paths, one of the configuration's directories, and, where there are units, one question
-    /// for all of them.
+    /// for all of them, and what its servers stand on.
     #[must_use]
     pub fn batch(&self) -> Batch {
         let mut commands = vec![Command::Read { paths: self.paths.clone() }, Command::ReadTree(self.tree.read.clone())];
         if !self.units.is_empty() {
             commands.push(Command::UnitState { units: self.units.clone() });
         }
+        commands.extend(self.questions.iter().map(|question| Command::Ask { argv: question.argv().to_vec() }));
         Batch { commands }
     }
 
@@ -147,6 +154,11 @@ impl Probe {
         if !self.units.is_empty() {
             facts.units = unit::parse(&String::from_utf8_lossy(&answer(2, "reading units")?.stdout));
         }
+        let first = 2 + usize::from(!self.units.is_empty());
+        let asked = (first..).zip(&self.questions);
+        let said =
+            asked.map(|(at, question)| Ok((question.clone(), Answer::read(answer(at, "asking what is there")?))));
+        facts.ground = said.collect::<Result<_, ObserveError>>()?;
         Ok(facts)
     }
 }

@@ -69,6 +69,18 @@ pub struct Record {
     pub untouched: usize,
 }
 
+impl Record {
+    /// The same in two writes: the first names all that will be ours, and writes some of it.
+    #[must_use]
+    pub fn halves(&self) -> Option<(Self, Self)> {
+        let named = self.during.file()?;
+        let state = Expected::Sha256(Sha256::digest(named.content.expose()).into());
+        let expect = Expect { path: named.path, state };
+        let first = Self { after: self.during.clone(), ..self.clone() };
+        Some((first, Self { expect, before: self.during.clone(), ..self.clone() }))
+    }
+}
+
 /// Where systemd's own files of units are.
 const UNIT_FILES: &str = "/etc/systemd/system";
 

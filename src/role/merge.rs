@@ -104,6 +104,7 @@ fn fold(document: &RoleDocument, order: &[&RoleDocument], problems: &mut Vec<Pro
             role.files.insert(path.clone(), spec.clone());
             file_spans.insert(path, span);
         }
+        role.ground.extend(&part.ground);
         role.units.extend(part.units.clone());
         if let Some((clickhouse, span)) = &part.clickhouse {
             role.clickhouse = Some(clickhouse.clone());

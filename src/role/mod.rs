@@ -1,5 +1,6 @@
 //! What a kind of host is: placement, directories, files, units and schema, as data (pure; `load` reads the disk).
 
+mod ground;
 pub mod load;
 mod merge;
 mod parse;
@@ -15,6 +16,7 @@ use crate::fleet::RoleName;
 use crate::problem::Source;
 use crate::remote::{RemotePath, UnitName};
 
+pub use ground::{CommandSpec, GroundSpec, PackageSpec, SysctlSpec, UserSpec};
 pub use merge::merge;
 pub use parse::{RoleDocument, parse};
 
@@ -37,6 +39,8 @@ pub struct Role {
     pub directories: BTreeMap<RemotePath, DirectorySpec>,
     /// Files, by path.
     pub files: BTreeMap<RemotePath, FileSpec>,
+    /// What its servers stand on.
+    pub ground: GroundSpec,
     /// Units, by name.
     pub units: BTreeMap<UnitName, UnitSpec>,
     /// How its hosts' ClickHouse is reached; none on hosts without a ClickHouse server.
@@ -62,6 +66,7 @@ impl Role {
             vars: Map::new(),
             directories: BTreeMap::new(),
             files: BTreeMap::new(),
+            ground: GroundSpec::default(),
             units: BTreeMap::new(),
             clickhouse: None,
             gates: BTreeMap::new(),
@@ -109,17 +114,23 @@ pub struct FileSpec {
     pub mode: u32,
     /// The unit that reads it; what a change costs that unit is computed.
     pub unit: Option<UnitName>,
+    /// What is installed before the other files needs it.
+    pub early: bool,
+    /// A package brings one of its own, whose place it takes.
+    pub over_package: bool,
     /// Variables of which one must be set for a host to have the file; none: every host has it.
     pub only_with: Vec<String>,
 }
 
 /// A unit that the role wants enabled and running.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnitSpec {
     /// Starts at boot.
     pub enabled: bool,
     /// Runs now.
     pub running: bool,
+    /// Variables of which one must be set for a host to have the unit; none: every host has it.
+    pub only_with: Vec<String>,
 }
 
 /// How the ClickHouse of a role's hosts is reached on the host itself.

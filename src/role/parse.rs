@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use super::ground::{self, GroundSpec};
 use super::{ClickHouseSpec, DirectorySpec, FileSpec, PlacementKind, SchemaFile, SqlGate, UnitSpec};
 use crate::clickhouse::question;
 use crate::fleet::RoleName;
@@ -15,7 +16,7 @@ use crate::problem::{Problem, Span};
 use crate::remote::{RemotePath, UnitName};
 use crate::vocabulary::{CLICKHOUSE, DIRECTORY, FILE, GATE, ROLE, UNIT};
 
-const CODES: Codes = Codes { wrong: "HW0204", unknown: "HW0202", missing: "HW0203" };
+pub(super) const CODES: Codes = Codes { wrong: "HW0204", unknown: "HW0202", missing: "HW0203" };
 
 /// One role as its own directory says it, before its included roles are merged in.
 #[derive(Debug, Clone)]
@@ -40,6 +41,8 @@ pub struct RoleDocument {
     pub directories: BTreeMap<RemotePath, DirectorySpec>,
     /// Files, by path, each with its place.
     pub files: BTreeMap<RemotePath, (FileSpec, Span)>,
+    /// What its servers stand on.
+    pub ground: GroundSpec,
     /// Units, by name.
     pub units: BTreeMap<UnitName, UnitSpec>,
     /// How ClickHouse is reached, where it says so itself, and where that stands.
@@ -79,6 +82,7 @@ pub fn parse(
         vars,
         directories: directories(&name, &mut fields),
         files: files(&name, &mut fields),
+        ground: ground::read(&name, &mut fields),
         units: units(&name, &mut fields),
         clickhouse: clickhouse(&name, &mut fields),
         gates: gates(&name, &mut fields),
@@ -143,7 +147,8 @@ fn files(role: &RoleName, fields: &mut Fields<'_, '_>) -> BTreeMap<RemotePath, (
         let (mode, unit) = (mode(&entry, 0o644), entry.parsed("unit", UnitName::new));
         if let (Some(template), Some(path)) = (template, path) {
             let only_with = texts(&entry, "only_with");
-            let spec = FileSpec { template, owner, group, mode, unit, only_with };
+            let [early, over_package] = ["early", "over_package"].map(|key| entry.flag(key).unwrap_or(false));
+            let spec = FileSpec { template, owner, group, mode, unit, early, over_package, only_with };
             once(&mut files, path, (spec, item.span.clone()), item, fields);
         }
     }
@@ -158,7 +163,8 @@ fn units(role: &RoleName, fields: &mut Fields<'_, '_>) -> BTreeMap<UnitName, Uni
         let name = entry.parsed("name", UnitName::new);
         let (enabled, running) = (entry.flag("enabled").unwrap_or(true), entry.flag("running").unwrap_or(true));
         if let Some(name) = name {
-            once(&mut units, name, UnitSpec { enabled, running }, item, fields);
+            let only_with = texts(&entry, "only_with");
+            once(&mut units, name, UnitSpec { enabled, running, only_with }, item, fields);
         }
     }
     units
@@ -203,7 +209,7 @@ fn owner(entry: &mut Fields<'_, '_>) -> (String, String) {
 }
 
 /// One text, or a list of them.
-fn texts(entry: &Fields<'_, '_>, key: &str) -> Vec<String> {
+pub(super) fn texts(entry: &Fields<'_, '_>, key: &str) -> Vec<String> {
     let Some(node) = entry.get(key) else { return Vec::new() };
     let items = node.items().unwrap_or(std::slice::from_ref(node));
     items.iter().filter_map(Node::scalar_text).collect()
@@ -213,7 +219,13 @@ fn mode(entry: &Fields<'_, '_>, default: u32) -> u32 {
     entry.get("mode").and_then(Node::mode).unwrap_or(default)
 }
 
-fn once<K: Ord + ToString, V>(map: &mut BTreeMap<K, V>, key: K, value: V, item: &Node, fields: &mut Fields<'_, '_>) {
+pub(super) fn once<K: Ord + ToString, V>(
+    map: &mut BTreeMap<K, V>,
+    key: K,
+    value: V,
+    item: &Node,
+    fields: &mut Fields<'_, '_>,
+) {
     match map.entry(key) {
         Slot::Vacant(slot) => {
             slot.insert(value);

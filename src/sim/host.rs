@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 
-use super::SimServer;
+use super::{Loaded, SimGround, SimServer};
 use crate::remote::{Entry, EntryKind, RemotePath, UnitName};
 use crate::transport::{ConnectError, SessionError};
 
@@ -15,6 +15,8 @@ pub struct SimHost {
     pub entries: BTreeMap<RemotePath, Entry>,
     /// Users and groups that exist.
     pub users: BTreeSet<String>,
+    /// What its servers stand on.
+    pub ground: SimGround,
     /// Units that systemd knows.
     pub units: BTreeMap<UnitName, SimUnit>,
     /// ClickHouse, where it is installed.
@@ -81,16 +83,47 @@ impl SimHost {
     /// A host as an image leaves it: ClickHouse installed, nothing configured, nothing started.
     #[must_use]
     pub fn bare() -> Self {
-        let mut host = Self::default();
+        let mut host = Self { ground: SimGround::usual(), ..Self::default() };
         host.users.extend(["root", "clickhouse", "zookeeper"].map(str::to_owned));
-        for path in
-            ["/", "/run", "/etc", "/etc/clickhouse-server", "/etc/systemd", "/etc/systemd/system", "/var", "/var/lib"]
-        {
+        for path in [
+            "/",
+            "/run",
+            "/etc",
+            "/etc/clickhouse-server",
+            "/etc/systemd",
+            "/etc/systemd/system",
+            "/etc/sysctl.d",
+            "/var",
+            "/var/lib",
+        ] {
             host.put_directory(path);
         }
         if let Ok(unit) = UnitName::new("clickhouse-server") {
             host.units.insert(unit.clone(), SimUnit::default());
             host.server = Some(SimServer::new(unit));
+        }
+        host
+    }
+
+    /// A host as the cloud gives it: systemd, sshd, and nothing of ours.
+    #[must_use]
+    pub fn fresh() -> Self {
+        let mut host = Self::bare();
+        host.users.retain(|user| user == "root");
+        host.units.clear();
+        host.server = None;
+        if let Ok(path) = RemotePath::new("/etc/clickhouse-server") {
+            host.entries.remove(&path);
+        }
+        host
+    }
+
+    /// A pod as its operator runs it: its server serves, and has read this. Nobody gets at its files and units.
+    #[must_use]
+    pub fn pod(loaded: Loaded) -> Self {
+        let mut host = Self::bare();
+        if let Some(server) = &mut host.server {
+            (server.up, server.loaded) = (true, loaded);
         }
         host
     }

@@ -57,8 +57,12 @@ impl SimServer {
             Some((part, said)) if text.contains(part.as_str()) => {
                 ("ExceptionWhileProcessing", said.clone(), Err(exception(241, "MEMORY_LIMIT_EXCEEDED", said.as_str())))
             }
-            _ => ("QueryFinish", String::new(), Ok(Rows::default())),
+            _ => {
+                let answer = self.moves_part(statement).unwrap_or_else(|| Ok(Rows::default()));
+                ("QueryFinish", String::new(), answer)
+            }
         };
+        let errands = &mut self.errands;
         let (query_id, left) = (query_id.to_owned(), errands.slow);
         errands.told.push(SimErrand { query_id, text, ended, complaint, left });
         answer

@@ -3,7 +3,10 @@
 //! It keeps what a real host keeps: files, users, units, disks, a ClickHouse server that reads its configuration when
 //! it starts or reloads. Time passes on tokio's clock, which tests pause.
 
+mod devices;
+mod disks;
 mod flow;
+mod ground;
 mod health;
 mod hook;
 mod host;
@@ -24,7 +27,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
+pub use devices::{SimArray, SimBlock, SimDevices};
+pub use disks::SimDisks;
 pub use flow::Flow;
+pub use ground::{SimGround, SimPackage};
 pub use health::Health;
 pub use host::{Disk, SimHost, SimUnit};
 pub use migrations::{Errands, SimErrand};
@@ -202,7 +208,7 @@ impl Transport for SimFleet {
         });
         match refusal {
             Some(error) => Err(error),
-            None => Ok(Arc::new(session::SimSession::new(self.clone(), host.name.clone(), number))),
+            None => Ok(Arc::new(session::SimSession::new(self.clone(), host, number))),
         }
     }
 }

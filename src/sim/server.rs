@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::session_loss::connection_loss;
-use super::{Act, Errands, Flow, Health, SessionLoss, SimFleet, SimHost, SimRecord, health};
+use super::{Act, Errands, Flow, Health, SessionLoss, SimDisks, SimFleet, SimHost, SimRecord, health};
 use crate::clickhouse::{
     ClickHouse, ClickHouseError, Create, CreateKind, Errand, Head, Rows, Statement, WhenPresent, read_head, split,
 };
@@ -76,6 +76,8 @@ pub struct SimServer {
     pub flow: Flow,
     /// What it says of its health.
     pub health: Health,
+    /// Its disks, where a test gives it several.
+    pub disks: SimDisks,
 }
 
 /// What a server has read from its files.
@@ -118,6 +120,7 @@ impl SimServer {
             refuses: None,
             flow: Flow::default(),
             health: Health::default(),
+            disks: SimDisks::default(),
         }
     }
 
@@ -312,7 +315,7 @@ fn execute(
             }
         };
     }
-    if let Some(answer) = server.healthy(name, statement) {
+    if let Some(answer) = server.healthy(name, statement).or_else(|| server.about_disks(statement)) {
         return Ok(answer);
     }
     match server.flows(statement) {

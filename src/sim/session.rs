@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 
+use super::ground;
 use super::hook::program;
 use super::process::Process;
 use super::server::SimClickHouse;
@@ -14,7 +15,7 @@ use super::unit::{daemon_reload, start_unit, unit_state};
 use super::write::write;
 use super::{Act, SimFleet, SimHost, Transition, no_route};
 use crate::clickhouse::{ClickHouse, Endpoint};
-use crate::fleet::HostName;
+use crate::fleet::{Host, HostName, Reach};
 use crate::remote::{
     Batch, Command, Entry, EntryKind, Output, RemotePath, Status, TreeRead, UnitAction, UnitName, pack_entries,
 };
@@ -31,11 +32,14 @@ pub(super) struct SimSession {
     name: String,
     /// It was lost; its ClickHouse's tunnels with it.
     ended: Arc<AtomicBool>,
+    /// Nothing but its ClickHouse answers.
+    http_alone: bool,
 }
 
 impl SimSession {
-    pub(super) fn new(fleet: SimFleet, host: HostName, number: usize) -> Self {
-        Self { fleet, host, name: format!("session {number}"), ended: Arc::default() }
+    pub(super) fn new(fleet: SimFleet, host: &Host, number: usize) -> Self {
+        let http_alone = matches!(host.reach, Reach::Http(_));
+        Self { fleet, host: host.name.clone(), name: format!("session {number}"), ended: Arc::default(), http_alone }
     }
 
     /// What hangs on the connection goes with it.
@@ -122,6 +126,8 @@ impl SimSession {
     async fn command(&self, command: &Command) -> Output {
         match command {
             Command::Run { argv } => self.on_host(|host| program(host, argv)),
+            Command::Ask { argv } => self.on_host(|host| ground::ask(host, argv)),
+            Command::Work { argv, .. } => self.on_host(|host| ground::work(host, argv)),
             Command::Read { paths } => self.on_host(|host| read(host, paths)),
             Command::ReadTree(tree) => self.on_host(|host| read_tree(host, tree)),
             Command::Write(write_set) => self.on_host(|host| write(host, write_set)),
@@ -185,16 +191,21 @@ fn lost_after(host: &mut SimHost, batch: &Batch) -> Option<usize> {
 
 /// Whether a batch does something, and not only looks.
 fn acts(batch: &Batch) -> bool {
-    batch
-        .commands
-        .iter()
-        .any(|command| !matches!(command, Command::Read { .. } | Command::ReadTree(_) | Command::UnitState { .. }))
+    batch.commands.iter().any(|command| {
+        !matches!(
+            command,
+            Command::Ask { .. } | Command::Read { .. } | Command::ReadTree(_) | Command::UnitState { .. }
+        )
+    })
 }
 
 #[async_trait]
 impl Session for SimSession {
     async fn run(&self, batch: &Batch) -> Result<Vec<Output>, SessionError> {
         tokio::task::yield_now().await;
+        if self.http_alone {
+            return Err(SessionError::HttpAlone);
+        }
         if self.ended.load(Ordering::Relaxed) {
             return Err(SessionError::Ended("broken pipe".to_owned()));
         }
@@ -214,6 +225,7 @@ impl Session for SimSession {
         tokio::task::yield_now().await;
         match self.fails() {
             Some(error) => Err(error),
+            None if self.http_alone => Err(SessionError::HttpAlone),
             None => self.fleet.with(|world| world.keeper_answers(&self.host, port, question)),
         }
     }

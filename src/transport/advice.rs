@@ -8,7 +8,10 @@ use crate::fleet::{Host, HostName, Reach};
 pub fn connect(error: &ConnectError, host: &Host) -> Option<String> {
     let name = &host.name;
     Some(match error {
-        ConnectError::Resolve { .. } => format!("set `ansible_host` of `{name}` to an address that resolves here"),
+        ConnectError::Resolve { .. } => {
+            let variable = if host.has_files() { "ansible_host" } else { "host` in `housewright_http" };
+            format!("set `{variable}` of `{name}` to an address that resolves here")
+        }
         ConnectError::Unreachable { address, port, .. } => {
             format!("is the host up, and may this machine reach it? try `nc -vz {address} {port}`")
         }
@@ -37,11 +40,17 @@ pub fn connect(error: &ConnectError, host: &Host) -> Option<String> {
         }
         ConnectError::Jump { source, .. } => return connect(source, host),
         ConnectError::Member { .. } => return None,
+        ConnectError::Tls { .. } => {
+            format!("name its authority with `ca` and its name with `server_name` in `housewright_http` of `{name}`")
+        }
+        ConnectError::Authorities { .. } => {
+            format!("`ca` in `housewright_http` of `{name}` is a PEM file on this machine")
+        }
         ConnectError::Protocol { .. } => match &host.reach {
             Reach::Ssh(connection) => {
                 format!("try `{}` for what the server says", connection.ssh_command().replacen("ssh", "ssh -v", 1))
             }
-            Reach::Member => return None,
+            Reach::Http(_) | Reach::Member => return None,
         },
     })
 }
@@ -58,7 +67,7 @@ pub fn session(error: &SessionError, host: &HostName) -> Option<String> {
         SessionError::Sudo(_) => {
             format!("allow the login user `NOPASSWD: ALL` in sudoers on `{host}`, or set `ansible_user: root`")
         }
-        SessionError::Unspeakable(_) => return None,
+        SessionError::Unspeakable(_) | SessionError::HttpAlone => return None,
         SessionError::Refused { port, .. } => {
             format!("does the service run on `{host}`? try `ss -ltn sport = :{port}` there")
         }

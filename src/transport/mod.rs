@@ -4,10 +4,12 @@
 
 pub mod advice;
 mod framing;
+pub mod http;
 pub mod known_hosts;
 pub mod lasting;
 pub mod shell;
 pub mod ssh;
+mod ways;
 
 use std::sync::Arc;
 
@@ -17,8 +19,10 @@ use crate::clickhouse::{ClickHouse, Endpoint};
 use crate::fleet::Host;
 use crate::remote::{Batch, Output};
 
+pub use http::{HttpOptions, HttpTransport};
 pub use shell::Claim;
 pub use ssh::{SshOptions, SshTransport};
+pub use ways::Ways;
 
 /// Whose lock a run holds on a host; `/run` is root's own and empty after a reboot.
 pub const LOCK_FILE: &str = "/run/housewright.lock";
@@ -111,9 +115,15 @@ pub enum ConnectError {
         #[source]
         source: Box<ConnectError>,
     },
-    /// The inventory says that the host is not reached by SSH.
-    #[error("`{host}` is a member only: it is not reached by SSH")]
+    /// The inventory says that the host is not reached so.
+    #[error("`{host}` is not reached in this way")]
     Member { host: String },
+    /// The other side does not prove by TLS that it is the host.
+    #[error("`{address}` does not prove that it is the host: {reason}")]
+    Tls { address: String, reason: String },
+    /// A file with authorities cannot be used.
+    #[error("cannot use the authorities in `{path}`: {reason}")]
+    Authorities { path: String, reason: String },
     /// Anything else of the SSH protocol.
     #[error("SSH to `{address}` failed: {reason}")]
     Protocol { address: String, reason: String },
@@ -129,6 +139,7 @@ impl ConnectError {
             Self::Resolve { .. } | Self::Member { .. } | Self::KnownHosts { .. } | Self::Key { .. } => false,
             Self::UnknownHostKey { .. } | Self::ChangedHostKey { .. } | Self::RevokedHostKey { .. } => false,
             Self::HostCertificate { .. } | Self::Authentication { .. } => false,
+            Self::Tls { .. } | Self::Authorities { .. } => false,
         }
     }
 }
@@ -166,6 +177,9 @@ pub enum SessionError {
     /// The host's lock cannot be taken at all: its file cannot be written, or there is no `flock`.
     #[error("the host's lock cannot be taken: {0}")]
     NoLock(String),
+    /// Its ClickHouse alone is asked, over HTTP: nothing else is done on the host.
+    #[error("the host has no way in but its ClickHouse's HTTP")]
+    HttpAlone,
     /// The batch cannot be put into words for a shell.
     #[error("the batch cannot be sent: {0}")]
     Unspeakable(String),

@@ -31,7 +31,7 @@ fn of_record<'n>(record: &Record, node: &'n Node, entries: &'n [Entry], found: &
     }
     for entry in entries.iter().filter(|entry| !entry.value.is_null()) {
         match record.key(&entry.key) {
-            Some(_) if entry.value.text().is_some_and(|text| text.contains("{{") || text.contains("{%")) => {}
+            Some(_) if is_expression(&entry.value) => {}
             Some(key) => {
                 let part = format!("`{}` ", key.name);
                 key.shape.fit(&entry.value, &part, Records::Judged, found);
@@ -43,6 +43,11 @@ fn of_record<'n>(record: &Record, node: &'n Node, entries: &'n [Entry], found: &
             }
         }
     }
+}
+
+/// It has its type when it has its value.
+fn is_expression(node: &Node) -> bool {
+    node.text().is_some_and(|text| text.contains("{{") || text.contains("{%"))
 }
 
 impl Shape {
@@ -66,7 +71,8 @@ impl Shape {
         if self.takes(node) {
             return match (self, &node.value) {
                 (Self::List(item) | Self::OneOrList(item), NodeValue::List(items)) => {
-                    items.iter().for_each(|node| item.fit(node, "each item ", records, found));
+                    let known = items.iter().filter(|node| records == Records::Left || !is_expression(node));
+                    known.for_each(|node| item.fit(node, "each item ", records, found));
                 }
                 // Null is a key without a value yet: absent.
                 (Self::Map(value), NodeValue::Map(entries)) => {
@@ -110,6 +116,11 @@ impl Shape {
             // Without the zero it is decimal to YAML: 644 is not 0644.
             (Self::Mode, Some(text)) if text.len() == 3 && u32::from_str_radix(&text, 8).is_ok() => {
                 Some(format!("write `\"0{text}\"`"))
+            }
+            (Self::Record(record), Some(_)) => {
+                let needed = record.keys.iter().filter(|key| key.need == Need::Required);
+                let keys: Vec<_> = needed.map(|key| format!("`{}`", key.name)).collect();
+                (!keys.is_empty()).then(|| format!("write a mapping with {}", keys.join(", ")))
             }
             (Self::List(item), Some(text)) if item.takes(node) => Some(format!("write `[{text}]`")),
             _ => None,

@@ -1,5 +1,6 @@
 //! `role.yml` (pure).
 
+use super::ground::{COMMAND, PACKAGE, SYSTEM_USER};
 use super::hooks::GATE;
 use super::shape::{Choice, Defined, Key, Others, Record, Shape};
 
@@ -9,10 +10,10 @@ const PLACEMENTS: [Choice; 3] = [
     Choice { word: "keeper", about: "a member of the coordination ensemble" },
 ];
 
-const ABSOLUTE: Shape = Shape::Ruled("an absolute path", "^/", |text| text.starts_with('/'));
+pub(super) const ABSOLUTE: Shape = Shape::Ruled("an absolute path", "^/", |text| text.starts_with('/'));
 const OWNER: Key = Key::new("owner", Shape::Text, "Owning user's name.").default("root");
 const GROUP: Key = Key::new("group", Shape::Text, "Owning group's name. By default the owner's.");
-const ONLY_WITH: Key = Key::new(
+pub(super) const ONLY_WITH: Key = Key::new(
     "only_with",
     Shape::OneOrList(&Shape::Text),
     "Variables: a host has it only where one of them is set, and is not false or empty. By default every host has it.",
@@ -44,6 +45,15 @@ pub static ROLE: Record = Record {
         Key::new("vars", Shape::Defined(Defined::Variables), "Defaults; any variable of the inventory wins."),
         Key::new("directories", Shape::List(&Shape::Record(&DIRECTORY)), "Directories that the role wants."),
         Key::new("files", Shape::List(&Shape::Record(&FILE)), "Files that the role wants, each made from a template."),
+        Key::new("packages", Shape::List(&Shape::Record(&PACKAGE)), "Packages that the role wants."),
+        Key::new("users", Shape::List(&Shape::Record(&SYSTEM_USER)), "System users that the role wants."),
+        Key::new(
+            "sysctl",
+            Shape::Map(&Shape::Text),
+            "Kernel settings: name and value, which may hold `{{ variables }}`; one whose value is empty is left as it is. They are kept in `/etc/sysctl.d/90-housewright.conf`.",
+        )
+        .examples(&["{\"vm.max_map_count\": 262144}"]),
+        Key::new("commands", Shape::List(&Shape::Record(&COMMAND)), "Commands that the role wants to have been run."),
         Key::new("units", Shape::List(&Shape::Record(&UNIT)), "systemd units that the role looks after."),
         Key::new(
             "clickhouse",
@@ -84,6 +94,18 @@ pub static FILE: Record = Record {
         GROUP,
         Key::new("mode", Shape::Mode, "Permission bits.").default("0644"),
         Key::new("unit", Shape::Text, "The systemd unit that reads it; what a change costs that unit is computed."),
+        Key::new(
+            "over_package",
+            Shape::Flag,
+            "A package that is installed before it brings one of its own: ours takes its place.",
+        )
+        .default("false"),
+        Key::new(
+            "early",
+            Shape::Flag,
+            "Written before packages and commands whose `when` is `before_files`: a repository, a key.",
+        )
+        .default("false"),
         ONLY_WITH,
     ],
     others: Others::Refused,
@@ -97,6 +119,7 @@ pub static UNIT: Record = Record {
         Key::new("name", Shape::Text, "The unit's name.").required().examples(&["clickhouse-server"]),
         Key::new("enabled", Shape::Flag, "Starts at boot; false: left as it is.").default("true"),
         Key::new("running", Shape::Flag, "Runs now; false: left as it is.").default("true"),
+        ONLY_WITH,
     ],
     others: Others::Refused,
 };

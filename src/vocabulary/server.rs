@@ -1,6 +1,7 @@
 //! What the templates make a ClickHouse server's configuration of (pure).
 
 use super::shape::{Choice, Key, Others, Record, Shape};
+use crate::size;
 
 const SETTINGS: Shape = Shape::Map(&Shape::Any);
 const NAMES: Shape = Shape::List(&Shape::Text);
@@ -10,6 +11,12 @@ const NAME: Shape = Shape::Ruled("a name of letters, digits, `_` and `-`", r"^[A
     text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
 });
+const SIZE: Shape =
+    Shape::Ruled("a size such as `500GB` or `10GiB`", "^[0-9]+([kMGT]B|[KMGT]iB|B)$", |text| size::bytes(text).is_ok());
+const LOAD_BALANCING: [Choice; 2] = [
+    Choice { word: "round_robin", about: "each disk in turn" },
+    Choice { word: "least_used", about: "the one with the most free space" },
+];
 /// Poco's modes of verification.
 const VERIFICATION: [Choice; 4] = [
     Choice { word: "none", about: "nothing is verified" },
@@ -57,10 +64,40 @@ pub(super) static SERVER: &[Key] = &[
         Key::new("clickhouse_interserver_https_port", Shape::Port, "Fetching parts over TLS; needs `clickhouse_tls`.").examples(&["9010"]),
         Key::new("clickhouse_disks", Shape::Map(&Shape::Record(&DISK)), "Disks of `storage_configuration`, by name.")
             .examples(&["{\"cold\": {\"type\": \"s3\", \"endpoint\": \"https://bucket.s3.amazonaws.com/data/\"}}"]),
+        Key::new(
+            "clickhouse_storage",
+            Shape::Record(&STORAGE),
+            "A storage policy and the disks that it needs, over `raid_volumes`, paths and `clickhouse_disks`.",
+        )
+        .examples(&["{\"policy\": \"jbod\"}"]),
         Key::new("clickhouse_storage_policies", Shape::Map(&Shape::Record(&POLICY)), "Storage policies, by name.")
             .examples(&["{\"tiered\": {\"volumes\": [{\"name\": \"hot\", \"disks\": [\"default\"]}, {\"name\": \"cold\", \"disks\": [\"cold\"]}]}}"]),
+        Key::new("clickhouse_disk_balancer_calendar", Shape::Text, "When the host's timer evens its disks out, as systemd writes times.")
+            .examples(&["*-*-* 03:30:00"]),
+        Key::new(
+            "clickhouse_disk_balancer_spread",
+            Shape::Whole(1, 90),
+            "How far apart the fullest and the emptiest disk may be before the timer moves parts, in percent.",
+        )
+        .examples(&["10"]),
+        Key::new("clickhouse_disk_balancer_gigabytes", Shape::Whole(1, 1_000_000), "How much the timer moves in one run.")
+            .examples(&["200"]),
+        Key::new("clickhouse_disk_balancer_megabytes_per_second", Shape::Whole(1, 100_000), "How fast the timer moves it.")
+            .examples(&["100"]),
+        Key::new(
+            "clickhouse_disk_balancer_environment",
+            SETTINGS,
+            "As whom the timer comes in, where `default` needs a password: the environment of `clickhouse-client`.",
+        )
+        .examples(&["{\"CLICKHOUSE_PASSWORD\": {\"from_secret\": \"env:MOVER_PASSWORD\"}}"]),
         Key::new("clickhouse_kafka", SETTINGS, "librdkafka's settings for every Kafka table of the server.")
             .examples(&["{\"session_timeout_ms\": 45000}"]),
+        Key::new(
+            "clickhouse_zookeeper_nodes",
+            Shape::List(&Shape::Record(&COORDINATION_NODE)),
+            "A coordination ensemble that somebody else runs. By default the servers use the keepers of the inventory.",
+        )
+        .examples(&["[{\"host\": \"zk-1.example.internal\", \"port\": 2181}]"]),
         Key::new(
             "clickhouse_distributed_ddl",
             SETTINGS,
@@ -99,6 +136,18 @@ pub static DISK: Record = Record {
     others: Others::Allowed,
 };
 
+/// A member of an ensemble that somebody else runs.
+pub static COORDINATION_NODE: Record = Record {
+    title: "coordination node",
+    about: "A member of an ensemble that somebody else runs: it is used as it is.",
+    keys: &[
+        Key::new("host", Shape::Text, "Name or address.").required().examples(&["zk-1.example.internal"]),
+        Key::new("port", Shape::Port, "Where its clients connect.").default("2181"),
+        Key::new("secure", Shape::Flag, "TLS.").default("false"),
+    ],
+    others: Others::Refused,
+};
+
 /// A storage policy.
 pub static POLICY: Record = Record {
     title: "storage policy",
@@ -113,6 +162,49 @@ pub static POLICY: Record = Record {
         Key::new("move_factor", Shape::Any, "Parts move on when less than this share of a volume is free."),
     ],
     others: Others::Allowed,
+};
+
+/// A policy that disks follow from.
+pub static STORAGE: Record = Record {
+    title: "storage",
+    about: "One storage policy; a local disk that it names and that is not in `clickhouse_disks` is made from it.",
+    keys: &[
+        Key::new("policy", NAME, "Its name. `default` changes what tables have that name no policy.")
+            .required()
+            .examples(&["tiered"]),
+        Key::new(
+            "volumes",
+            Shape::List(&Shape::Record(&STORAGE_VOLUME)),
+            "Its volumes, in the order in which they are filled. By default one, `main`, of all `raid_volumes`: a JBOD.",
+        ),
+        Key::new("move_factor", Shape::Any, "Parts move on when less than this share of a volume is free.")
+            .examples(&["0.1"]),
+        Key::new("keep_free_space", SIZE, "What stays free on each local disk but `default`.").examples(&["10GiB"]),
+    ],
+    others: Others::Refused,
+};
+
+/// A volume of [`STORAGE`].
+pub static STORAGE_VOLUME: Record = Record {
+    title: "volume of storage",
+    about: "Disks that stand in for each other.",
+    keys: &[
+        Key::new("name", NAME, "Its name.").required().examples(&["hot"]),
+        Key::new(
+            "disks",
+            NAMES,
+            "Names of `raid_volumes` or `clickhouse_disks`, absolute paths, or `default`, the disk at the server's own path.",
+        )
+        .required()
+        .examples(&["[\"data\"]"]),
+        Key::new("max_data_part_size", SIZE, "Larger parts go to the next volume.").examples(&["100GiB"]),
+        Key::new("perform_ttl_move_on_insert", Shape::Flag, "Whether new parts go at once to where a TTL sends them.")
+            .default("true"),
+        Key::new("prefer_not_to_merge", Shape::Flag, "Whether parts are left unmerged there.").default("false"),
+        Key::new("load_balancing", Shape::Choice(&LOAD_BALANCING), "Which disk a new part goes to.")
+            .default("round_robin"),
+    ],
+    others: Others::Refused,
 };
 
 /// A volume.

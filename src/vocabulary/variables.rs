@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use super::backup::BACKUP;
 use super::clusters::CLUSTER;
+use super::ground::{APT, YUM};
 use super::hooks::TRAFFIC_HOOKS;
+use super::pods::{HTTP, KUBERNETES};
 use super::rollout::ROLLOUT;
 use super::server::SERVER;
 use super::shape::{Choice, Key, Others, Record, Shape};
+use super::volumes::{RAID_VOLUME, RAID_VOLUME_EXAMPLE};
 
 /// Variables that belong together.
 #[derive(Debug)]
@@ -29,12 +33,13 @@ pub enum Checked {
     ByTemplates,
 }
 
-const REACHES: [Choice; 2] = [
+const REACHES: [Choice; 3] = [
     Choice { word: "ssh", about: "Housewright looks after it" },
     Choice {
-        word: "member",
-        about: "a part of clusters that is never connected to, such as a pod that an operator runs",
+        word: "http",
+        about: "a pod that an operator runs: Housewright looks after its schema, and asks its ClickHouse alone",
     },
+    Choice { word: "member", about: "a part of clusters that is never connected to" },
 ];
 const FROM_ONE: Shape = Shape::Whole(1, u32::MAX as u64);
 /// It becomes a part of a path in ZooKeeper.
@@ -86,15 +91,25 @@ pub static VARIABLES: [Section; 5] = [
                     Shape::Text,
                     "The name under which other hosts reach it. By default `ansible_host`, else the host's name.",
                 ),
-                Key::new("housewright_reach", Shape::Choice(&REACHES), "Whether Housewright reaches the host.").default("ssh"),
-                Key::new("raid_volumes", NAMES, "Disks to join to one array; empty on stateless hosts. Checked and shown: nothing is done with it yet.")
-                    .examples(&["[\"nvme1n1\", \"nvme2n1\"]"]),
-                Key::new("backup_tables", NAMES, "Tables to back up; empty on stateless hosts. Checked and shown: nothing is done with it yet.")
+                Key::new("housewright_reach", Shape::Choice(&REACHES), "How Housewright reaches the host.").default("ssh"),
+                Key::new("housewright_http", Shape::Record(&HTTP), "Where its ClickHouse answers, with `housewright_reach: http`.")
+                    .examples(&["{\"port\": 8443, \"ca\": \"/etc/ssl/fleet-ca.pem\", \"user\": \"housewright\", \"password\": \"env:CLICKHOUSE_PODS_PASSWORD\"}"]),
+                Key::new("kubernetes", Shape::Record(&KUBERNETES), "The operator's installation that the pod belongs to: `housewright k8s render`.")
+                    .examples(&["{\"namespace\": \"clickhouse\", \"installation\": \"ingestion\", \"cluster\": \"events\", \"image\": \"clickhouse/clickhouse-server:25.8.2\"}"]),
+                Key::new(
+                    "raid_volumes",
+                    Shape::List(&Shape::Record(&RAID_VOLUME)),
+                    "The host's volumes: arrays or single devices, their filesystems, and where they are mounted. Empty on stateless hosts.",
+                )
+                .examples(&[RAID_VOLUME_EXAMPLE]),
+                Key::new("backup_tables", NAMES, "Tables to back up, to where `backup` says; empty on stateless hosts.")
                     .examples(&["[\"default.events\"]"]),
+                Key::new("backup", Shape::Record(&BACKUP), "Where the `backup_tables` go, and when.")
+                    .examples(&["{\"disk\": \"backups\"}"]),
                 Key::new(
                     "clickhouse_disk_balancer_enabled",
                     Shape::Flag,
-                    "Whether parts are moved between disks; false on stateless hosts. Checked and shown: nothing is done with it yet.",
+                    "Whether parts are moved between the disks of a volume, by `housewright balance` and by a timer on the host; false on stateless hosts.",
                 ),
                 Key::new(
                     "network_namespace",
@@ -245,6 +260,13 @@ pub static VARIABLES: [Section; 5] = [
             about: "Another `roles/` may have others, and these in another form.",
             others: Others::Allowed,
             keys: &[
+                Key::new("apt_repositories", Shape::Map(&Shape::Record(&APT)), "Repositories of Debian's kind beside the distribution's own, by name.")
+                    .examples(&["{\"clickhouse\": {\"url\": \"https://packages.clickhouse.com/deb\", \"suite\": \"stable\", \"components\": \"main\", \"key\": \"/etc/apt/keyrings/clickhouse.asc\"}}"]),
+                Key::new("yum_repositories", Shape::Map(&Shape::Record(&YUM)), "Repositories of Red Hat's kind beside the distribution's own, by name.")
+                    .examples(&["{\"clickhouse\": {\"url\": \"https://packages.clickhouse.com/rpm/stable/\", \"key\": \"https://packages.clickhouse.com/rpm/stable/repodata/repomd.xml.key\"}}"]),
+                Key::new("clickhouse_version", Shape::Text, "The version of ClickHouse's packages that is installed and held. By default packages are left alone.").examples(&["25.8.3.66"]),
+                Key::new("clickhouse_keeper_version", Shape::Text, "The same of ClickHouse Keeper's package.").examples(&["25.8.3.66"]),
+                Key::new("zookeeper_package", Shape::Flag, "Whether the distribution's package of ZooKeeper is installed.").default("false"),
                 Key::new("zookeeper_heap", Shape::Text, "Memory of ZooKeeper's Java.").default("1g"),
                 Key::new("zookeeper_java_options", Shape::Text, "More options of ZooKeeper's Java.").default("-XX:+UseG1GC"),
             ],

@@ -305,7 +305,9 @@ fn desired(fleet: &Fleet, host: &Host, changes: &BTreeSet<Change>) -> Desired {
             desired.directories.insert(path.parent(), directory);
         }
         let (group, unit) = (owner.clone(), Some(unit.clone()));
-        desired.files.insert(path, DesiredFile { content, owner, group, mode: 0o640, unit });
+        desired
+            .files
+            .insert(path, DesiredFile { content, owner, group, mode: 0o640, unit, early: false, over_package: false });
     };
     if let Placement::Keeper { id } = host.placement {
         let port = if has(Change::Member) { 2889 } else { 2888 };

@@ -54,6 +54,15 @@ impl Deref for Fleet {
 impl Fleet {
     /// Boots the lab of `inventories/lab`; its hosts are bare.
     pub fn up() -> Self {
+        Self::begun(&["-i", "inventories/lab"])
+    }
+
+    /// Boots hosts that only answer SSH, for `inventories/fresh`.
+    pub fn fresh() -> Self {
+        Self::begun(&["-i", "inventories/fresh", "--fresh"])
+    }
+
+    fn begun(options: &[&str]) -> Self {
         let turn = turn();
         let directory = tempfile::tempdir().expect("a directory for the project");
         let desk = Desk::new(&directory.path().join("project"));
@@ -65,7 +74,7 @@ impl Fleet {
             "a lab is up that these tests did not start; take it away with `housewright lab down`, then run them again"
         );
         fleet.down = false;
-        fleet.run(&["lab", "up", "-i", "inventories/lab"]).exits(0);
+        fleet.run(&[&["lab", "up"], options].concat()).exits(0);
         fleet
     }
 

@@ -45,13 +45,13 @@ fn gains(fleet: &Fleet, role: &str, path: &str, content: &str) {
     let template = format!("{}.tera", path.rsplit('/').next().expect("a name"));
     let text = format!("<!-- {{{{ managed_by }}}} -->\n<clickhouse>{content}</clickhouse>\n");
     std::fs::write(fleet.path(&format!("templates/{template}")), text).expect("a template");
-    let known = std::fs::read_to_string(fleet.path(role)).expect("a role").contains("\nfiles:\n");
-    let key = if known { "" } else { "files:\n" };
     let file = format!(
-        "{key}  - {{ template: {template}, path: {path}, owner: clickhouse, group: clickhouse, mode: \"0640\", \
+        "\nfiles:\n  - {{ template: {template}, path: {path}, owner: clickhouse, group: clickhouse, mode: \"0640\", \
          unit: clickhouse-server }}\n"
     );
-    fleet.append(role, &file);
+    let text = std::fs::read_to_string(fleet.path(role)).expect("a role");
+    let more = if text.contains("\nfiles:\n") { text.replacen("\nfiles:\n", &file, 1) } else { text + &file };
+    std::fs::write(fleet.path(role), more).expect("a role");
 }
 
 fn one(setting: &str, value: u32) -> String {

@@ -108,7 +108,8 @@ fn consumers(fleet: &Fleet) -> String {
     fleet.sql("ingestion-events-1", select)
 }
 
-fn groups_flow(fleet: &Fleet) {
+/// A row takes the way from its topic to both replicas of a shard.
+pub fn groups_flow(fleet: &Fleet) {
     let row = r#"{"group_type_index":1,"group_key":"live","created_at":"2026-01-01 00:00:00","team_id":2,"group_properties":"{\"a\":1}"}"#;
     produce(fleet, "groups", "ingestion-small-1", row);
     // The view writes to one replica of one shard; replication gives the row to the other.

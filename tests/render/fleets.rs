@@ -86,12 +86,16 @@ pub fn role(name: &str) -> Role {
             group: text(&spec, "group"),
             mode: mode(&spec),
             unit: spec["unit"].as_str().map(|unit| UnitName::new(unit).unwrap()),
+            early: false,
+            over_package: false,
             only_with: only_with(&spec),
         };
         role.files.insert(RemotePath::new(text(&spec, "path")).unwrap(), file);
     }
     for spec in take("units") {
-        role.units.insert(UnitName::new(text(&spec, "name")).unwrap(), UnitSpec { enabled: true, running: true });
+        let only_with = only_with(&spec);
+        role.units
+            .insert(UnitName::new(text(&spec, "name")).unwrap(), UnitSpec { enabled: true, running: true, only_with });
     }
     if let Some(Value::Object(vars)) = own.remove("vars") {
         role.vars.extend(vars);
@@ -293,6 +297,8 @@ fn one_file_of(name: &str, template: &str, vars: &Value) -> (Fleet, Result<Templ
         group: "root".to_owned(),
         mode: 0o644,
         unit: None,
+        early: false,
+        over_package: false,
         only_with: Vec::new(),
     };
     for role in fleet.roles.values_mut() {

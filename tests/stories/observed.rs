@@ -1,6 +1,6 @@
 //! `observed.yml`: the simulated world of a story.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -14,16 +14,22 @@ use housewright::problem::Source;
 use housewright::remote::{EntryKind, RemotePath, UnitName};
 use housewright::resource::Detachment;
 use housewright::schema::{ObjectName, ObservedObject};
-use housewright::sim::{Act, Disk, Fate, SessionLoss, SimFleet, SimHost, SimServer};
+use housewright::sim::{Act, Disk, Fate, SessionLoss, SimFleet, SimGround, SimHost, SimPackage, SimServer};
 use housewright::transport::{ConnectError, SessionError};
 use serde::Deserialize;
+
+/// As EC2 calls the model of an instance's own disks.
+const INSTANCE_STORE: &str = "Amazon EC2 NVMe Instance Storage";
 
 /// One file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Story {
-    /// `bare`: as an image leaves a host. `converged`: as Housewright leaves it.
+    /// `fresh`: as the cloud gives a host. `bare`: as an image with ClickHouse leaves it. `converged`: as Housewright leaves it.
     state: Option<State>,
+    /// Serial numbers of an instance's own disks, by host; there before anything else.
+    #[serde(default)]
+    disks: BTreeMap<HostName, Vec<String>>,
     /// Files of the inventory as they were when Housewright made the converged hosts.
     #[serde(default)]
     inventory_then: BTreeMap<String, String>,
@@ -80,6 +86,7 @@ pub struct Story {
 #[derive(Debug, Deserialize, PartialEq, Eq, Clone, Copy)]
 #[serde(rename_all = "kebab-case")]
 enum State {
+    Fresh,
     Bare,
     Converged,
 }
@@ -89,6 +96,26 @@ enum State {
 #[serde(deny_unknown_fields)]
 struct Facts {
     state: Option<State>,
+    /// Installed packages: `[version, held]`.
+    #[serde(default)]
+    packages: BTreeMap<String, (String, bool)>,
+    /// Versions that the repositories have.
+    #[serde(default)]
+    offers: BTreeMap<String, BTreeSet<String>>,
+    /// Values of the kernel's settings.
+    #[serde(default)]
+    sysctl: BTreeMap<String, String>,
+    /// Signatures on disks, by serial number.
+    #[serde(default)]
+    signatures: BTreeMap<String, String>,
+    /// The instance was stopped and started: its own disks are empty, and what needed them does not run.
+    #[serde(default)]
+    stopped: bool,
+    /// Users that are not there.
+    #[serde(default)]
+    no_users: Vec<String>,
+    /// Work with this text fails.
+    work_fails: Option<String>,
     /// Text of files; null removes one.
     #[serde(default)]
     files: BTreeMap<RemotePath, Option<String>>,
@@ -180,6 +207,21 @@ struct Facts {
 }
 
 impl Story {
+    /// Hosts as the cloud gives them, where the story begins so.
+    pub fn begin(&self, sim: &SimFleet) {
+        if self.state == Some(State::Fresh) {
+            sim.with(|world| world.hosts.values_mut().for_each(|host| *host = SimHost::fresh()));
+        }
+        for (name, serials) in &self.disks {
+            let add = |host: &mut SimHost| {
+                for (index, serial) in serials.iter().enumerate() {
+                    host.ground.devices.add(&format!("nvme{}n1", index + 1), serial, INSTANCE_STORE, 7 << 40);
+                }
+            };
+            sim.with_host(name, add).unwrap_or_else(|| panic!("no host `{name}`"));
+        }
+    }
+
     pub fn converged(&self) -> bool {
         self.state == Some(State::Converged)
     }
@@ -264,9 +306,27 @@ fn with_more(roles: &Path, more: &BTreeMap<String, String>) -> std::io::Result<t
     copy(roles, with.path())?;
     for (role, text) in more {
         let path = with.path().join(role).join("role.yml");
-        fs::write(&path, fs::read_to_string(&path)? + text)?;
+        fs::write(&path, joined(&fs::read_to_string(&path)?, text))?;
     }
     Ok(with)
+}
+
+/// A role with more text: what stands below a key of its own goes below that key.
+fn joined(role: &str, more: &str) -> String {
+    let mut lines: Vec<&str> = role.lines().collect();
+    let mut at = lines.len();
+    for line in more.lines() {
+        let is_key = !line.starts_with([' ', '-', '#']) && line.ends_with(':');
+        match lines.iter().position(|own| is_key && *own == line) {
+            Some(own) => at = own + 1,
+            None => {
+                at = if is_key { lines.len() } else { at };
+                lines.insert(at, line);
+                at += 1;
+            }
+        }
+    }
+    lines.join("\n") + "\n"
 }
 
 fn put_files(directory: &Path, files: &BTreeMap<String, String>) -> std::io::Result<()> {
@@ -286,9 +346,13 @@ fn put(hosts: &BTreeMap<HostName, Facts>, sim: &SimFleet) {
 
 impl Facts {
     fn put(&self, name: &HostName, host: &mut SimHost) {
-        if self.state == Some(State::Bare) {
-            *host = SimHost::bare();
+        match self.state {
+            Some(State::Fresh) => *host = SimHost::fresh(),
+            Some(State::Bare) => *host = SimHost::bare(),
+            Some(State::Converged) | None => {}
         }
+        self.ground(&mut host.ground);
+        host.users.retain(|user| !self.no_users.contains(user));
         for (path, text) in &self.files {
             match text {
                 Some(text) => set(host, path, text),
@@ -333,7 +397,30 @@ impl Facts {
         host.lost_for_good |= self.lost_for_good;
         host.hook_fails = self.hook_fails.clone().or(host.hook_fails.take());
         host.batch_fails = self.batch_fails.clone().map(SessionError::Lost).or(host.batch_fails.take());
+        if self.stopped {
+            host.ground.devices.stop_and_start(INSTANCE_STORE);
+            host.units.values_mut().for_each(|unit| unit.running = false);
+            if let Some(server) = &mut host.server {
+                server.up = false;
+                server.objects.clear();
+                server.records.clear();
+            }
+        }
         self.server(name, host);
+    }
+
+    fn ground(&self, ground: &mut SimGround) {
+        let package = |(name, (version, held)): (&String, &(String, bool))| {
+            (name.clone(), SimPackage { version: version.clone(), held: *held, half: false })
+        };
+        ground.packages.extend(self.packages.iter().map(package));
+        for block in ground.devices.blocks.values_mut() {
+            let kind = self.signatures.get(&block.serial).cloned();
+            block.signatures.extend(kind.map(|kind| (kind, "old".to_owned(), String::new())));
+        }
+        ground.offers.extend(self.offers.clone());
+        ground.sysctl.extend(self.sysctl.clone());
+        ground.work_fails = self.work_fails.clone().or(ground.work_fails.take());
     }
 
     fn server(&self, name: &HostName, host: &mut SimHost) {

@@ -24,7 +24,7 @@ use housewright::resource::Probe;
 use housewright::reveal::{self, Ask, PasswordSource, Passwords};
 use housewright::schema::Object;
 use housewright::secret::{Secret, SecretRef, SecretStore};
-use housewright::sim::{SimFleet, SimHost};
+use housewright::sim::{Loaded, SimFleet, SimHost};
 use housewright::transport::lasting::Lasting;
 
 pub fn name(text: &str) -> HostName {
@@ -126,7 +126,23 @@ impl Project {
         for host in self.desired.keys() {
             sim.put(host.clone(), SimHost::bare());
         }
+        for host in self.fleet.hosts.values().filter(|host| matches!(host.reach, Reach::Http(_))) {
+            sim.put(host.name.clone(), SimHost::pod(self.of_operator(host)));
+        }
         sim
+    }
+
+    /// What an operator that was given our manifest has a pod's server read.
+    fn of_operator(&self, host: &housewright::fleet::Host) -> Loaded {
+        let role = self.fleet.role_of(host).and_then(|role| role.host_cluster_role.clone()).unwrap();
+        let replicas =
+            |cluster: &housewright::fleet::Cluster| cluster.shards.iter().map(|shard| shard.members.len() as u64).sum();
+        let clusters = self.fleet.clusters.values().map(|cluster| (cluster.name.to_string(), replicas(cluster)));
+        Loaded {
+            macros: BTreeMap::from([("hostClusterRole".to_owned(), role)]),
+            clusters: clusters.collect(),
+            ..Loaded::default()
+        }
     }
 
     /// Asks the hosts and the other replicas of their shards.
@@ -135,7 +151,10 @@ impl Project {
         names.extend(self.fleet.stand_ins(&self.hosts));
         let target = |host| {
             let host: &housewright::fleet::Host = self.fleet.hosts.get(host)?;
-            let probe = Probe::of(self.desired.get(&host.name)?);
+            let probe = match self.desired.get(&host.name) {
+                Some(desired) => Probe::of(desired),
+                None => matches!(host.reach, Reach::Http(_)).then(|| Probe::of(&Desired::default()))?,
+            };
             Some(Target { host, probe, endpoint: self.endpoints.get(&host.name).cloned() })
         };
         let sim = Lasting::new(Arc::new(sim.clone()), Arc::new(Record::default()));

@@ -51,7 +51,14 @@ pub(super) fn ask(
     let question = question(&tables.map(|table| table.name.clone()).collect(), window.as_secs().max(1));
     project.enter_network()?;
     let sink = output::sink(global, Events::AreProgress);
-    let answers = block_on(ask_twice(&transport(), &servers, &question, (&BOUNDS, window), global.forks, &*sink))?;
+    let answers = block_on(ask_twice(
+        &transport(BTreeMap::new(), None),
+        &servers,
+        &question,
+        (&BOUNDS, window),
+        global.forks,
+        &*sink,
+    ))?;
     let (mut samples, mut without) = (BTreeMap::new(), BTreeMap::new());
     for (host, answer) in answers {
         let read = answer.and_then(|[before, now]| {

@@ -25,7 +25,7 @@ pub(super) struct Live {
 }
 
 /// Asks them one question.
-pub(super) fn rows(
+pub(in crate::cli) fn rows(
     global: &Global,
     project: &Project,
     hosts: &BTreeSet<HostName>,
@@ -40,7 +40,7 @@ pub(super) fn rows(
     }
     project.enter_network()?;
     let sink = output::sink(global, Events::AreProgress);
-    let said = block_on(ask_each(&transport(), &groups, question, &BOUNDS, global.forks, &*sink))?;
+    let said = block_on(ask_each(&transport(BTreeMap::new(), None), &groups, question, &BOUNDS, global.forks, &*sink))?;
     Ok(said.into_iter().flatten().collect())
 }
 

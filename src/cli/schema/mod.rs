@@ -1,7 +1,7 @@
 //! `housewright schema`: the roles' databases, tables and views, as a whole (edge).
 
 mod adopt;
-mod ask;
+pub(super) mod ask;
 mod drift;
 mod dump;
 mod graph;

@@ -89,7 +89,7 @@ fn refuse_unsupported(vars: &HostVars<'_>, problems: &mut Vec<Problem>) {
         let Some(text) = node.scalar_text().filter(|text| !allowed.contains(&text.as_str())) else { continue };
         let mut problem = Problem::new("HW0314", format!("`{name}: {text}` is not supported: {why}")).at(&node.span);
         if name == "ansible_connection" {
-            problem = problem.hint("for a pod that somebody else runs write `housewright_reach: member`");
+            problem = problem.hint("for a pod that an operator runs write `housewright_reach: http`");
         }
         problems.push(problem);
     }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::missing::list;
 use super::{place, replica_order, shard_of};
-use crate::fleet::{Doubts, Fleet, Host, HostName, Placement, Reach, RoleName};
+use crate::fleet::{Doubts, Fleet, HTTP_VARIABLE, Host, HostName, Placement, Reach, RoleName};
 use crate::inventory::Inventory;
 use crate::problem::{Problem, Span};
 
@@ -119,19 +119,24 @@ fn replica_gaps(inventory: &Inventory, fleet: &Fleet, problems: &mut Vec<Problem
 /// One machine under two names would be written to twice and restarted twice.
 fn addresses_held_twice(inventory: &Inventory, hosts: &[&Host], problems: &mut Vec<Problem>) {
     let mut reached: BTreeMap<_, Vec<&HostName>> = BTreeMap::new();
+    let mut asked: BTreeMap<_, Vec<&HostName>> = BTreeMap::new();
     let mut named: BTreeMap<_, Vec<&HostName>> = BTreeMap::new();
     for host in hosts {
         if let Reach::Ssh(connection) = &host.reach {
             let key = (&connection.address, connection.port, &connection.proxy);
             reached.entry(key).or_default().push(&host.name);
         }
+        if let Reach::Http(connection) = &host.reach {
+            asked.entry((&connection.address, connection.port)).or_default().push(&host.name);
+        }
         let port = host.vars.get("clickhouse_tcp_port").and_then(Value::as_u64);
         named.entry((&host.fqdn, port)).or_default().push(&host.name);
     }
     let by_address = reached.iter().map(|((address, ..), holders)| ("ansible_host", *address, holders));
+    let by_url = asked.iter().map(|((address, _), holders)| (HTTP_VARIABLE, *address, holders));
     let by_name = named.iter().map(|((fqdn, _), holders)| ("fqdn", *fqdn, holders));
     let mut told: BTreeSet<&HostName> = BTreeSet::new();
-    for (variable, address, holders) in by_address.chain(by_name) {
+    for (variable, address, holders) in by_address.chain(by_url).chain(by_name) {
         let [first, second, ..] = holders.as_slice() else { continue };
         if !told.insert(second) {
             continue;

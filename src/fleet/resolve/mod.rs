@@ -5,6 +5,7 @@ mod connection;
 mod expressions;
 mod hooks;
 mod host_vars;
+mod http;
 mod lint;
 mod members;
 mod missing;
@@ -14,6 +15,7 @@ mod servers;
 mod shared;
 mod ssh_args;
 mod vocabulary;
+mod volumes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -80,6 +82,7 @@ pub fn resolve(
     }
     lint::check(inventory, &fleet, doubts, problems);
     hooks::check(inventory, &fleet, problems);
+    volumes::check(inventory, &fleet, problems);
     if !doubts.inventory {
         servers::check(inventory, &fleet, problems);
     }
@@ -95,16 +98,17 @@ fn host<'a>(
     problems: &mut Vec<Problem>,
 ) -> Option<Host> {
     let role = role(vars, roles, missing, problems);
-    let reach = match vars.text("housewright_reach").as_deref() {
-        Some("member") => Reach::Member,
-        _ => Reach::Ssh(connection::resolve(vars, defaults, problems)),
-    };
-    let role = role?;
-    let placement = placement::resolve(vars, role, missing, problems)?;
     let address = vars.text("ansible_host").unwrap_or_else(|| vars.name.to_string());
     // A user before the address is for ssh alone.
     let address = address.rsplit_once('@').map_or(address.as_str(), |(_, address)| address);
     let fqdn = vars.text("fqdn").unwrap_or_else(|| address.to_owned());
+    let reach = match vars.text("housewright_reach").as_deref() {
+        Some("member") => Reach::Member,
+        Some("http") => Reach::Http(http::resolve(vars, &fqdn, defaults)),
+        _ => Reach::Ssh(connection::resolve(vars, defaults, problems)),
+    };
+    let role = role?;
+    let placement = placement::resolve(vars, role, missing, problems)?;
     let mut all = Vars::inheriting(shared.inherited(role, &vars.inherited));
     for (name, entry) in &vars.own {
         all.insert((*name).to_owned(), shared.value(entry));
@@ -193,7 +197,7 @@ fn rollout(inventory: &Inventory, evaluated: &Evaluated, problems: &mut Vec<Prob
 }
 
 /// Where a variable of a host was written, else the host itself.
-fn place<'a>(inventory: &'a Inventory, host: &HostName, variable: &str) -> Option<&'a crate::problem::Span> {
+pub(crate) fn place<'a>(inventory: &'a Inventory, host: &HostName, variable: &str) -> Option<&'a crate::problem::Span> {
     let host = inventory.hosts.get(host)?;
     Some(host.var(variable).map_or(&host.span, |entry| &entry.value.span))
 }

@@ -7,17 +7,17 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::place;
-use crate::fleet::{Fleet, Host, Placement};
+use crate::fleet::{DEFAULT_DISK, Fleet, Host, Placement, STORAGE, Storage};
+
 use crate::inventory::Inventory;
 use crate::problem::{Problem, near_name};
 use crate::resource::GENERATION;
+use crate::secret::MARKER_START;
 
 /// Variables that open a port which needs a certificate.
 const TLS_PORTS: [&str; 3] =
     ["clickhouse_https_port", "clickhouse_tcp_port_secure", "clickhouse_interserver_https_port"];
 const MACROS: &str = "clickhouse_macros";
-/// The disk that every server has, below its own path.
-const DEFAULT_DISK: &str = "default";
 /// Variables whose values the server reads with `from_env` where they say so.
 const CONFIGURED: [&str; 8] = [
     "clickhouse_disks",
@@ -98,8 +98,17 @@ fn ports(host: &Host) -> Found {
 
 /// ClickHouse refuses a policy with an unknown disk at its next start, and until then every reload of its storage.
 fn disks(host: &Host) -> Found {
-    let known: BTreeSet<&str> =
-        map(host, "clickhouse_disks").map(|(name, _)| name.as_str()).chain([DEFAULT_DISK]).collect();
+    let storage = match Storage::of(&host.vars) {
+        Ok(storage) => storage,
+        Err(problem) => return Some((STORAGE, problem)),
+    };
+    if let Some(disk) = map(host, "clickhouse_disks").find(|(_, disk)| has_open_key(disk)) {
+        let message = format!("the disk `{}` has its secret key in the open", disk.0);
+        let hint =
+            "refer to it: `secret_access_key: {from_secret: env:S3_KEY}`, or `use_environment_credentials: true`";
+        return Some(("clickhouse_disks", Problem::new("HW0547", message).hint(hint)));
+    }
+    let known: BTreeSet<&str> = storage.disks.keys().map(String::as_str).chain([DEFAULT_DISK]).collect();
     for (policy, value) in map(host, "clickhouse_storage_policies") {
         let volumes = value.get("volumes").and_then(Value::as_array).into_iter().flatten();
         let disks = volumes.filter_map(|volume| volume.get("disks")?.as_array()).flatten().filter_map(Value::as_str);
@@ -112,6 +121,12 @@ fn disks(host: &Host) -> Found {
         }
     }
     None
+}
+
+/// Whether a disk's key to its object storage is a text that anybody can read.
+fn has_open_key(disk: &Value) -> bool {
+    let key = disk.get("secret_access_key").and_then(Value::as_str);
+    key.is_some_and(|key| !key.is_empty() && !key.contains(MARKER_START))
 }
 
 /// The variable may come from elsewhere, such as a unit of one's own; without it the server does not start.

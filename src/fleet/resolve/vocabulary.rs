@@ -83,7 +83,7 @@ fn typed(key: &Key, node: &Node, problems: &mut Vec<Problem>) {
         return;
     }
     // A mapping of its own has no other reader that would tell its place.
-    let within = matches!(key.shape, Shape::Record(_));
+    let within = matches!(key.shape, Shape::Record(_) | Shape::List(Shape::Record(_)));
     tell(key, if within { key.shape.misfits_within(node) } else { key.shape.misfits(node) }, problems);
 }
 

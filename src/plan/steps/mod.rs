@@ -12,10 +12,11 @@ use queues::Queues;
 
 use super::change::HostChanges;
 use super::safety::Peers;
-use super::{FileStep, Gate, Step};
+use super::{FileStep, Gate, Step, ground};
 use crate::fleet::Placement;
-use crate::remote::{UnitAction, UnitName};
-use crate::resource::{ClickHouseFacts, Owed};
+use crate::ground::When;
+use crate::remote::{Expect, Expected, UnitAction, UnitName};
+use crate::resource::{ClickHouseFacts, FileChange, FileChangeKind, Owed, Record};
 use crate::role::Role;
 
 /// The directory whose change makes systemd read its units again.
@@ -27,6 +28,9 @@ pub(super) fn configuration(host: &HostChanges<'_>, peers: &Peers) -> Vec<Step> 
     steps.extend(peers.gate().map(Step::Gate));
     let limits = Limits::of(host.host);
     let queues = Queues::of(host, &limits);
+    let (early, record) = early(host);
+    steps.extend(early);
+    steps.extend(ground::work(&host.ground, When::BeforeFiles));
     steps.extend(traffic::out(host));
     steps.extend(before_restart(host, &limits));
     steps.extend(queues.before_restart());
@@ -35,18 +39,18 @@ pub(super) fn configuration(host: &HostChanges<'_>, peers: &Peers) -> Vec<Step> 
     }
     let owes = owes(host, &queues);
     if host.writes() || !owes.is_empty() {
-        let file =
-            |file: &crate::resource::FileChange| FileStep { path: file.path.clone(), expect: file.expect.clone() };
+        let is_later = |file: &&FileChange| !is_early(file, host);
         let removal =
             |file: &crate::resource::Removal| FileStep { path: file.path.clone(), expect: file.expect.clone() };
         steps.push(Step::Write {
             directories: host.directories.iter().map(|directory| directory.path.clone()).collect(),
-            files: host.files.iter().map(file).collect(),
+            files: host.files.iter().filter(is_later).map(|file| file_step(file, host)).collect(),
             removals: host.own.removals.iter().map(removal).collect(),
-            record: host.own.record.clone().map(Box::new),
+            record: record.map(Box::new),
             owes: owes.clone(),
         });
     }
+    steps.extend(ground::work(&host.ground, When::BehindFiles));
     let mut touched = host.files.iter().map(|file| &file.path).chain(host.own.removals.iter().map(|file| &file.path));
     let unit_files = touched.any(|path| path.as_str().starts_with(UNIT_FILES));
     if unit_files || !host.stale_units.is_empty() {
@@ -61,10 +65,14 @@ pub(super) fn configuration(host: &HostChanges<'_>, peers: &Peers) -> Vec<Step> 
         steps.push(Step::Gate(Gate::UnitsRunning { units: running.clone() }));
     }
     if let (Placement::Keeper { .. }, false) = (&host.host.placement, running.is_empty()) {
-        steps.push(Step::Gate(match peers {
-            Peers::Members { members, .. } => Gate::Converged { members: members.clone() },
-            Peers::None | Peers::Replicas { .. } => Gate::KeeperServing,
-        }));
+        steps.extend(match peers {
+            Peers::Members { members, joining, .. } => {
+                Some(Step::Gate(Gate::Converged { members: members.iter().chain(joining).cloned().collect() }))
+            }
+            Peers::None | Peers::Replicas { .. } => Some(Step::Gate(Gate::KeeperServing)),
+            // Nobody follows it, and it follows nobody, before the others are told of it.
+            Peers::Joins => None,
+        });
     }
     let mut settled: BTreeSet<_> = owes.into_iter().chain(queues.journal()).chain(host.owed.iter().cloned()).collect();
     settled.retain(|owed| !host.later.contains(owed));
@@ -83,6 +91,37 @@ pub(super) fn configuration(host: &HostChanges<'_>, peers: &Peers) -> Vec<Step> 
     let back = traffic::back(host, &steps);
     steps.extend(back);
     steps
+}
+
+/// Whether a file is written before the work that may need it.
+fn is_early(file: &FileChange, host: &HostChanges<'_>) -> bool {
+    let wanted = host.desired.files.get(&file.path).is_some_and(|file| file.early);
+    wanted && host.ground.iter().any(|change| change.when == When::BeforeFiles)
+}
+
+/// A file and what must be in its place: where a package of this run brings one of its own, that may be there.
+fn file_step(file: &FileChange, host: &HostChanges<'_>) -> FileStep {
+    let over = host.desired.files.get(&file.path).is_some_and(|file| file.over_package);
+    let brought = over && host.ground.iter().any(|change| change.when == When::BeforeFiles && change.is.is_none());
+    let expect = match file.kind {
+        FileChangeKind::Create if brought => Expect { path: file.path.clone(), state: Expected::Whatever },
+        _ => file.expect.clone(),
+    };
+    FileStep { path: file.path.clone(), expect }
+}
+
+/// The write of what work needs, and what is left to record behind it.
+fn early(host: &HostChanges<'_>) -> (Option<Step>, Option<Record>) {
+    let files: Vec<_> =
+        host.files.iter().filter(|file| is_early(file, host)).map(|file| file_step(file, host)).collect();
+    let whole = host.own.record.clone();
+    if files.is_empty() {
+        return (None, whole);
+    }
+    let (first, rest) = whole.as_ref().and_then(Record::halves).map_or((None, whole), |(a, b)| (Some(a), Some(b)));
+    let (directories, removals) = (Vec::new(), Vec::new());
+    let record = first.map(Box::new);
+    (Some(Step::Write { directories, files, removals, record, owes: BTreeSet::new() }), rest)
 }
 
 /// The role's own questions to a server that has come back.

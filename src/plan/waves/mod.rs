@@ -12,13 +12,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use groups::{Action, Groups};
 use order::lanes;
+pub(super) use order::leads;
 use pack::Packer;
 use reason::Together;
 
 use super::change::{HostChanges, tier};
+use super::ensemble::Standing;
 use super::safety::Peers;
 use super::{
-    FailurePolicy, Fallback, Gate, Hold, HostPlan, Inputs, Precondition, Rebalances, Step, Wave, safety, steps,
+    FailurePolicy, Fallback, Gate, Hold, HostPlan, Inputs, Precondition, Rebalances, Step, Wave, ensemble, safety,
+    steps,
 };
 use crate::clickhouse::config::Disruption;
 use crate::fleet::{HostName, Placement, RoleName, Shards};
@@ -48,7 +51,10 @@ pub(super) fn configuration(inputs: &Inputs<'_>, hosts: &[HostChanges<'_>], hold
             () if changes.reloads() => (1, Action::Reload),
             () => (0, Action::Write),
         };
-        let peers = if action == Action::Restart { peers(inputs, &shards, changes) } else { Ok(Peers::None) };
+        let peers = match action {
+            Action::Restart => peers(inputs, &shards, changes),
+            Action::Write | Action::Reload => Ok(safety::at_start(inputs, changes.host)),
+        };
         match peers {
             Ok(peers) => {
                 let plan = host_plan(changes, &peers);
@@ -90,6 +96,7 @@ pub(super) fn configuration(inputs: &Inputs<'_>, hosts: &[HostChanges<'_>], hold
         }
     }
     look_back(inputs, &mut configuration.waves);
+    behind_who_joins(inputs, &mut configuration.waves, holds);
     configuration
 }
 
@@ -110,6 +117,43 @@ fn look_back(inputs: &Inputs<'_>, waves: &mut [Wave]) {
             before.insert(part.host.clone());
         }
     }
+}
+
+/// Members are told of one that joins when it runs, or when a wave before has started it: of an even number, the majority needs it.
+fn behind_who_joins(inputs: &Inputs<'_>, waves: &mut Vec<Wave>, holds: &mut Vec<Hold>) {
+    let Standing::Changes(change) = ensemble::standing(inputs) else { return };
+    let is_told = |part: &HostPlan| {
+        let host = inputs.fleet.hosts.get(&part.host);
+        let is_member = host.is_some_and(|host| matches!(host.placement, Placement::Keeper { .. }));
+        is_member && part.disruption == Disruption::Restart
+    };
+    let runs = |host: &&HostName| inputs.observation.facts(host).is_some_and(ensemble::runs);
+    let mut up: BTreeSet<HostName> = change.joining.iter().filter(runs).cloned().collect();
+    let mut started: BTreeSet<HostName> = BTreeSet::new();
+    for wave in waves.iter_mut() {
+        match change.joining.iter().find(|host| !up.contains(*host)) {
+            None if wave.hosts.iter().any(is_told) => wave.relies_on.extend(started.iter().cloned()),
+            None => {}
+            Some(missing) => {
+                let hold = |part: &HostPlan| Hold {
+                    host: part.host.clone(),
+                    what: "restart".to_owned(),
+                    reason: format!("`{missing}`, which joins the ensemble, does not run, and nothing here starts it"),
+                    hint: Some(format!("start it first, or with them: `--limit` must not leave `{missing}` out")),
+                };
+                holds.extend(wave.hosts.iter().filter(|part| is_told(part)).map(hold));
+                wave.hosts.retain(|part| !is_told(part));
+            }
+        }
+        let starts =
+            |part: &&HostPlan| part.steps.iter().any(|step| matches!(step, Step::Gate(Gate::UnitsRunning { .. })));
+        let joins =
+            wave.hosts.iter().filter(starts).map(|part| &part.host).filter(|host| change.joining.contains(*host));
+        let joins: Vec<_> = joins.cloned().collect();
+        up.extend(joins.iter().cloned());
+        started.extend(joins);
+    }
+    waves.retain(|wave| !wave.hosts.is_empty());
 }
 
 type Packed<'h, 'a> = Vec<Vec<(order::Why, &'h Going<'h, 'a>)>>;

@@ -94,7 +94,7 @@ fn canaries<'h, 'a>(canary: &Canary, groups: &Groups<'a>, hosts: &'h [Going<'h, 
 }
 
 /// Whether a coordination server leads its ensemble: while it is away, the others elect another, once.
-pub(super) fn leads(inputs: &Inputs<'_>, host: &HostName) -> bool {
+pub(in crate::plan) fn leads(inputs: &Inputs<'_>, host: &HostName) -> bool {
     let keeper = inputs.observation.facts(host).map(|facts| &facts.keeper);
     keeper.is_some_and(KeeperFacts::leads)
 }

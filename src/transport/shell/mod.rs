@@ -87,6 +87,10 @@ fn words(command: &Command) -> String {
         Command::Run { argv } if argv.is_empty() => "as_ 127".to_owned(),
         // `exec` takes neither builtins, functions nor reserved words, and the subshell is the process that it needs.
         Command::Run { argv } => format!("(exec{} </dev/null)", quoted(argv)),
+        Command::Ask { argv } => format!("ask_{}", quoted(argv)),
+        Command::Work { argv, limit } => {
+            format!("(exec timeout -k {GRACE} {}{} </dev/null)", limit.as_secs(), quoted(argv))
+        }
         // Without names, tar refuses and `systemctl show` tells of something else.
         Command::Read { paths } if paths.is_empty() => ":".to_owned(),
         Command::UnitState { units } if units.is_empty() => ":".to_owned(),
@@ -103,6 +107,11 @@ fn words(command: &Command) -> String {
         Command::Write(_) => String::new(),
     }
 }
+
+/// How long a question may take: one to a disk that does not answer any more never ends.
+const QUESTION: u64 = 30;
+/// How long a program that was told to end may take, before it is killed.
+const GRACE: u64 = 5;
 
 const PROPERTIES: &str = "Id,LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload";
 
@@ -127,6 +136,7 @@ fn wrap(script: &str, privilege: Privilege, mark: &Mark, stdin: Bytes) -> Script
 ///
 /// `read_`: a path that does not exist is no failure, every other complaint of tar is. `--hard-dereference`, because
 /// the second name of a file would come without its content. `tree_`: a pattern that nothing matches stays as it is.
+/// `ask_`: a question that fails is an answer.
 /// `unit_`: a unit that died often is not started any more until somebody resets it; whoever mended it wants it to start.
 /// ClickHouse's programs say why they do not start in a log of their own, past the journal.
 fn prelude(mark: &Mark) -> String {
@@ -146,6 +156,7 @@ fn prelude(mark: &Mark) -> String {
             r#"[ $# != 0 ]||return 0;[ $# -le $m ]||{{ echo "more than $m files" >&2;return 1; }};"#,
             r#"x=$(exec find "$@" -maxdepth 0 -size +"$k"k -printf "%p: larger than $k KiB" </dev/null)||return;"#,
             r#"[ -z "$x" ]||{{ printf "%s\n" "$x" >&2;return 1; }};read_ "$@"; }};"#,
+            r#"ask_(){{ timeout -k {grace} {question} "$@" </dev/null;printf "\n%s\n" $?; }};"#,
             r#"unit_(){{ [ "$1" = enable ]||systemctl reset-failed "$2" </dev/null 2>/dev/null;b=$(date +%s);"#,
             r#"systemctl "$1" "$2" </dev/null&&return;r=$?;[ "$1" != enable ]||return $r;l=/var/log/$2/$2.err.log;"#,
             r#"[ -z "$(find "$l" -newermt "@$b" 2>/dev/null)" ]||tail -n 40 "$l" </dev/null >&2;"#,
@@ -153,7 +164,9 @@ fn prelude(mark: &Mark) -> String {
             "mark_ 0 0;"
         ),
         left = left,
-        right = right
+        right = right,
+        grace = GRACE,
+        question = QUESTION
     )
 }
 

@@ -45,15 +45,16 @@ impl SshSession {
         Self { link, privilege, batch_timeout, statement_timeout, lock_file, holder }
     }
 
-    /// Runs a process to its end, or until it has had its time.
-    async fn exchange(&self, script: Script) -> Result<Answer, SessionError> {
-        let late = |_| SessionError::Timeout(self.batch_timeout);
+    /// Runs a process to its end, or until it has had its time, and what its commands may take besides.
+    async fn exchange(&self, script: Script, besides: Duration) -> Result<Answer, SessionError> {
+        let limit = self.batch_timeout + besides;
+        let late = |_| SessionError::Timeout(limit);
         let opened = timeout(self.batch_timeout, self.link.handle.channel_open_session()).await.map_err(late)?;
         let channel = opened.map_err(|error| SessionError::Ended(self.link.reason(&error)))?;
         let begun = timeout(self.batch_timeout, channel.exec(true, script.line)).await.map_err(late)?;
         begun.map_err(|error| SessionError::Lost(self.link.reason(&error)))?;
         let (mut reader, writer) = channel.split();
-        let answer = timeout(self.batch_timeout, converse(&mut reader, &writer, script.stdin)).await;
+        let answer = timeout(limit, converse(&mut reader, &writer, script.stdin)).await;
         let answer = answer.map_err(late).and_then(|answer| answer);
         if answer.is_err() {
             // Its stdin ends and its output goes nowhere: it does not outlive us for long.
@@ -87,7 +88,7 @@ impl Session for SshSession {
         let mark = mark()?;
         let script = shell::encode(batch, self.privilege, &mark);
         let script = script.map_err(|error| SessionError::Unspeakable(error.to_string()))?;
-        let mut answer = self.exchange(script).await?;
+        let mut answer = self.exchange(script, batch.limit()).await?;
         let (stdout, stderr) = (answer.stdout.split().freeze(), answer.stderr.split().freeze());
         let end = answer.end.as_ref().unwrap_or(&End::Unknown);
         split(&stdout, &stderr, &mark, batch.commands.len(), end)

@@ -3,8 +3,8 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
-use std::process::{Child, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use housewright::lab::{default_cache_dir, local_clickhouse};
@@ -28,35 +28,50 @@ impl Server {
 
     /// As [`Server::start`], with another configuration.
     pub fn start_with(config: &str) -> Self {
+        Self::start_on(config, &[])
+    }
+
+    /// With disks of their own in memory, by directory and megabytes: they are in the server's mount namespace, and go with it.
+    pub fn start_on(config: &str, disks: &[(&str, u32)]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let root = directory.path().canonicalize().unwrap();
-        for name in ["etc/config.d", "etc/users.d", "data/user_files", "disks/a", "disks/b"] {
+        for name in ["etc/config.d", "etc/users.d", "data/user_files", "disks/a", "disks/b", "disks/c"] {
             fs::create_dir_all(root.join(name)).unwrap();
         }
         let listeners = [0; 3].map(|any| TcpListener::bind((Ipv4Addr::LOCALHOST, any)).unwrap());
         let [port, free @ ..] = listeners.map(|listener| listener.local_addr().unwrap().port());
         let config = config.replace("{root}", &root.display().to_string());
-        let config = config.replace("{port}", &port.to_string()).replace("{p1}", &free[0].to_string());
+        let config = config
+            .replace("{port}", &port.to_string())
+            .replace("{p1}", &free[0].to_string())
+            .replace("{p2}", &free[1].to_string());
         fs::write(root.join("etc/config.xml"), config).unwrap();
         fs::write(root.join("etc/users.xml"), include_str!("users.xml")).unwrap();
         fs::write(root.join("dictionary.xml"), include_str!("dictionary.xml")).unwrap();
         fs::write(root.join("function.xml"), include_str!("function.xml")).unwrap();
-        let mut command =
-            local_clickhouse(&default_cache_dir()).expect("the lab's ClickHouse: `housewright lab up` fetches it");
-        command.args(["server", "--config-file"]).arg(root.join("etc/config.xml"));
-        let log = fs::File::create(root.join("stdout")).unwrap();
-        let process = command.env("CLICKHOUSE_WATCHDOG_ENABLE", "0").stdout(log.try_clone().unwrap()).stderr(log);
-        let process = process.stdin(Stdio::null()).spawn().unwrap();
-        let server = Self { process, directory, port, free };
-        let started = Instant::now();
-        while server.sql("SELECT 1").is_err() {
-            assert!(started.elapsed() < PATIENCE, "the server does not answer: {}", server.said());
-            std::thread::sleep(Duration::from_millis(50));
-        }
+        let server = Self { process: run(&root, disks), directory, port, free };
+        server.wait();
         server
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    /// Kills it as a power failure would, and starts it anew.
+    pub fn die_and_start(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        self.process = run(&self.path(""), &[]);
+        self.wait();
+    }
+
+    fn wait(&self) {
+        let started = Instant::now();
+        while self.sql("SELECT 1").is_err() {
+            assert!(started.elapsed() < PATIENCE, "the server does not answer: {}", self.said());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// A path below its directory.
+    pub fn path(&self, name: &str) -> PathBuf {
         self.directory.path().canonicalize().unwrap().join(name)
     }
 
@@ -95,6 +110,11 @@ impl Server {
         self.port
     }
 
+    /// A port that nothing but this server may take: the first or the second one.
+    pub fn free_port(&self, free: usize) -> u16 {
+        self.free[free - 1]
+    }
+
     /// Runs a statement; rows are lines of tab-separated fields.
     pub fn sql(&self, statement: &str) -> Result<String, String> {
         let answer = self.ask(self.port, "POST", "/", &self.filled(statement));
@@ -128,6 +148,28 @@ impl Server {
         let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default();
         Ok((status, body.trim_end().to_owned()))
     }
+}
+
+fn run(root: &Path, disks: &[(&str, u32)]) -> Child {
+    let mut command =
+        local_clickhouse(&default_cache_dir()).expect("the lab's ClickHouse: `housewright lab up` fetches it");
+    command.args(["server", "--config-file"]).arg(root.join("etc/config.xml"));
+    if !disks.is_empty() {
+        let mount = |(name, size): &(&str, u32)| {
+            format!("mount -t tmpfs -o size={size}m tmpfs {} && ", root.join(name).display())
+        };
+        let script = disks.iter().map(mount).collect::<String>() + "exec \"$@\"";
+        let mut alone = Command::new("unshare");
+        alone.args(["--mount", "--propagation", "private", "sh", "-c", &script, "sh"]);
+        alone.arg(command.get_program()).args(command.get_args());
+        for (name, value) in command.get_envs() {
+            alone.env(name, value.unwrap_or_default());
+        }
+        command = alone;
+    }
+    let log = fs::File::create(root.join("stdout")).unwrap();
+    let process = command.env("CLICKHOUSE_WATCHDOG_ENABLE", "0").stdout(log.try_clone().unwrap()).stderr(log);
+    process.stdin(Stdio::null()).spawn().unwrap()
 }
 
 impl Drop for Server {

@@ -1,48 +1,9 @@
 #!/bin/sh
-# Turns a fresh Debian tree ($1) into the lab's base root: what an operator's image holds before Housewright has seen the
-# host. Nothing of ClickHouse or ZooKeeper is enabled or started here.
+# Lays ClickHouse out below a directory ($1) as its packages do. The binary is bind-mounted at /opt/clickhouse when a host
+# starts.
 set -eu
 root=$1
-
-# Accounts. A locked password ('!') would make sshd refuse keys too, as it does not use PAM here; '*' does not.
-chroot "$root" groupadd --system --gid 980 clickhouse
-chroot "$root" useradd --system --uid 980 --gid clickhouse --home-dir /nonexistent --no-create-home --shell /bin/false clickhouse
-chroot "$root" useradd --uid 1000 --create-home --shell /bin/bash --password '*' deploy
-chroot "$root" usermod --password '*' root
-echo 'deploy ALL=(ALL) NOPASSWD:ALL' > "$root/etc/sudoers.d/deploy"
-chmod 0440 "$root/etc/sudoers.d/deploy"
-
-# sshd: keys only, no PAM; every host gets its own key from the lab.
-rm -f "$root"/etc/ssh/ssh_host_*
-cat > "$root/etc/ssh/sshd_config.d/lab.conf" <<'END'
-HostKey /etc/ssh/ssh_host_ed25519_key
-PermitRootLogin prohibit-password
-PasswordAuthentication no
-UsePAM no
-UseDNS no
-MaxStartups 200:30:400
-MaxSessions 100
-AuthorizedKeysFile /etc/ssh/lab_authorized_keys .ssh/authorized_keys
-PrintMotd no
-PrintLastLog no
-END
-
-# systemd: nothing that a machine in a namespace does not need.
-: > "$root/etc/machine-id"
-rm -f "$root/etc/hostname"
-for unit in nvmf-autoconnect.service systemd-networkd-wait-online.service console-getty.service \
-    getty@.service apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer \
-    e2scrub_reap.service mdmonitor.service mdcheck_start.timer mdcheck_continue.timer mdmonitor-oneshot.timer \
-    systemd-timesyncd.service nvmefc-boot-connections.service systemd-update-utmp.service \
-    systemd-update-utmp-runlevel.service; do
-    ln -sfn /dev/null "$root/etc/systemd/system/$unit"
-done
-
-# logind only when someone asks for it, as `systemctl reboot` does.
-rm -f "$root/usr/lib/systemd/system/multi-user.target.wants/systemd-logind.service"
-
-# ClickHouse, as its package lays it out. The binary is bind-mounted at /opt/clickhouse when a host starts.
-mkdir -p "$root/opt/clickhouse"
+mkdir -p "$root/opt/clickhouse" "$root/usr/bin" "$root/usr/lib/systemd/system"
 ln -sfn /opt/clickhouse/clickhouse "$root/usr/bin/clickhouse"
 for name in clickhouse-server clickhouse-client clickhouse-local; do
     ln -sfn clickhouse "$root/usr/bin/$name"
@@ -147,15 +108,3 @@ cat > "$root/etc/clickhouse-server/users.xml" <<'END'
     </users>
 </clickhouse>
 END
-chroot "$root" chown -R clickhouse:clickhouse /etc/clickhouse-server /var/lib/clickhouse /var/log/clickhouse-server
-chmod 0750 "$root/var/lib/clickhouse" "$root/var/log/clickhouse-server"
-chmod 0400 "$root/etc/clickhouse-server/config.xml" "$root/etc/clickhouse-server/users.xml"
-
-# ZooKeeper: Debian's package and a Java that works; Housewright brings its configuration and its unit.
-chroot "$root" java -version 2>&1
-chroot "$root" id zookeeper
-# The package's placeholder id ('replace this text ...') keeps even a standalone server from starting.
-rm -f "$root/var/lib/zookeeper/myid"
-chroot "$root" install -d -o zookeeper -g zookeeper -m 0750 /var/lib/zookeeper /var/log/zookeeper
-
-rm -rf "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/*.bin
