@@ -15,7 +15,7 @@ fn project() -> tempfile::TempDir {
     };
     let hosts = "all:\n  hosts:\n    d1: { hostClusterRole: data, shard: 1, replica: 1 }\n    \
                  pod: { hostClusterRole: data, shard: 1, replica: 2, housewright_reach: member }\n  \
-                 vars: { ansible_become_pass: hunter2, backup: { s3: { secret_key: hunter2, region: eu } } }\n";
+                 vars: { ansible_become_pass: hunter2, copies: { s3: { secret_key: hunter2, region: eu } } }\n";
     write("inventory/hosts.yml", hosts);
     write(
         "roles/free/role.yml",
@@ -88,7 +88,7 @@ fn no_secret_that_is_written_down_is_repeated() {
         &["inventory", "-i", "inventory", "-o", "yaml"],
         &["inventory", "-i", "inventory", "--graph"],
         &["inventory", "-i", "inventory", "--explain", "d1"],
-        &["inventory", "-i", "inventory", "--explain", "d1.backup.s3.secret_key"],
+        &["inventory", "-i", "inventory", "--explain", "d1.copies.s3.secret_key"],
         &["render", "-i", "inventory"],
         &["render", "-i", "inventory", "-o", "json"],
     ] {

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use housewright::clickhouse::Endpoint;
 use housewright::fleet::{
-    Cluster, ClusterName, ClusterShard, Fleet, Host, Layout, Member, Placement, Reach, RoleName, Vars,
+    Cluster, ClusterName, ClusterShard, Connection, Fleet, Host, HostKeyPolicy, Layout, Member, Placement, Privilege,
+    Reach, RoleName, Vars,
 };
 use housewright::inventory::Inventory;
 use housewright::plan::{Budget, Permissions};
@@ -226,7 +228,7 @@ pub fn project(shape: &Shape, changes: &BTreeSet<Change>) -> Project {
             placement,
             fqdn: format!("{host}.internal"),
             zone,
-            reach: Reach::Member,
+            reach: Reach::Ssh(connection()),
             vars: vars.clone(),
         };
         fleet.hosts.insert(host.name.clone(), host);
@@ -280,6 +282,21 @@ pub fn project(shape: &Shape, changes: &BTreeSet<Change>) -> Project {
 
 pub fn storage(fleet: &Fleet) -> impl Iterator<Item = &Host> {
     fleet.hosts.values().filter(|host| matches!(host.placement, Placement::Storage { .. }))
+}
+
+/// A simulated fleet looks at nothing of it.
+fn connection() -> Connection {
+    Connection {
+        address: String::new(),
+        port: 22,
+        user: "deploy".to_owned(),
+        identity_files: Vec::new(),
+        known_hosts: Vec::new(),
+        host_key_policy: HostKeyPolicy::Strict,
+        proxy: None,
+        privilege: Privilege::Sudo,
+        connect_timeout: Duration::from_secs(5),
+    }
 }
 
 fn cluster(fleet: &mut Fleet, cluster: &str, layout: Layout, hosts: Vec<String>) {
