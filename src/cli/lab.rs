@@ -41,6 +41,12 @@ enum Verb {
         #[arg(long)]
         fresh: bool,
     },
+    /// Get what the hosts are made of, so that `up` only boots
+    Fetch {
+        /// Also of hosts as the cloud gives them
+        #[arg(long)]
+        fresh: bool,
+    },
     /// Power the hosts off and take everything away
     Down,
     /// What is up
@@ -137,6 +143,11 @@ pub(super) fn run(global: &Global, options: &Options) -> Answer {
                 BrokerOption::Tansu => BrokerChoice::Tansu,
             };
             lab::up(&spec, &progress)?;
+        }
+        Verb::Fetch { fresh } => {
+            for image in [Image::Ready].into_iter().chain(fresh.then_some(Image::Fresh)) {
+                lab::fetch(&LabSpec { image, ..LabSpec::new(Vec::new()) }, &progress)?;
+            }
         }
         Verb::Down => lab::down(&state, &progress)?,
         Verb::Status => status(global)?,

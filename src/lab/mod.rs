@@ -39,7 +39,7 @@ pub use spec::{
     default_state_dir,
 };
 pub use status::{HostStatus, LabCondition, LabStatus, Running, status};
-pub use up::up;
+pub use up::{fetch, up};
 pub use visit::{exec, group, produce, shell};
 
 /// A lab that is up, and how to reach its hosts.

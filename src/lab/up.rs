@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::broker::{self, Broker};
 use super::clickhouse::{self, Source};
 use super::command::require;
-use super::down::sweep;
+use super::down::{down, sweep};
 use super::error::LabError;
 use super::network::{self, Member};
 use super::process::{Process, Task};
@@ -64,6 +64,34 @@ pub fn up(spec: &LabSpec, progress: &dyn Fn(&str)) -> Result<Lab, LabError> {
     journal.add(&Entry::Complete)?;
     progress(&format!("{} hosts up in {:.1} s", spec.hosts.len(), begun.elapsed().as_secs_f32()));
     Ok(Lab::of(spec, broker))
+}
+
+/// Gets what a lab is made of, so that [`up`] only boots; a lab that is up has it.
+///
+/// # Errors
+///
+/// Names what could not be had.
+pub fn fetch(spec: &LabSpec, progress: &dyn Fn(&str)) -> Result<(), LabError> {
+    if !rustix::process::geteuid().is_root() {
+        return Err(LabError::NotRoot);
+    }
+    require(&[])?;
+    let paths = Paths(&spec.state_dir);
+    let lock = Lock::take(&spec.state_dir)?;
+    let state = State::read(&paths)?;
+    if state.complete() {
+        progress("a lab is up");
+        return Ok(());
+    }
+    sweep(&lock, &paths, &state, progress)?;
+    let journal = Journal::open(&paths)?;
+    journal.add(&Entry::Begin { boot: boot_id(), spec: spec.clone() })?;
+    let source = Source::choose(spec.clickhouse.as_deref(), &spec.cache_dir)?;
+    fill_cache(&lock, &journal, spec, &source, progress)?;
+    drop(lock);
+    down(&spec.state_dir, &|_| {})?;
+    progress(&format!("all that a lab needs is in {}", spec.cache_dir.display()));
+    Ok(())
 }
 
 /// The lab is whole, or some of its hosts have ended.

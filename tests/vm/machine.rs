@@ -24,9 +24,9 @@ pub struct Machine {
 impl Machine {
     /// A machine of its own, with the root that `scripts/test-vm` built.
     pub fn new(directory: &Path) -> Self {
-        let base = PathBuf::from(
-            std::env::var_os("HOUSEWRIGHT_VM").expect("scripts/test-vm says where the machine's files are"),
-        );
+        let base =
+            PathBuf::from(std::env::var_os("HOUSEWRIGHT_VM").unwrap_or_else(|| "/var/cache/housewright-vm".into()));
+        assert!(base.join("root.img").exists(), "`scripts/test-vm` builds the machine's root");
         let copied = Command::new("cp")
             .arg("--sparse=always")
             .arg(base.join("root.img"))

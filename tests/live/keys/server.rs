@@ -152,7 +152,7 @@ impl Server {
 
 fn run(root: &Path, disks: &[(&str, u32)]) -> Child {
     let mut command =
-        local_clickhouse(&default_cache_dir()).expect("the lab's ClickHouse: `housewright lab up` fetches it");
+        local_clickhouse(&default_cache_dir()).expect("the lab's ClickHouse: `housewright lab fetch` fetches it");
     command.args(["server", "--config-file"]).arg(root.join("etc/config.xml"));
     if !disks.is_empty() {
         let mount = |(name, size): &(&str, u32)| {
