@@ -10,7 +10,8 @@ use super::{Global, output};
 use crate::clickhouse::Endpoint;
 use crate::event::{Event, Sink};
 use crate::fleet::{Host, HostName, Reach};
-use crate::observe::{Afterwards, Observed, Target, observe};
+use crate::observe::{Afterwards, Observed, Target, Ways as Servers, add_registrations, observe};
+use crate::plan::doubts;
 use crate::render::Desired;
 use crate::resource::{HostFacts, Probe, is_as_desired};
 use crate::secret::SecretStore;
@@ -136,7 +137,13 @@ impl Context {
         let targets = hosts.map(|host| self.target(host)).collect();
         let ways = transport(self.endpoints.clone(), self.run.as_deref());
         let transport = Lasting::new(Arc::new(ways), Arc::clone(&self.relay) as Arc<dyn Sink>);
-        observe(&transport, targets, global.forks, afterwards, sink).await
+        let mut observed = observe(&transport, targets, global.forks, afterwards, sink).await;
+        if peers == Peers::Too {
+            let doubts = doubts(fleet, &self.desired, &self.project.objects, &observed.observation, &self.hosts);
+            let ways = Servers { transport: &transport, fleet, endpoints: &self.endpoints, at_once: global.forks };
+            add_registrations(ways, &doubts, &mut observed, sink).await;
+        }
+        observed
     }
 
     /// Whether an apply may come back to a host: something differs, or its servers are asked again.

@@ -4,11 +4,13 @@
 
 mod question;
 pub mod recorded;
+mod registration;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use question::{Asked, NoRows, Said, ask_each, ask_twice};
+pub use registration::{Ways, add_registrations};
 
 use futures_util::StreamExt;
 

@@ -122,6 +122,18 @@ pub enum Change {
         /// The role whose schema held it.
         role: String,
     },
+    /// The coordination has a replica of a table of this host whose server has nothing of it.
+    ReplicaForget {
+        /// `database.name`, as this host has it.
+        name: String,
+        /// What the replica is called.
+        replica: String,
+        /// Whose it was.
+        of: HostName,
+        /// How many of its parts go with it.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        parts: u64,
+    },
     /// A migration was not run yet, or not to its end.
     Migration {
         /// `data/0004`.
@@ -149,6 +161,11 @@ pub enum Change {
     },
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes the field so")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 impl Change {
     /// The objects of the schema that it is about.
     pub fn objects(&self) -> impl Iterator<Item = &str> {
@@ -158,7 +175,8 @@ impl Change {
             | Self::ObjectAlter { name, .. }
             | Self::ObjectDrop { name, .. }
             | Self::ObjectRecord { name, .. }
-            | Self::ObjectForget { name, .. } => (Some(name), [].as_slice()),
+            | Self::ObjectForget { name, .. }
+            | Self::ReplicaForget { name, .. } => (Some(name), [].as_slice()),
             _ => (None, [].as_slice()),
         };
         name.into_iter().chain(with).map(String::as_str)
@@ -175,6 +193,7 @@ impl Change {
                 | Self::ObjectDrop { .. }
                 | Self::ObjectRecord { .. }
                 | Self::ObjectForget { .. }
+                | Self::ReplicaForget { .. }
                 | Self::Migration { .. }
                 | Self::MigrationRecord { .. }
         )

@@ -19,7 +19,9 @@ pub(super) fn behind_tables(inputs: &Inputs<'_>, configuration: Vec<Wave>, schem
         .into_iter()
         .partition(|wave| !joining.is_empty() && wave.hosts.iter().all(|host| lists(inputs, host)));
     if listing.is_empty() {
-        return rest.into_iter().chain(schema).collect();
+        let again = again(&schema);
+        let waits = caught_up(inputs, &joining.into_iter().filter(|host| again.contains(*host)).collect());
+        return rest.into_iter().chain(schema).chain(waits).collect();
     }
     let names: Vec<&str> = joining.iter().map(|host| host.as_str()).collect();
     let why = format!("; behind the tables of {}: nobody asks a replica that has none", names.join(", "));
@@ -30,6 +32,16 @@ pub(super) fn behind_tables(inputs: &Inputs<'_>, configuration: Vec<Wave>, schem
         ..wave
     });
     rest.into_iter().chain(schema).chain(caught_up(inputs, &joining)).chain(listing.collect::<Vec<_>>()).collect()
+}
+
+/// Whose replicas were there before: the others list them all the time.
+fn again(schema: &[Wave]) -> BTreeSet<HostName> {
+    let changes = schema.iter().flat_map(|wave| &wave.hosts).flat_map(|host| &host.changes);
+    let of = |change: &Change| match change {
+        Change::ReplicaForget { of, .. } => Some(of.clone()),
+        _ => None,
+    };
+    changes.filter_map(of).collect()
 }
 
 /// Storage hosts that get tables here that others of their role have.

@@ -9,6 +9,7 @@ mod change;
 mod clusters;
 mod compare;
 mod disruption;
+mod doubt;
 mod drift;
 mod effective;
 mod ensemble;
@@ -44,6 +45,7 @@ pub use budget::{Amount, AmountError, Budget, Canary, Part};
 pub use change::Change;
 pub use clusters::{SeenClusters, cluster_proofs};
 pub use compare::Compared;
+pub use doubt::doubts;
 pub use drift::{Drift, FleetDrift, drift};
 pub use fallback::Fallback;
 pub use fingerprint::{Fingerprints, HostFingerprint};
@@ -278,18 +280,19 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
     (plan.waves, plan.rebalances) = (waves, rebalances);
     // A start that is held back starts nothing.
     let starting = plan.changed_hosts().into_iter().filter(|host| starts.contains(*host)).cloned().collect();
+    let emptied = emptied(inputs, &plan.waves);
     match inputs.only {
         _ if inputs.restart.is_some() => {}
         None | Some(Part::Schema) => {
-            let schema = schema::waves(inputs, &starting, &mut plan.holds);
+            let schema = schema::waves(inputs, (&starting, &emptied), &mut plan.holds);
             plan.waves = joining::behind_tables(inputs, std::mem::take(&mut plan.waves), schema);
         }
         Some(Part::Records) => {
-            let waves = schema::waves(inputs, &starting, &mut plan.holds);
+            let waves = schema::waves(inputs, (&starting, &emptied), &mut plan.holds);
             let records = only::records(waves, &mut plan);
             plan.waves.extend(records);
         }
-        Some(_) => only::leave_schema(&schema::waves(inputs, &starting, &mut Vec::new()), &mut plan),
+        Some(_) => only::leave_schema(&schema::waves(inputs, (&starting, &emptied), &mut Vec::new()), &mut plan),
     }
     for host in plan.waves.iter_mut().flat_map(|wave| &mut wave.hosts) {
         host.fallback = fallback::of(host, inputs);
@@ -309,6 +312,15 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
         .cloned()
         .collect();
     plan
+}
+
+/// Hosts on which a filesystem is made, or that have nothing of ours: what their servers had is not there, as far as anybody knows.
+fn emptied(inputs: &Inputs<'_>, waves: &[Wave]) -> BTreeSet<HostName> {
+    let makes = |change: &Change| matches!(change, Change::Ground(ground) if ground.kind == "filesystem" && ground.is.is_none());
+    let hosts = waves.iter().flat_map(|wave| &wave.hosts).filter(|host| host.changes.iter().any(makes));
+    let is_new =
+        |host: &&HostName| inputs.observation.facts(host).is_some_and(|facts| facts.manifest.files.0.is_empty());
+    hosts.map(|host| host.host.clone()).chain(inputs.hosts.iter().filter(is_new).cloned()).collect()
 }
 
 /// Hosts that are as desired by their files, and whose server is not well all the same.

@@ -65,6 +65,7 @@ pub(super) fn leave_schema(waves: &[Wave], plan: &mut Plan) {
             Change::ObjectDrop { name, .. } => Some(format!("drop {name}")),
             Change::ObjectRecord { name, .. } => Some(format!("record {name}")),
             Change::ObjectForget { name, .. } => Some(format!("take {name} out of the record")),
+            Change::ReplicaForget { name, replica, .. } => Some(format!("forget replica {replica} of {name}")),
             Change::Migration { id, .. } => Some(format!("run {id}")),
             Change::MigrationRecord { id, .. } => Some(format!("note {id}")),
             _ => None,

@@ -161,6 +161,19 @@ pub(super) fn head(change: &Change) -> String {
         Change::ObjectForget { name, role } => {
             format!("{} {name}  is gone, and goes out of the host's record, was of role {role}", paint(WARN, "~"))
         }
+        Change::ReplicaForget { name, replica, of, parts } => {
+            let (sign, what) = match parts {
+                0 => (paint(BAD, "-"), "all that it had is here".to_owned()),
+                _ => (
+                    paint(BAD, "!"),
+                    format!(
+                        "what only it had is given up: {}",
+                        count(usize::try_from(*parts).unwrap_or(usize::MAX), "part")
+                    ),
+                ),
+            };
+            format!("{sign} {name}  the coordination forgets replica `{replica}`: {of} has nothing of it, and {what}")
+        }
         Change::Migration { id, name, scope, statements, done, destroys } => {
             let sign = if *destroys { paint(BAD, "!") } else { paint(GOOD, ">") };
             let what = match (done, done == statements) {

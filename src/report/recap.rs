@@ -46,7 +46,8 @@ pub fn recap(plan: &Plan, outcome: &Outcome) -> String {
                 | Change::ObjectRecreate { .. }
                 | Change::ObjectDrop { .. }
                 | Change::ObjectRecord { .. }
-                | Change::ObjectForget { .. } => row.objects += 1,
+                | Change::ObjectForget { .. }
+                | Change::ReplicaForget { .. } => row.objects += 1,
                 Change::Migration { .. } => row.migrations += 1,
                 // What another host runs.
                 Change::MigrationRecord { .. } => {}

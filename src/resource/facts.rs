@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     FlowFacts, Identity, KeeperFacts, ObservedDirectory, ObservedFile, ObservedManifest, ObservedUnit, Owed,
-    ServerFacts,
+    Registration, ServerFacts,
 };
 use crate::fleet::HostName;
 use crate::ground::Answers;
@@ -94,6 +94,9 @@ pub struct HostFacts {
     /// What was run once in its ClickHouse, or elsewhere for it, by the server's own table; nothing where there is none.
     #[serde(default)]
     pub migrations: Option<MigrationRecords>,
+    /// Replicas of tables that its server lacks and that the coordination has.
+    #[serde(default)]
+    pub registrations: Vec<Registration>,
 }
 
 impl HostFacts {

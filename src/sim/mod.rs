@@ -15,6 +15,7 @@ mod lock;
 mod migrations;
 mod objects;
 mod process;
+mod registry;
 mod server;
 mod session;
 mod session_loss;
@@ -35,6 +36,7 @@ pub use health::Health;
 pub use host::{Disk, SimHost, SimUnit};
 pub use migrations::{Errands, SimErrand};
 pub use objects::SimRecord;
+pub use registry::{Forgotten, Registry, SimReplica};
 pub use server::{Loaded, SimServer};
 pub use session_loss::SessionLoss;
 
@@ -68,6 +70,10 @@ pub struct World {
     pub leader: Option<HostName>,
     /// How many of the keepers that follow are not as far as their leader.
     pub lagging: usize,
+    /// The replicas that the coordination knows.
+    pub registry: Registry,
+    /// Those that it was told to forget, in order.
+    pub forgotten: Vec<Forgotten>,
     /// What was run on the machine that runs Housewright, in order.
     pub here: Vec<Vec<String>>,
     /// A command there that holds this text fails.

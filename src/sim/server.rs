@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -34,6 +34,8 @@ const LOOKS: Duration = Duration::from_secs(2);
 pub struct SimServer {
     /// The unit that it runs in.
     pub unit: UnitName,
+    /// Its id: another one in each directory of data.
+    pub id: String,
     /// Whether it answers.
     pub up: bool,
     /// What it read when it started or reloaded.
@@ -68,6 +70,8 @@ pub struct SimServer {
     pub warm_at: Option<Instant>,
     /// How far behind its peers it is, in seconds.
     pub delay: u64,
+    /// Parts of each of its tables that it has given up in its time.
+    pub lost: u64,
     /// Parts on disks beside `default`: disk, database, table, how many.
     pub parts: Vec<(String, String, String, u64)>,
     /// Statements that contain this are refused.
@@ -99,6 +103,7 @@ impl SimServer {
     pub fn new(unit: UnitName) -> Self {
         Self {
             unit,
+            id: fresh_id(),
             up: false,
             loaded: Loaded::default(),
             started_with: BTreeMap::new(),
@@ -117,6 +122,7 @@ impl SimServer {
             warm_up: Duration::ZERO,
             warm_at: None,
             delay: 0,
+            lost: 0,
             refuses: None,
             flow: Flow::default(),
             health: Health::default(),
@@ -131,6 +137,15 @@ impl SimServer {
         self.readonly.max(u64::from(cold))
     }
 
+    /// Its directory of data is another one now, with nothing in it.
+    pub fn lose_everything(&mut self) {
+        self.id = fresh_id();
+        self.objects.clear();
+        self.records.clear();
+        self.flow.detached.clear();
+        self.rows.clear();
+    }
+
     /// Notes that a statement made it another.
     pub(super) fn took_hold(&mut self, what: String) {
         *self.effects.entry(what).or_default() += 1;
@@ -139,6 +154,12 @@ impl SimServer {
     pub(super) fn replicas(&self) -> usize {
         self.objects.iter().filter(|object| object.engine.starts_with("Replicated")).count()
     }
+}
+
+/// Never told anybody, so that it may be another in each run of a test.
+fn fresh_id() -> String {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    LAST.fetch_add(1, Ordering::Relaxed).to_string()
 }
 
 impl SimServer {
@@ -231,17 +252,19 @@ impl SimClickHouse {
             return Err(self.lost());
         }
         self.fleet.before(&self.host, Act::Statement(statement));
-        let (mut answer, loss) = self
-            .fleet
-            .with_host(&self.host, |host| {
-                let loss = match &mut host.server {
-                    Some(server) if server.up => server.loses_its_session(statement),
-                    _ => return (Some(Err(ClickHouseError::Refused("connection refused".to_owned()))), None),
-                };
-                let done = loss.unwrap_or(true);
-                (Some(if done { execute(host, &self.host, (statement, errand)) } else { Err(connection_loss()) }), loss)
-            })
-            .unwrap_or_default();
+        let (mut answer, loss) = self.fleet.with(|world| {
+            let Some(host) = world.hosts.get_mut(&self.host) else { return (None, None) };
+            let loss = match &mut host.server {
+                Some(server) if server.up => server.loses_its_session(statement),
+                _ => return (Some(Err(ClickHouseError::Refused("connection refused".to_owned()))), None),
+            };
+            if loss == Some(false) {
+                return (Some(Err(connection_loss())), loss);
+            }
+            let known = world.coordination(&self.host, statement);
+            let done = || Some(execute(world.hosts.get_mut(&self.host)?, &self.host, (statement, errand)));
+            (known.or_else(done), loss)
+        });
         if let Some(Ok(_)) = &answer {
             if errand.is_none() {
                 self.fleet.carry(&self.host, statement);
@@ -345,7 +368,7 @@ fn create(server: &mut SimServer, statement: &Statement) -> Result<Rows, ClickHo
     Ok(Rows::default())
 }
 
-fn observed(create: &Create, statement: &Statement) -> ObservedObject {
+pub(super) fn observed(create: &Create, statement: &Statement) -> ObservedObject {
     let name = match create.kind {
         CreateKind::Database => ObjectName::Database(create.name.clone()),
         CreateKind::Function => ObjectName::Function(create.name.clone()),

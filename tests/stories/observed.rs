@@ -402,8 +402,7 @@ impl Facts {
             host.units.values_mut().for_each(|unit| unit.running = false);
             if let Some(server) = &mut host.server {
                 server.up = false;
-                server.objects.clear();
-                server.records.clear();
+                server.lose_everything();
             }
         }
         self.server(name, host);

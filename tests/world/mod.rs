@@ -14,8 +14,8 @@ use housewright::fleet::load::read;
 use housewright::fleet::{ConnectionDefaults, Fleet, HostName, Reach, RoleName};
 use housewright::inventory::Inventory;
 use housewright::migration::{GoOn, MigrationId, RoleMigrations};
-use housewright::observe::{Afterwards, Observed, Target, observe};
-use housewright::plan::{Budget, Inputs, Part, Permissions, Plan, plan};
+use housewright::observe::{Afterwards, Observed, Target, Ways, add_registrations, observe};
+use housewright::plan::{Budget, Inputs, Part, Permissions, Plan, doubts, plan};
 use housewright::problem::Problem;
 use housewright::project::{self, Checked};
 use housewright::remote::UnitName;
@@ -158,7 +158,12 @@ impl Project {
             Some(Target { host, probe, endpoint: self.endpoints.get(&host.name).cloned() })
         };
         let sim = Lasting::new(Arc::new(sim.clone()), Arc::new(Record::default()));
-        observe(&sim, names.iter().filter_map(target).collect(), 32, Afterwards::KeepWhere(&|_, _| true), sink).await
+        let targets = names.iter().filter_map(target).collect();
+        let mut observed = observe(&sim, targets, 32, Afterwards::KeepWhere(&|_, _| true), sink).await;
+        let doubts = doubts(&self.fleet, &self.desired, &self.objects, &observed.observation, &self.hosts);
+        let ways = Ways { transport: &sim, fleet: &self.fleet, endpoints: &self.endpoints, at_once: 32 };
+        add_registrations(ways, &doubts, &mut observed, sink).await;
+        observed
     }
 
     pub fn plan(&self, observed: &Observed) -> Plan {

@@ -8,6 +8,7 @@ mod drop;
 mod host;
 mod migrate;
 mod recreate;
+mod rejoin;
 mod theirs;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,11 +23,14 @@ use crate::resource::ClickHouseFacts;
 use crate::schema::{self, Difference, Object, ObjectKind, ObjectName, Stage, recording};
 use host::HostSchema;
 
+/// Hosts whose ClickHouse the plan starts first, and those of them whose volumes it makes anew.
+pub(super) type Hosts<'a> = (&'a BTreeSet<HostName>, &'a BTreeSet<HostName>);
+
 /// Makes the waves: what is to be noted; in each stage of creating what is altered and what is made; what is made anew;
 /// what is run once; what is dropped.
 ///
-/// `starting`: hosts whose ClickHouse the plan starts first.
-pub(super) fn waves(inputs: &Inputs<'_>, starting: &BTreeSet<HostName>, holds: &mut Vec<Hold>) -> Vec<Wave> {
+/// `starting`: hosts whose ClickHouse the plan starts first; `emptied`: those of them whose volumes it makes anew.
+pub(super) fn waves(inputs: &Inputs<'_>, (starting, emptied): Hosts<'_>, holds: &mut Vec<Hold>) -> Vec<Wave> {
     let mut hosts: BTreeMap<&HostName, HostSchema<'_>> = BTreeMap::new();
     for name in inputs.hosts {
         hosts.extend(HostSchema::of(inputs, name, starting, holds).map(|host| (name, host)));
@@ -35,8 +39,10 @@ pub(super) fn waves(inputs: &Inputs<'_>, starting: &BTreeSet<HostName>, holds: &
     recreate::plan(&mut hosts, &stages, holds);
     let mut altered = alter::plan(inputs, &mut hosts, holds);
     theirs::plan(inputs, &mut hosts);
+    let forgotten = rejoin::plan(inputs, emptied, &mut hosts, holds);
     let mut waves: Vec<(Stage, Wave)> = Vec::new();
-    let mut relied_on: BTreeSet<HostName> = BTreeSet::new();
+    let mut relied_on: BTreeSet<HostName> =
+        forgotten.iter().flat_map(|wave| &wave.hosts).map(|host| host.host.clone()).collect();
     for stage in &stages {
         for wave in altered.waves(stage, &hosts) {
             let hosts: Vec<_> = wave.hosts.iter().map(|host| host.host.clone()).collect();
@@ -62,7 +68,8 @@ pub(super) fn waves(inputs: &Inputs<'_>, starting: &BTreeSet<HostName>, holds: &
     let dropped = drop::waves(inputs, &hosts, holds);
     let last = migrate::plan(inputs, starting, holds).before(dropped, holds).into_iter();
     let last = last.map(|wave| Wave { relies_on: relied_on.clone(), ..wave });
-    let mut waves: Vec<_> = noted.into_iter().chain(waves.into_iter().map(|(_, wave)| wave)).chain(last).collect();
+    let mut waves: Vec<_> =
+        noted.into_iter().chain(forgotten).chain(waves.into_iter().map(|(_, wave)| wave)).chain(last).collect();
     with_record_tables(&mut waves, &hosts);
     with_patience(inputs, &mut waves);
     waves

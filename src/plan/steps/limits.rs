@@ -32,7 +32,7 @@ pub(in crate::plan) struct Limits {
     /// `query_timeout`: for the queries that run before a restart.
     pub queries: Duration,
     /// `replica_delay_limit`: how far behind a replica may be that has come back.
-    delay: Duration,
+    pub(in crate::plan) delay: Duration,
     /// `stable_window`: how long a server must be well that has come back.
     window: Duration,
     /// `retry_timeout`: how long a statement of the schema is sent again whose failure may pass by itself.
