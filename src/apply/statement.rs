@@ -82,6 +82,10 @@ fn hint(plan: &HostPlan, step: &Step, error: &ClickHouseError) -> String {
         (Step::Execute { verb: Verb::Drop, .. }, ClickHouseError::Exception { code: 705, .. }) => {
             "rows came meanwhile, and they are all there: `housewright plan` shows them".to_owned()
         }
+        // REPLICA_ALREADY_EXISTS: a server that was not asked, because it did not run, has lost its table.
+        (Step::Execute { object, verb: Verb::Create, .. }, ClickHouseError::Exception { code: 253, .. }) => format!(
+            "the coordination has this replica of `{object}`, and its server has not: `housewright plan` says now whether it may go"
+        ),
         (Step::Execute { object, verb: Verb::Create | Verb::Alter(_), .. }, ClickHouseError::Exception { .. }) => {
             format!("mend the statement of `{object}` in its role's `schema/`, then `housewright plan`")
         }

@@ -51,7 +51,8 @@ pub(super) struct Planning {
     #[arg(long, value_enum, value_name = "WHAT")]
     pub allow: Vec<Allow>,
     /// Drop this object with its rows, where no role of the host wants it any more, run this migration, which takes rows away
-    /// (`data/0004`), or empty this disk for a volume (`HOST:SERIAL`); once for each
+    /// (`data/0004`), empty this disk for a volume (`HOST:SERIAL`), or have the coordination forget a replica whose server is empty
+    /// although no other one has all of its parts (`HOST:DATABASE.NAME`); once for each
     #[arg(long, value_name = "DATABASE.NAME", value_parser = full_name)]
     pub allow_destroy: Vec<String>,
     /// Go on with a migration that was interrupted: `repeat` runs the statement again that was begun, `next` counts it as done

@@ -83,7 +83,7 @@ pub struct Inputs<'a> {
     /// What the operator allows by name.
     pub permissions: Permissions,
     /// `--allow-destroy`: objects that may be dropped with their rows, as `database.name`, migrations that may take rows away, as
-    /// `role/number`, and disks that may be emptied, as `host:device`.
+    /// `role/number`, disks that may be emptied, as `host:device`, and replicas whose last trace may go, as `host:database.name`.
     pub allow_destroy: &'a [String],
     /// `--migration`: how to go on with those that were interrupted.
     pub go_on: &'a [(MigrationId, GoOn)],

@@ -14,7 +14,9 @@ use housewright::problem::Source;
 use housewright::remote::{EntryKind, RemotePath, UnitName};
 use housewright::resource::Detachment;
 use housewright::schema::{ObjectName, ObservedObject};
-use housewright::sim::{Act, Disk, Fate, SessionLoss, SimFleet, SimGround, SimHost, SimPackage, SimServer};
+use housewright::sim::{
+    Act, Disk, Fate, Registry, SessionLoss, SimFleet, SimGround, SimHost, SimPackage, SimReplica, SimServer,
+};
 use housewright::transport::{ConnectError, SessionError};
 use serde::Deserialize;
 
@@ -138,6 +140,17 @@ struct Facts {
     /// Statements of tables; null drops one.
     #[serde(default)]
     tables: BTreeMap<String, Option<String>>,
+    /// Parts of its replicas, as the coordination has them.
+    #[serde(default)]
+    parts: BTreeMap<String, BTreeSet<String>>,
+    /// Somebody else has the sessions of its replicas.
+    session_taken: Option<bool>,
+    /// How far behind its peers it is, in seconds.
+    delay: Option<u64>,
+    /// Parts of each of its tables that it has given up.
+    lost: Option<u64>,
+    /// What its server had is gone, and it runs.
+    emptied: Option<bool>,
     /// Rows and bytes of tables.
     #[serde(default)]
     rows: BTreeMap<String, (u64, u64)>,
@@ -341,10 +354,36 @@ fn put_files(directory: &Path, files: &BTreeMap<String, String>) -> std::io::Res
 fn put(hosts: &BTreeMap<HostName, Facts>, sim: &SimFleet) {
     for (name, facts) in hosts {
         sim.with_host(name, |host| facts.put(name, host));
+        sim.with(|world| facts.register(name, &mut world.registry));
     }
 }
 
 impl Facts {
+    /// What somebody dropped is in the coordination no more; and what the story says of what is.
+    fn register(&self, name: &HostName, registry: &mut Registry) {
+        let dropped: BTreeSet<ObjectName> = self
+            .tables
+            .iter()
+            .filter(|(_, text)| text.is_none())
+            .map(|(name, _)| ObjectName::relation(None, name))
+            .collect();
+        let is_of = |replica: &SimReplica| replica.host.as_ref() == Some(name);
+        registry.retain(|_, replica| {
+            !is_of(replica) || replica.table.as_ref().is_none_or(|table| !dropped.contains(table))
+        });
+        for (table, parts) in &self.parts {
+            let table = Some(ObjectName::relation(None, table));
+            let replica = registry.values_mut().find(|replica| is_of(replica) && replica.table == table);
+            replica
+                .unwrap_or_else(|| panic!("no replica of {table:?} on `{name}`"))
+                .parts
+                .extend(parts.iter().cloned());
+        }
+        for replica in registry.values_mut().filter(|replica| is_of(replica)) {
+            replica.taken = self.session_taken.unwrap_or(replica.taken);
+        }
+    }
+
     fn put(&self, name: &HostName, host: &mut SimHost) {
         match self.state {
             Some(State::Fresh) => *host = SimHost::fresh(),
@@ -427,6 +466,11 @@ impl Facts {
         server.up = self.answers.unwrap_or(server.up);
         server.loaded.macros.extend(self.macros.clone());
         server.readonly = self.readonly.unwrap_or(server.readonly);
+        server.delay = self.delay.unwrap_or(server.delay);
+        server.lost = self.lost.unwrap_or(server.lost);
+        if self.emptied == Some(true) {
+            server.lose_everything();
+        }
         server.refuses = self.refuses.clone().or(server.refuses.take());
         server.health.complains = self.complains.clone().or(server.health.complains.take());
         server.health.asked.extend(self.asked.clone());

@@ -132,7 +132,7 @@ fn peer<'a>(
     may_go(inputs, (name, place), (peer, seen))?;
     if !inputs.hosts.contains(peer) {
         let hint = format!("`--limit {name},{peer}`");
-        return Err((format!("`{peer}` has it forgotten, and was not chosen"), hint));
+        return Err((format!("`{peer}` would have it forgotten, and was not chosen"), hint));
     }
     Ok((peer, seen))
 }
