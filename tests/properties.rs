@@ -6,6 +6,8 @@ mod fleets;
 mod migrations;
 #[path = "properties/ownership.rs"]
 mod ownership;
+#[path = "properties/rejoin.rs"]
+mod rejoin;
 #[path = "properties/together.rs"]
 mod together;
 #[path = "properties/withdrawn.rs"]

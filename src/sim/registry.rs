@@ -33,6 +33,8 @@ pub struct SimReplica {
 pub struct Forgotten {
     /// Whose it was.
     pub host: Option<HostName>,
+    /// What it was called there.
+    pub table: Option<ObjectName>,
     /// It had a session.
     pub active: bool,
     /// What no other replica has whose server takes writes.
@@ -206,7 +208,7 @@ impl World {
         let kept: BTreeSet<String> = others.flat_map(|(_, other)| other.parts.iter().cloned()).collect();
         let lost = gone.parts.difference(&kept).cloned().collect();
         let had_table = self.has_table(&gone);
-        self.forgotten.push(Forgotten { host: gone.host.clone(), active, lost, had_table });
+        self.forgotten.push(Forgotten { host: gone.host.clone(), table: gone.table.clone(), active, lost, had_table });
         if active {
             return Err(exception(
                 305,

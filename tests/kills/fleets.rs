@@ -159,7 +159,7 @@ fn stored(changes: &BTreeSet<Change>) -> String {
     let table = |name: &str, columns: &str| {
         format!(
             "CREATE TABLE IF NOT EXISTS {name} ({columns}) \
-             ENGINE = ReplicatedMergeTree('/clickhouse/{{shard}}/{name}', '{{replica}}') ORDER BY id;\n"
+             ENGINE = ReplicatedMergeTree('/clickhouse/{{hostClusterRole}}/{{shard}}/{name}', '{{replica}}') ORDER BY id;\n"
         )
     };
     let mut all = table("events", columns(changes));

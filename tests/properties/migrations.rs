@@ -129,6 +129,8 @@ fn a_carrier_that_loses_its_disks_is_remembered_by_the_others() {
         block_on(project.apply(&sim));
         assert_eq!(done(&sim, &header).into_values().collect::<Vec<_>>(), [1, 1]);
         sim.with_host(&name("data-1-a"), |host| *host = SimHost::bare());
+        // The coordination has its replicas: they are forgotten once its server runs.
+        block_on(project.apply(&sim));
         block_on(project.apply(&sim));
         let next = block_on(project.plan_now(&sim));
         assert!(next.is_empty() && next.holds.is_empty(), "{}", plain(&show(&next, Diffs::Fold)));

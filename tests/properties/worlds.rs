@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use housewright::fleet::HostName;
 use housewright::plan::Hold;
 use housewright::remote::{EntryKind, RemotePath, UnitName};
-use housewright::sim::{SimFleet, SimHost, SimServer, Transition};
+use housewright::sim::{SimFleet, SimHost, SimReplica, SimServer, Transition};
 use housewright::transport::{ConnectError, SessionError};
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -62,7 +62,22 @@ pub fn wound_all(sim: &SimFleet, shape: &Shape, wounds: &Wounds) {
     for (index, wound) in wounds {
         let host = name(&hosts[index.index(hosts.len())]);
         sim.with_host(&host, |sim| inflict(sim, *wound));
+        tidied(sim, &host, *wound);
     }
+}
+
+/// What was dropped, or was on a host that is bare now, is in the coordination no more: `rejoin` is about what is.
+fn tidied(sim: &SimFleet, name: &HostName, wound: Wound) {
+    if !matches!(wound, Wound::Bare | Wound::Dropped) {
+        return;
+    }
+    sim.with(|world| {
+        let server = world.hosts.get(name).and_then(|host| host.server.as_ref());
+        let has = |replica: &SimReplica| {
+            server.is_some_and(|server| server.objects.iter().any(|live| Some(&live.name) == replica.table.as_ref()))
+        };
+        world.registry.retain(|_, replica| replica.host.as_ref() != Some(name) || has(replica));
+    });
 }
 
 fn running(host: &SimHost) -> Option<UnitName> {
@@ -128,10 +143,11 @@ fn with_server(host: &mut SimHost, act: impl FnOnce(&mut SimServer)) {
 /// A second world in the same state.
 pub fn copy(sim: &SimFleet) -> SimFleet {
     let other = SimFleet::default();
-    let hosts = sim.with(|world| world.hosts.clone());
+    let (hosts, registry) = sim.with(|world| (world.hosts.clone(), world.registry.clone()));
     for (name, host) in hosts {
         other.put(name, host);
     }
+    other.with(|world| world.registry = registry);
     other
 }
 
