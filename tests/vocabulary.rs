@@ -14,9 +14,9 @@ use housewright::problem::Source;
 use housewright::report::diagnostic::{Colour, render};
 use housewright::vocabulary::{
     APT, CLICKHOUSE, CLUSTER, COMMAND, COORDINATION_NODE, Checked, DEVICES, DIRECTORY, DISK, DocumentKind, EC2_FILE,
-    EC2_NOT_READ, FILE, GATE, GROUP, HOOK, HOST_NAME, HTTP, INTERSERVER, KEYED_GROUP, KUBERNETES, Key, MEMBER, Need,
-    PACKAGE, PLACEMENT_TAGS, POLICY, RAID_VOLUME, ROLE, ROLLOUT, Record, STORAGE, STORAGE_VOLUME, SYSTEM_USER, Shape,
-    TLS, TRAFFIC_HOOKS, UNIT, USER, VARIABLES, VOLUME, YUM, json_schema,
+    EC2_NOT_READ, FILE, GATE, GROUP, HOOK, HOST_NAME, HTTP, INTERSERVER, KERNEL_FILE, KEYED_GROUP, KUBERNETES, Key,
+    MEMBER, Need, PACKAGE, PLACEMENT_TAGS, POLICY, RAID_VOLUME, ROLE, ROLLOUT, Record, STORAGE, STORAGE_VOLUME,
+    SYSTEM_USER, Shape, TLS, TRAFFIC_HOOKS, UNIT, USER, VARIABLES, VOLUME, YUM, json_schema,
 };
 use serde_json::Value;
 use written::written;
@@ -77,7 +77,7 @@ fn vocabulary() -> String {
         }
         let _ = write!(out, "\n\n{}", table(&section.record));
     }
-    let titled: [(&str, &Record); 35] = [
+    let titled: [(&str, &Record); 36] = [
         ("An entry of `clickhouse_clusters`", &CLUSTER),
         ("A member of a cluster", &MEMBER),
         ("An entry of `clickhouse_disks`", &DISK),
@@ -94,6 +94,7 @@ fn vocabulary() -> String {
         ("An item of `files`", &FILE),
         ("An item of `packages`", &PACKAGE),
         ("An item of `users` of a role", &SYSTEM_USER),
+        ("An item of `kernel_files`", &KERNEL_FILE),
         ("An item of `commands`", &COMMAND),
         ("An item of `apt_repositories`", &APT),
         ("An item of `yum_repositories`", &YUM),

@@ -1,4 +1,4 @@
-//! What a host stands on: disks, packages, users, kernel settings, commands: desired, questions, differences (pure).
+//! What a host stands on: disks, packages, users, the kernel, commands: desired, questions, differences (pure).
 //!
 //! Each kind has a file of its own: what is wanted, the questions that tell what is there, and the difference with the steps
 //! that remove it. A question only reads; its raw answer is the fact, so that a captured output is a fixture.
@@ -6,18 +6,19 @@
 mod change;
 mod command;
 pub mod disks;
+mod hostname;
+mod kernel;
 mod package;
 mod question;
-mod sysctl;
 mod user;
 
 use serde::Serialize;
 
 pub use change::{GroundChange, Need, Refusal, Work};
 pub use command::{CommandWant, Guard};
+pub use kernel::{Clock, Kept, Kernel, KernelFileWant, Swap, SysctlWant};
 pub use package::PackageWant;
 pub use question::{Answer, Answers, Question};
-pub use sysctl::{SYSCTL_FILE, SysctlWant, sysctl_file};
 pub use user::UserWant;
 
 use std::collections::BTreeSet;
@@ -44,8 +45,10 @@ pub struct Ground {
     pub users: Vec<UserWant>,
     /// Packages.
     pub packages: Vec<PackageWant>,
-    /// Kernel settings.
-    pub sysctl: Vec<SysctlWant>,
+    /// What the kernel is told.
+    pub kernel: Kernel,
+    /// The host's own name; left as it is where nothing is said.
+    pub hostname: Option<String>,
     /// Commands with a guard.
     pub commands: Vec<CommandWant>,
 }
@@ -78,7 +81,8 @@ impl Ground {
         let packages = package::questions(&self.packages);
         let commands = command::questions(&self.commands);
         let disks = self.disks.iter().flat_map(Volumes::questions);
-        disks.chain(users).chain(packages).chain(sysctl::questions(&self.sysctl)).chain(commands).collect()
+        let name = hostname::questions(self.hostname.as_ref());
+        disks.chain(users).chain(packages).chain(self.kernel.questions()).chain(name).chain(commands).collect()
     }
 
     /// Finds what differs, in the order in which it is removed: what later kinds need comes first.
@@ -100,10 +104,17 @@ impl Ground {
         findings.changes = tools;
         self.disks.iter().for_each(|volumes| volumes.diff(answers, destroyable, &mut findings));
         findings.changes.extend::<Vec<_>>(servers);
-        sysctl::diff(&self.sysctl, answers, &mut findings);
+        hostname::diff(self.hostname.as_ref(), answers, &mut findings);
+        self.kernel.diff(answers, &mut findings);
         command::diff(&self.commands, answers, &mut findings);
         findings.changes.sort_by_key(|change| change.when);
         findings
+    }
+
+    /// What is to be known of the host, and is nothing to change.
+    #[must_use]
+    pub fn notes(&self, answers: &Answers) -> Vec<String> {
+        self.kernel.notes(answers)
     }
 
     /// Whether a role wants nothing of it.

@@ -1,5 +1,7 @@
 //! What hosts' servers stand on, in a plan (pure).
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::{Hold, Inputs};
 use crate::fleet::HostName;
 use crate::ground::disks::Destroyable;
@@ -30,6 +32,18 @@ pub(super) fn collect(
         found.changes.retain(|change| change.when == When::BeforeFiles);
     }
     found
+}
+
+/// What is to be known of the hosts that may be changed: each word with all that it is true of.
+pub(super) fn notes(inputs: &Inputs<'_>) -> BTreeMap<String, BTreeSet<HostName>> {
+    let mut notes: BTreeMap<String, BTreeSet<HostName>> = BTreeMap::new();
+    for host in inputs.hosts {
+        let (Some(desired), Some(facts)) = (inputs.desired.get(host), inputs.observation.facts(host)) else { continue };
+        for note in desired.ground.notes(&facts.ground) {
+            notes.entry(note).or_default().insert(host.clone());
+        }
+    }
+    notes
 }
 
 /// What is not allowed.

@@ -135,6 +135,9 @@ pub struct Plan {
     /// Files in the servers' directories that are not ours: they are never touched.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub foreign: BTreeMap<HostName, BTreeSet<RemotePath>>,
+    /// What is to be known of hosts, and is nothing to change.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub notes: BTreeMap<String, BTreeSet<HostName>>,
 }
 
 /// How often the consumers of a role move.
@@ -266,6 +269,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
     let inputs = &Inputs { hosts: &known, ..*inputs };
     plan.holds.extend(over_http::told(inputs));
     plan.foreign = ours::foreign(inputs);
+    plan.notes = ground::notes(inputs);
     let mut hosts = match inputs.restart {
         None => change::collect(inputs, &mut plan.holds),
         Some(wanted) => restart::collect(inputs, wanted, &mut plan.holds),

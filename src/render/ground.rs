@@ -12,14 +12,18 @@ use super::template_error::{parsing, rendering};
 use super::{Content, DesiredFile};
 use crate::fleet::Host;
 use crate::ground::disks::{RAID_VOLUMES, Volumes, read_volumes};
-use crate::ground::{self, CommandWant, Ground, Guard, PackageWant, SYSCTL_FILE, SysctlWant, UserWant};
+use crate::ground::{
+    Clock, CommandWant, Ground, Guard, Kept, Kernel, KernelFileWant, PackageWant, Swap, SysctlWant, UserWant,
+};
 use crate::problem::{Problem, Source, Span};
 use crate::remote::RemotePath;
-use crate::role::{CommandSpec, PackageSpec, Role};
+use crate::role::{CommandSpec, GroundSpec, PackageSpec, Role, WordSpec};
 use crate::secret::MARKER_START;
 
 /// A word of a role would hold a secret.
 pub const SECRET_WORD: &str = "HW0520";
+/// A word of a role is none that is known there.
+pub const UNKNOWN_WORD: &str = "HW0521";
 
 /// Fills in what a role wants of a host.
 pub(super) fn ground(role: &Role, host: &Host) -> Result<Ground, Vec<Problem>> {
@@ -41,11 +45,8 @@ pub(super) fn ground(role: &Role, host: &Host) -> Result<Ground, Vec<Problem>> {
             shell: user.shell.clone(),
         });
     }
-    for setting in &spec.sysctl {
-        keep(words.fill(&setting.value, &setting.span).map(|value| {
-            ground.sysctl.extend((!value.is_empty()).then(|| SysctlWant::new(&setting.key, &value)));
-        }));
-    }
+    keep(kernel(spec, &words).map(|kernel| ground.kernel = kernel));
+    keep(words.word(spec.hostname.as_ref()).map(|name| ground.hostname = name.map(|(name, _)| name)));
     for command in spec.commands.iter().filter(|command| is_wanted(&command.only_with, host)) {
         keep(self::command(command, &words).map(|command| ground.commands.push(command)));
     }
@@ -56,6 +57,35 @@ pub(super) fn ground(role: &Role, host: &Host) -> Result<Ground, Vec<Problem>> {
 fn disks(host: &Host) -> Option<Volumes> {
     let wanted = host.vars.get(RAID_VOLUMES).filter(|value| !value.is_null()).map(read_volumes)?.ok()?;
     Some(Volumes { host: host.name.to_string(), wanted })
+}
+
+fn kernel(spec: &GroundSpec, words: &Words<'_>) -> Result<Kernel, Vec<Problem>> {
+    let mut kernel = Kernel::default();
+    for setting in &spec.sysctl {
+        let value = words.fill(&setting.value, &setting.span)?;
+        kernel.sysctl.extend((!value.is_empty()).then(|| SysctlWant::new(&setting.key, &value)));
+    }
+    for file in &spec.kernel_files {
+        let value = words.fill(&file.value, &file.span)?;
+        kernel.files.extend((!value.is_empty()).then(|| KernelFileWant::new(&file.path, &value, file.optional)));
+    }
+    kernel.swap = match words.word(spec.swap.as_ref())? {
+        None => Swap::LeftAlone,
+        // YAML's own `off`.
+        Some((word, _)) if word == "off" || word == "false" => Swap::Off,
+        Some((word, span)) => return Err(unknown("swap", &word, "off", span)),
+    };
+    kernel.clock = match words.word(spec.clock.as_ref())? {
+        None => Clock::LeftAlone,
+        Some((word, _)) if word == "synced" => Clock::Synced,
+        Some((word, span)) => return Err(unknown("clock", &word, "synced", span)),
+    };
+    Ok(kernel)
+}
+
+fn unknown(key: &str, word: &str, known: &str, span: &Span) -> Vec<Problem> {
+    let message = format!("`{key}` cannot be `{word}`: it is `{known}`, or empty to leave it as it is");
+    vec![Problem::new(UNKNOWN_WORD, message).at(span)]
 }
 
 fn package(spec: &PackageSpec, words: &Words<'_>) -> Result<PackageWant, Vec<Problem>> {
@@ -89,6 +119,12 @@ impl Words<'_> {
         context
     }
 
+    /// Fills in one that stands alone; nothing where it is empty.
+    fn word<'b>(&self, spec: Option<&'b WordSpec>) -> Result<Option<(String, &'b Span)>, Vec<Problem>> {
+        let Some(WordSpec { text, span }) = spec else { return Ok(None) };
+        Ok(Some((self.fill(text, span)?.trim().to_owned(), span)).filter(|(word, _)| !word.is_empty()))
+    }
+
     /// Fills in one; a secret is refused, for everybody on the host can read what a program was started with.
     fn fill(&self, text: &str, span: &Span) -> Result<String, Vec<Problem>> {
         if !text.contains("{{") && !text.contains("{%") {
@@ -113,22 +149,24 @@ impl Words<'_> {
     }
 }
 
-/// The file that keeps kernel settings, where there are any.
-pub(super) fn sysctl_file(ground: &Ground) -> Option<(RemotePath, DesiredFile)> {
-    let path = RemotePath::new(SYSCTL_FILE).ok().filter(|_| !ground.sysctl.is_empty())?;
-    let header = "# Managed by Housewright from `sysctl` of the host's role: changes made here are overwritten.\n";
-    let content = Content::plain(format!("{header}{}", ground::sysctl_file(&ground.sysctl)));
-    let owner = "root".to_owned();
-    Some((
-        path,
-        DesiredFile {
-            content,
-            group: owner.clone(),
-            owner,
-            mode: 0o644,
-            unit: None,
-            early: false,
-            over_package: false,
-        },
-    ))
+/// The files that keep what the kernel is told.
+pub(super) fn kept(ground: &Ground) -> impl Iterator<Item = (RemotePath, DesiredFile)> {
+    ground.kernel.kept().into_iter().filter_map(|Kept { path, key, text }| {
+        let path = RemotePath::new(path).ok()?;
+        let header =
+            format!("# Managed by Housewright from `{key}` of the host's role: changes made here are overwritten.\n");
+        let owner = "root".to_owned();
+        Some((
+            path,
+            DesiredFile {
+                content: Content::plain(header + &text),
+                group: owner.clone(),
+                owner,
+                mode: 0o644,
+                unit: None,
+                early: false,
+                over_package: false,
+            },
+        ))
+    })
 }

@@ -48,7 +48,7 @@ impl<'a> Press<'a> {
         }
         let ground = ground::ground(role, host).map_err(|found| problems.extend(found));
         let (Ok(ground), true) = (ground, problems.is_empty()) else { return Err(problems) };
-        files.extend(ground::sysctl_file(&ground));
+        files.extend(ground::kept(&ground));
         let generation = generation::stamp(&mut files, role.clickhouse.as_ref().map(|clickhouse| &clickhouse.unit));
         Ok(Desired { ground, files, generation, ..without_files(role, host) })
     }

@@ -116,6 +116,15 @@ fn exceptions(out: &mut String, plan: &Plan) {
         more(out, foreign.len(), "file");
         out.push('\n');
     }
+    if !plan.notes.is_empty() {
+        out.push_str("**Worth knowing**\n\n");
+        for (note, hosts) in plan.notes.iter().take(MOST_ROWS) {
+            let hosts: Vec<_> = hosts.iter().collect();
+            let _ = writeln!(out, "* {} on {}", inline(note), short(&hosts));
+        }
+        more(out, plan.notes.len(), "note");
+        out.push('\n');
+    }
     if !plan.unreachable.is_empty() {
         out.push_str("**Not reached**\n\n");
         for (host, why) in plan.unreachable.iter().take(MOST_ROWS) {

@@ -268,6 +268,14 @@ fn exceptions(out: &mut String, plan: &Plan) {
         out.push('\n');
     }
     foreign(out, &plan.foreign);
+    if !plan.notes.is_empty() {
+        let _ = writeln!(out, "{}", paint(HEAD, "worth knowing"));
+        for (note, hosts) in &plan.notes {
+            let hosts: Vec<_> = hosts.iter().collect();
+            let _ = writeln!(out, "  {} {note}  {}", paint(QUIET, "?"), paint(QUIET, format!("on {}", short(&hosts))));
+        }
+        out.push('\n');
+    }
     if !plan.unreachable.is_empty() {
         let _ = writeln!(out, "{}", paint(HEAD, "not reached"));
         for (host, why) in &plan.unreachable {

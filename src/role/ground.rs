@@ -10,7 +10,7 @@ use crate::inventory::Node;
 use crate::inventory::fields::Fields;
 use crate::problem::Span;
 use crate::remote::UnitName;
-use crate::vocabulary::{COMMAND, PACKAGE, SYSTEM_USER};
+use crate::vocabulary::{COMMAND, KERNEL_FILE, PACKAGE, SYSTEM_USER};
 
 use super::parse::{CODES, texts};
 
@@ -23,6 +23,14 @@ pub struct GroundSpec {
     pub users: Vec<UserSpec>,
     /// Kernel settings.
     pub sysctl: Vec<SysctlSpec>,
+    /// Files below /sys.
+    pub kernel_files: Vec<KernelFileSpec>,
+    /// What becomes of swap.
+    pub swap: Option<WordSpec>,
+    /// What becomes of the clock.
+    pub clock: Option<WordSpec>,
+    /// The host's own name.
+    pub hostname: Option<WordSpec>,
     /// Commands with a guard.
     pub commands: Vec<CommandSpec>,
 }
@@ -76,6 +84,28 @@ pub struct SysctlSpec {
     pub span: Span,
 }
 
+/// A file below /sys that the role wants to have a value.
+#[derive(Debug, Clone)]
+pub struct KernelFileSpec {
+    /// Which; may hold `*`.
+    pub path: String,
+    /// Its value; an empty text leaves it as it is.
+    pub value: String,
+    /// A kernel without it is as wanted too.
+    pub optional: bool,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// One word; an empty text leaves things as they are.
+#[derive(Debug, Clone)]
+pub struct WordSpec {
+    /// The word.
+    pub text: String,
+    /// Where it stands.
+    pub span: Span,
+}
+
 /// A command that the role wants to have been run.
 #[derive(Debug, Clone)]
 pub struct CommandSpec {
@@ -105,6 +135,12 @@ impl GroundSpec {
         lay(&mut self.packages, &over.packages, |package| &package.name);
         lay(&mut self.users, &over.users, |user| &user.name);
         lay(&mut self.sysctl, &over.sysctl, |setting| &setting.key);
+        lay(&mut self.kernel_files, &over.kernel_files, |file| &file.path);
+        for (word, over) in
+            [(&mut self.swap, &over.swap), (&mut self.clock, &over.clock), (&mut self.hostname, &over.hostname)]
+        {
+            *word = over.clone().or(word.take());
+        }
         lay(&mut self.commands, &over.commands, |command| &command.name);
     }
 }
@@ -124,6 +160,10 @@ pub(super) fn read(role: &RoleName, fields: &mut Fields<'_, '_>) -> GroundSpec {
         packages: packages(role, fields),
         users: users(role, fields),
         sysctl: sysctl(fields),
+        kernel_files: kernel_files(role, fields),
+        swap: word("swap", fields),
+        clock: word("clock", fields),
+        hostname: word("hostname", fields),
         commands: commands(role, fields),
     }
 }
@@ -174,6 +214,24 @@ fn sysctl(fields: &mut Fields<'_, '_>) -> Vec<SysctlSpec> {
         Some(SysctlSpec { key: entry.key.clone(), value, span: entry.key_span.clone() })
     };
     entries.iter().filter_map(spec).collect()
+}
+
+fn kernel_files(role: &RoleName, fields: &mut Fields<'_, '_>) -> Vec<KernelFileSpec> {
+    let mut files = Vec::new();
+    for item in fields.items("kernel_files") {
+        let what = format!("a kernel file of role `{role}`");
+        let Some(mut entry) = Fields::of(item, what, &KERNEL_FILE, CODES, fields.problems()) else { continue };
+        let value = entry.get("value").and_then(Node::scalar_text);
+        let (Some(path), Some(value)) = (entry.get("path").and_then(Node::scalar_text), value) else { continue };
+        let optional = entry.flag("optional").unwrap_or(false);
+        files.push(KernelFileSpec { path, value, optional, span: item.span.clone() });
+    }
+    files
+}
+
+fn word(key: &str, fields: &Fields<'_, '_>) -> Option<WordSpec> {
+    let node = fields.get(key)?;
+    Some(WordSpec { text: node.scalar_text()?, span: node.span.clone() })
 }
 
 fn commands(role: &RoleName, fields: &mut Fields<'_, '_>) -> Vec<CommandSpec> {

@@ -16,7 +16,7 @@ use crate::fleet::RoleName;
 use crate::problem::Source;
 use crate::remote::{RemotePath, UnitName};
 
-pub use ground::{CommandSpec, GroundSpec, PackageSpec, SysctlSpec, UserSpec};
+pub use ground::{CommandSpec, GroundSpec, KernelFileSpec, PackageSpec, SysctlSpec, UserSpec, WordSpec};
 pub use merge::merge;
 pub use parse::{RoleDocument, parse};
 

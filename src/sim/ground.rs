@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::hook::program;
 use super::session::{done, failed};
-use super::{SimDevices, SimHost, SimServer, SimUnit, devices};
+use super::{SimDevices, SimHost, SimKernel, SimServer, SimUnit, devices};
 use crate::remote::{EntryKind, Output, RemotePath, Status, UnitName};
 
 /// What is installed and set.
@@ -16,8 +16,8 @@ pub struct SimGround {
     pub packages: BTreeMap<String, SimPackage>,
     /// Versions that the repositories have, by package.
     pub offers: BTreeMap<String, BTreeSet<String>>,
-    /// The kernel's settings.
-    pub sysctl: BTreeMap<String, String>,
+    /// The kernel, and what it was told.
+    pub kernel: SimKernel,
     /// Work whose words hold this text fails.
     pub work_fails: Option<String>,
     /// Programs that changed the host, in order.
@@ -35,9 +35,7 @@ impl SimGround {
         for (name, version) in [("zookeeper", "3.8.0-11+deb12u2"), ("mdadm", "4.2-5"), ("xfsprogs", "6.1.0-1")] {
             offers.insert(name.to_owned(), BTreeSet::from([version.to_owned()]));
         }
-        let sysctl = [("vm.max_map_count", "65530"), ("vm.swappiness", "60"), ("vm.overcommit_memory", "0")];
-        let sysctl = sysctl.map(|(key, value)| (key.to_owned(), value.to_owned()));
-        Self { offers, sysctl: sysctl.into(), ..Self::default() }
+        Self { offers, kernel: SimKernel::usual(), ..Self::default() }
     }
 }
 
@@ -63,6 +61,9 @@ pub(super) fn ask(host: &mut SimHost, argv: &[String]) -> Output {
 }
 
 fn look(host: &mut SimHost, argv: &[String]) -> Output {
+    if let Some(answer) = host.ground.kernel.answer(argv) {
+        return answer;
+    }
     if let Some(said) = host.ground.devices.answer(argv) {
         return done(said);
     }
@@ -88,10 +89,6 @@ fn look(host: &mut SimHost, argv: &[String]) -> Output {
             Some(text) => done(text),
             None => failed(1, &format!("cat: {path}: No such file or directory")),
         },
-        ["sysctl", "-e", "--", keys @ ..] => {
-            let said = |key: &&str| Some(format!("{key} = {}\n", host.ground.sysctl.get(*key)?));
-            done(keys.iter().filter_map(said).collect::<String>())
-        }
         _ => program(host, argv),
     }
 }
@@ -115,6 +112,9 @@ pub(super) fn work(host: &mut SimHost, argv: &[String]) -> Output {
     host.ground.worked.push(argv.to_vec());
     if let Some(text) = host.ground.work_fails.as_deref().filter(|text| argv.iter().any(|word| word.contains(text))) {
         return failed(1, &format!("{text}: refused by the test"));
+    }
+    if let Some(output) = host.ground.kernel.work(argv) {
+        return output;
     }
     if let Some(output) = devices::work(host, argv) {
         return output;
@@ -144,13 +144,11 @@ pub(super) fn work(host: &mut SimHost, argv: &[String]) -> Output {
             done("")
         }
         ["usermod", ..] => done(""),
-        ["sysctl", "-q", "-w", setting] => match setting.split_once('=') {
-            Some((key, value)) if host.ground.sysctl.contains_key(key) => {
-                host.ground.sysctl.insert(key.to_owned(), value.to_owned());
-                done("")
-            }
-            _ => failed(255, "sysctl: cannot stat"),
-        },
+        ["hostnamectl", "set-hostname", "--", name] => {
+            host.put_file("/etc/hostname", &format!("{name}\n"));
+            (*name).clone_into(&mut host.ground.kernel.name);
+            done("")
+        }
         ["test", ..] => look(host, argv),
         _ => program(host, argv),
     }

@@ -93,6 +93,7 @@ impl SimHost {
             "/etc/systemd",
             "/etc/systemd/system",
             "/etc/sysctl.d",
+            "/etc/tmpfiles.d",
             "/var",
             "/var/lib",
         ] {

@@ -2,6 +2,7 @@
 
 use super::ground::{COMMAND, PACKAGE, SYSTEM_USER};
 use super::hooks::GATE;
+use super::kernel::KERNEL_FILE;
 use super::shape::{Choice, Defined, Key, Others, Record, Shape};
 
 const PLACEMENTS: [Choice; 3] = [
@@ -53,6 +54,29 @@ pub static ROLE: Record = Record {
             "Kernel settings: name and value, which may hold `{{ variables }}`; one whose value is empty is left as it is. They are kept in `/etc/sysctl.d/90-housewright.conf`.",
         )
         .examples(&["{\"vm.max_map_count\": 262144}"]),
+        Key::new(
+            "kernel_files",
+            Shape::List(&Shape::Record(&KERNEL_FILE)),
+            "Files of the kernel's that the role wants to have a value.",
+        ),
+        Key::new(
+            "swap",
+            Shape::Text,
+            "`off`: no swap, now and behind the next boot. Empty: left as it is. May hold `{{ variables }}`.",
+        )
+        .examples(&["off"]),
+        Key::new(
+            "clock",
+            Shape::Text,
+            "`synced`: whichever of chrony, systemd-timesyncd and ntpd the host has keeps its clock, now and behind the next boot. Empty: left as it is. May hold `{{ variables }}`.",
+        )
+        .examples(&["synced"]),
+        Key::new(
+            "hostname",
+            Shape::Text,
+            "The host's own name. Empty: left as it is. May hold `{{ variables }}`.",
+        )
+        .examples(&["{{ host.name }}"]),
         Key::new("commands", Shape::List(&Shape::Record(&COMMAND)), "Commands that the role wants to have been run."),
         Key::new("units", Shape::List(&Shape::Record(&UNIT)), "systemd units that the role looks after."),
         Key::new(

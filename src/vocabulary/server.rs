@@ -110,6 +110,12 @@ pub(super) static SERVER: &[Key] = &[
             "The server's environment, in a file that only root reads; a change of it is a restart.",
         )
         .examples(&["{\"MSK_PASSWORD\": {\"from_secret\": \"env:MSK_PASSWORD\"}}"]),
+        Key::new(
+            "clickhouse_limits",
+            Shape::Map(&Shape::Text),
+            "What systemd lets the server have, over what its package says, as in systemd.exec(5) and systemd.resource-control(5); a change is a restart.",
+        )
+        .examples(&["{\"LimitNOFILE\": 1048576, \"TasksMax\": \"infinity\"}"]),
         Key::new("clickhouse_users", Shape::Map(&Shape::Record(&USER)), "Users, by name. One called `default` replaces the one that has no password.")
             .examples(&["{\"metrics\": {\"password\": {\"from_secret\": \"env:METRICS_PASSWORD\"}, \"profile\": \"readonly\"}}"]),
         Key::new("clickhouse_profiles", Shape::Map(&SETTINGS), "Profiles, as in ClickHouse's `users.xml`.").examples(&["{\"readonly\": {\"readonly\": 1}}"]),

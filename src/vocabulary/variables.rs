@@ -7,6 +7,7 @@ use super::backup::BACKUP;
 use super::clusters::CLUSTER;
 use super::ground::{APT, YUM};
 use super::hooks::TRAFFIC_HOOKS;
+use super::kernel::KERNEL;
 use super::pods::{HTTP, KUBERNETES};
 use super::rollout::ROLLOUT;
 use super::server::SERVER;
@@ -57,7 +58,7 @@ static TOPIC: Record = Record {
 };
 
 /// All sections.
-pub static VARIABLES: [Section; 5] = [
+pub static VARIABLES: [Section; 6] = [
     Section {
         checked: Checked::Always,
         record: Record {
@@ -256,6 +257,15 @@ pub static VARIABLES: [Section; 5] = [
     Section {
         checked: Checked::ByTemplates,
         record: Record {
+            title: "The kernel",
+            about: "Of the role `kernel`, which every host has. An empty value leaves the host as it is.",
+            others: Others::Allowed,
+            keys: KERNEL,
+        },
+    },
+    Section {
+        checked: Checked::ByTemplates,
+        record: Record {
             title: "Of the roles and templates of this repository",
             about: "Another `roles/` may have others, and these in another form.",
             others: Others::Allowed,
@@ -264,6 +274,8 @@ pub static VARIABLES: [Section; 5] = [
                     .examples(&["{\"clickhouse\": {\"url\": \"https://packages.clickhouse.com/deb\", \"suite\": \"stable\", \"components\": \"main\", \"key\": \"/etc/apt/keyrings/clickhouse.asc\"}}"]),
                 Key::new("yum_repositories", Shape::Map(&Shape::Record(&YUM)), "Repositories of Red Hat's kind beside the distribution's own, by name.")
                     .examples(&["{\"clickhouse\": {\"url\": \"https://packages.clickhouse.com/rpm/stable/\", \"key\": \"https://packages.clickhouse.com/rpm/stable/repodata/repomd.xml.key\"}}"]),
+                Key::new("etc_hosts", Shape::Map(&Shape::Any), "Names by address for `/etc/hosts`, which is then all ours. By default it is left alone.")
+                    .examples(&["{\"10.0.1.11\": [\"data-01-a\", \"data-01-a.internal\"]}"]),
                 Key::new("clickhouse_version", Shape::Text, "The version of ClickHouse's packages that is installed and held. By default packages are left alone.").examples(&["25.8.3.66"]),
                 Key::new("clickhouse_keeper_version", Shape::Text, "The same of ClickHouse Keeper's package.").examples(&["25.8.3.66"]),
                 Key::new("zookeeper_package", Shape::Flag, "Whether the distribution's package of ZooKeeper is installed.").default("false"),

@@ -457,7 +457,7 @@ impl Facts {
             block.signatures.extend(kind.map(|kind| (kind, "old".to_owned(), String::new())));
         }
         ground.offers.extend(self.offers.clone());
-        ground.sysctl.extend(self.sysctl.clone());
+        ground.kernel.sysctl.extend(self.sysctl.clone());
         ground.work_fails = self.work_fails.clone().or(ground.work_fails.take());
     }
 

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::{Answers, Findings, GroundChange, Question, Refusal, When, Work};
+use super::super::{Answers, Findings, GroundChange, Question, Refusal, When, Work};
+use super::Kept;
 
 /// A kernel setting that a role wants.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -14,7 +15,7 @@ pub struct SysctlWant {
 }
 
 /// Where the settings are kept for the next boot (<https://man7.org/linux/man-pages/man5/sysctl.d.5.html>); a later name wins.
-pub const SYSCTL_FILE: &str = "/etc/sysctl.d/90-housewright.conf";
+const SYSCTL_FILE: &str = "/etc/sysctl.d/90-housewright.conf";
 
 impl SysctlWant {
     /// A setting with its value brought to one form.
@@ -37,7 +38,7 @@ fn dotted(key: &str) -> String {
 }
 
 /// The kernel puts tabs between numbers.
-fn spaced(value: &str) -> String {
+pub(super) fn spaced(value: &str) -> String {
     value.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -51,10 +52,10 @@ pub(super) fn questions(settings: &[SysctlWant]) -> Option<Question> {
     (!settings.is_empty()).then(|| ask(settings))
 }
 
-/// The text of the file that keeps the settings.
-#[must_use]
-pub fn sysctl_file(settings: &[SysctlWant]) -> String {
-    settings.iter().flat_map(|setting| [setting.key.as_str(), " = ", &setting.value, "\n"]).collect()
+/// The file that keeps the settings, where there are any.
+pub(super) fn kept(settings: &[SysctlWant]) -> Option<Kept> {
+    let text = settings.iter().flat_map(|setting| [setting.key.as_str(), " = ", &setting.value, "\n"]).collect();
+    (!settings.is_empty()).then_some(Kept { path: SYSCTL_FILE, key: "sysctl", text })
 }
 
 /// Finds settings that the kernel has otherwise.
