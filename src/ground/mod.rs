@@ -113,8 +113,8 @@ impl Ground {
 
     /// What is to be known of the host, and is nothing to change.
     #[must_use]
-    pub fn notes(&self, answers: &Answers) -> Vec<String> {
-        self.kernel.notes(answers)
+    pub fn remarks(&self, answers: &Answers) -> Vec<String> {
+        self.kernel.remarks(answers)
     }
 
     /// Whether a role wants nothing of it.

@@ -35,15 +35,15 @@ pub(super) fn collect(
 }
 
 /// What is to be known of the hosts that may be changed: each word with all that it is true of.
-pub(super) fn notes(inputs: &Inputs<'_>) -> BTreeMap<String, BTreeSet<HostName>> {
-    let mut notes: BTreeMap<String, BTreeSet<HostName>> = BTreeMap::new();
+pub(super) fn remarks(inputs: &Inputs<'_>) -> BTreeMap<String, BTreeSet<HostName>> {
+    let mut remarks: BTreeMap<String, BTreeSet<HostName>> = BTreeMap::new();
     for host in inputs.hosts {
         let (Some(desired), Some(facts)) = (inputs.desired.get(host), inputs.observation.facts(host)) else { continue };
-        for note in desired.ground.notes(&facts.ground) {
-            notes.entry(note).or_default().insert(host.clone());
+        for remark in desired.ground.remarks(&facts.ground) {
+            remarks.entry(remark).or_default().insert(host.clone());
         }
     }
-    notes
+    remarks
 }
 
 /// What is not allowed.

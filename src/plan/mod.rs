@@ -137,7 +137,7 @@ pub struct Plan {
     pub foreign: BTreeMap<HostName, BTreeSet<RemotePath>>,
     /// What is to be known of hosts, and is nothing to change.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub notes: BTreeMap<String, BTreeSet<HostName>>,
+    pub remarks: BTreeMap<String, BTreeSet<HostName>>,
 }
 
 /// How often the consumers of a role move.
@@ -269,7 +269,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
     let inputs = &Inputs { hosts: &known, ..*inputs };
     plan.holds.extend(over_http::told(inputs));
     plan.foreign = ours::foreign(inputs);
-    plan.notes = ground::notes(inputs);
+    plan.remarks = ground::remarks(inputs);
     let mut hosts = match inputs.restart {
         None => change::collect(inputs, &mut plan.holds),
         Some(wanted) => restart::collect(inputs, wanted, &mut plan.holds),

@@ -116,13 +116,13 @@ fn exceptions(out: &mut String, plan: &Plan) {
         more(out, foreign.len(), "file");
         out.push('\n');
     }
-    if !plan.notes.is_empty() {
+    if !plan.remarks.is_empty() {
         out.push_str("**Worth knowing**\n\n");
-        for (note, hosts) in plan.notes.iter().take(MOST_ROWS) {
+        for (remark, hosts) in plan.remarks.iter().take(MOST_ROWS) {
             let hosts: Vec<_> = hosts.iter().collect();
-            let _ = writeln!(out, "* {} on {}", inline(note), short(&hosts));
+            let _ = writeln!(out, "* {} on {}", inline(remark), short(&hosts));
         }
-        more(out, plan.notes.len(), "note");
+        more(out, plan.remarks.len(), "remark");
         out.push('\n');
     }
     if !plan.unreachable.is_empty() {

@@ -268,11 +268,11 @@ fn exceptions(out: &mut String, plan: &Plan) {
         out.push('\n');
     }
     foreign(out, &plan.foreign);
-    if !plan.notes.is_empty() {
+    if !plan.remarks.is_empty() {
         let _ = writeln!(out, "{}", paint(HEAD, "worth knowing"));
-        for (note, hosts) in &plan.notes {
+        for (remark, hosts) in &plan.remarks {
             let hosts: Vec<_> = hosts.iter().collect();
-            let _ = writeln!(out, "  {} {note}  {}", paint(QUIET, "?"), paint(QUIET, format!("on {}", short(&hosts))));
+            let _ = writeln!(out, "  {} {remark}  {}", paint(QUIET, "?"), paint(QUIET, format!("on {}", short(&hosts))));
         }
         out.push('\n');
     }

@@ -15,7 +15,8 @@ use housewright::remote::{EntryKind, RemotePath, UnitName};
 use housewright::resource::Detachment;
 use housewright::schema::{ObjectName, ObservedObject};
 use housewright::sim::{
-    Act, Disk, Fate, Registry, SessionLoss, SimFleet, SimGround, SimHost, SimPackage, SimReplica, SimServer,
+    Act, Disk, Fate, Registry, SessionLoss, SimFleet, SimGround, SimHost, SimKeeper, SimKernel, SimPackage, SimReplica,
+    SimServer,
 };
 use housewright::transport::{ConnectError, SessionError};
 use serde::Deserialize;
@@ -107,6 +108,22 @@ struct Facts {
     /// Values of the kernel's settings.
     #[serde(default)]
     sysctl: BTreeMap<String, String>,
+    /// Files below /sys, as they are read.
+    #[serde(default)]
+    kernel_files: BTreeMap<String, String>,
+    /// Swap that is on.
+    #[serde(default)]
+    swap: BTreeSet<String>,
+    /// Swap that a line of /etc/fstab turns on at boot.
+    #[serde(default)]
+    fstab: BTreeSet<String>,
+    /// Services that keep a clock: `running`, `stopped`, `masked` or `not-found`.
+    #[serde(default)]
+    clock: BTreeMap<String, String>,
+    /// Whether the clock is right.
+    synchronised: Option<bool>,
+    /// The kind of container that the host is.
+    container: Option<String>,
     /// Signatures on disks, by serial number.
     #[serde(default)]
     signatures: BTreeMap<String, String>,
@@ -457,8 +474,26 @@ impl Facts {
             block.signatures.extend(kind.map(|kind| (kind, "old".to_owned(), String::new())));
         }
         ground.offers.extend(self.offers.clone());
-        ground.kernel.sysctl.extend(self.sysctl.clone());
+        self.kernel(&mut ground.kernel);
         ground.work_fails = self.work_fails.clone().or(ground.work_fails.take());
+    }
+
+    fn kernel(&self, kernel: &mut SimKernel) {
+        kernel.sysctl.extend(self.sysctl.clone());
+        kernel.files.extend(self.kernel_files.clone());
+        kernel.swap.extend(self.swap.clone());
+        kernel.fstab.extend(self.fstab.clone());
+        kernel.synchronized = self.synchronised.unwrap_or(kernel.synchronized);
+        kernel.container = self.container.clone().or(kernel.container.take());
+        for (unit, state) in &self.clock {
+            if state == "not-found" {
+                kernel.keepers.remove(unit);
+                continue;
+            }
+            let running = state == "running";
+            let keeper = SimKeeper { enabled: running, running, masked: state == "masked" };
+            kernel.keepers.insert(unit.clone(), keeper);
+        }
     }
 
     fn server(&self, name: &HostName, host: &mut SimHost) {

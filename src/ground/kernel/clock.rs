@@ -86,7 +86,7 @@ impl Clock {
     }
 
     /// A clock that is kept and not right yet.
-    pub(super) fn note(self, answers: &Answers) -> Option<String> {
+    pub(super) fn remark(self, answers: &Answers) -> Option<String> {
         let is_off = self == Self::Synced && answers.text(&synchronized()).is_some_and(|said| said.trim() == "no");
         is_off.then(|| "its clock is not synchronised: sessions with the coordination and TTLs go by it".to_owned())
     }

@@ -1,6 +1,6 @@
 //! What the kernel of a host is told: its settings, its files below /sys, swap, and who keeps its clock (pure).
 //!
-//! A container's kernel is its machine's: nothing of it is asked to be otherwise there, and a note says so.
+//! A container's kernel is its machine's: nothing of it is asked to be otherwise there, and a remark says so.
 
 mod clock;
 mod file;
@@ -75,7 +75,7 @@ impl Kernel {
     }
 
     /// What is to be known of it, and is nothing to change.
-    pub(super) fn notes(&self, answers: &Answers) -> Vec<String> {
+    pub(super) fn remarks(&self, answers: &Answers) -> Vec<String> {
         if self.is_nothing() {
             return Vec::new();
         }
@@ -84,7 +84,7 @@ impl Kernel {
                 "a container ({}): kernel settings, swap and clock are its machine's, and are left as they are",
                 kind.trim()
             )],
-            None => self.clock.note(answers).into_iter().collect(),
+            None => self.clock.remark(answers).into_iter().collect(),
         }
     }
 
