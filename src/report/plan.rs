@@ -272,7 +272,8 @@ fn exceptions(out: &mut String, plan: &Plan) {
         let _ = writeln!(out, "{}", paint(HEAD, "worth knowing"));
         for (remark, hosts) in &plan.remarks {
             let hosts: Vec<_> = hosts.iter().collect();
-            let _ = writeln!(out, "  {} {remark}  {}", paint(QUIET, "?"), paint(QUIET, format!("on {}", short(&hosts))));
+            let _ =
+                writeln!(out, "  {} {remark}  {}", paint(QUIET, "?"), paint(QUIET, format!("on {}", short(&hosts))));
         }
         out.push('\n');
     }

@@ -68,7 +68,7 @@ impl SimKernel {
     /// Answers a question; nothing where it is about something else.
     pub(super) fn answer(&self, argv: &[String]) -> Option<Output> {
         let words: Vec<&str> = argv.iter().map(String::as_str).collect();
-        let lines = |lines: &BTreeSet<String>| lines.iter().map(|line| format!("{line}\n")).collect::<String>();
+        let lines = |lines: &BTreeSet<String>| lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect::<String>();
         Some(match words.as_slice() {
             ["systemd-detect-virt", "--container"] => match &self.container {
                 Some(kind) => done(format!("{kind}\n")),
@@ -81,7 +81,9 @@ impl SimKernel {
             ["sh", "-c", script, "housewright", patterns @ ..] if script.starts_with("IFS=; for pattern") => {
                 let of = |pattern: &&str| {
                     let files = self.files.iter().filter(|(path, _)| fits(pattern, path));
-                    files.map(|(path, value)| format!("{pattern}\t{path}\t{value}\n")).collect::<String>()
+                    files
+                        .flat_map(|(path, value)| [*pattern, "\t", path.as_str(), "\t", value.as_str(), "\n"])
+                        .collect::<String>()
                 };
                 done(patterns.iter().map(of).collect::<String>())
             }

@@ -67,8 +67,8 @@ fn on(answers: &Answers) -> Result<Option<GroundChange>, Refusal> {
     });
     let masked = states.clone().any(|(unit, state)| unit == TARGET && state.starts_with("masked"));
     let lines = answers.text(&table()).unwrap_or_default();
-    let comes_back = !masked
-        && (!lines.trim().is_empty() || states.any(|(_, state)| matches!(state, "enabled" | "generated")));
+    let comes_back =
+        !masked && (!lines.trim().is_empty() || states.any(|(_, state)| matches!(state, "enabled" | "generated")));
     if active.is_empty() && !comes_back {
         return Ok(None);
     }
