@@ -1,8 +1,9 @@
-//! Disks of a virtual machine: bare devices become volumes, and come back when a stop emptied them; by the real program over SSH.
+//! A virtual machine: bare devices become volumes, and come back when a stop emptied them; its kernel is told. By the real program over SSH.
 //!
 //! `scripts/test-vm` builds the machine's root and runs this; `scripts/test` does so too.
 
 mod desk;
+mod kernel;
 mod machine;
 
 use std::fs;
