@@ -326,9 +326,14 @@ fn desired(fleet: &Fleet, host: &Host, changes: &BTreeSet<Change>) -> Desired {
             .files
             .insert(path, DesiredFile { content, owner, group, mode: 0o640, unit, early: false, over_package: false });
     };
-    if let Placement::Keeper { id } = host.placement {
-        let port = if has(Change::Member) { 2889 } else { 2888 };
-        file("/etc/zookeeper/zoo.cfg", owner, format!("clientPort=2181\nserver.{id}={}:{port}\n", host.fqdn));
+    if let Placement::Keeper { .. } = host.placement {
+        let member = |host: &Host| match host.placement {
+            Placement::Keeper { id } => Some(format!("server.{id}={}:2888:3888\n", host.fqdn)),
+            Placement::Storage { .. } | Placement::Stateless => None,
+        };
+        let members: String = fleet.hosts.values().filter_map(member).collect();
+        let tick = if has(Change::Member) { 3000 } else { 2000 };
+        file("/etc/zookeeper/zoo.cfg", owner, format!("clientPort=2181\ntickTime={tick}\n{members}"));
         file("/etc/systemd/system/zookeeper.service", "root", "[Service]\nExecStart=/bin/zoo\n".to_owned());
     } else {
         let xml = |inner: String| format!("<clickhouse>\n{inner}</clickhouse>\n");
