@@ -24,6 +24,7 @@ const TOLD: &str = "hostname; cat /etc/hostname; swapon --show; sysctl -n vm.swa
     cat /sys/kernel/mm/transparent_hugepage/enabled; systemctl is-active chrony";
 
 #[test]
+#[ignore = "takes minutes of an emulated processor: scripts/test-vm"]
 fn the_kernel_is_told_and_is_so_behind_a_boot() {
     let directory = tempfile::tempdir().unwrap();
     let mut machine = Machine::new(directory.path());

@@ -8,9 +8,10 @@ use std::process::{Child, Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// A boot takes six seconds on an idle machine, and the machine may be busy.
-const BOOT: Duration = Duration::from_secs(180);
-const STOP: Duration = Duration::from_secs(60);
+/// A boot takes six seconds on an idle machine, and 90 more where systemd waits for a volume that a stop emptied; and the
+/// machine may be busy.
+const BOOT: Duration = Duration::from_secs(420);
+const STOP: Duration = Duration::from_secs(120);
 pub const DISK_BYTES: u64 = 512 << 20;
 
 /// A machine that is off, or runs; it is ended with the value.

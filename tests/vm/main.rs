@@ -1,6 +1,6 @@
 //! A virtual machine: bare devices become volumes, and come back when a stop emptied them; its kernel is told. By the real program over SSH.
 //!
-//! `scripts/test-vm` builds the machine's root and runs this; `scripts/test` does so too.
+//! `scripts/test-vm` builds the machine's root and runs this; `scripts/test` does not, for its time.
 
 mod desk;
 mod kernel;
@@ -50,6 +50,7 @@ fn capture(machine: &Machine, volumes: &str, stage: &str) {
 }
 
 #[test]
+#[ignore = "takes minutes of an emulated processor: scripts/test-vm"]
 fn disks_become_volumes_and_come_back() {
     let directory = tempfile::tempdir().unwrap();
     let mut machine = Machine::new(directory.path());
