@@ -23,6 +23,7 @@ mod migrations;
 mod over_http;
 mod ownership;
 mod refusals;
+mod rejoin;
 mod roll;
 mod schema;
 mod schema_faults;
