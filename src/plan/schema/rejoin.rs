@@ -108,7 +108,8 @@ fn peer<'a>(
     let here = here.as_ref().ok_or_else(|| {
         ("its server does not tell whether it has anything of it".to_owned(), "`housewright status`".to_owned())
     })?;
-    here.is_empty().map_err(|reason| (reason, by_hand()))?;
+    let has_it = "`ATTACH TABLE`, or let the drop end: `system.detached_tables`, `system.dropped_tables`";
+    here.is_empty().map_err(|reason| (reason, if here.objects > 0 { has_it.to_owned() } else { by_hand() }))?;
     let best = peers.iter().filter(|(_, seen)| !seen.away).min_by_key(|(peer, seen)| {
         let chosen = inputs.hosts.contains(*peer);
         (seen.parts, seen.lost, !chosen, seen.delay, *peer)
